@@ -1,0 +1,193 @@
+"""A case: one chain of goods, the ships that carried it, and what those ships did with the goods on board."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ais.table import NAT
+from cargo.chain import Chain
+from cargo.fleet import Event, Fleet, Identity
+from cargo.identifiers import ship_key
+from cargo.leg import DAY_US, Leg
+from cargo.voyage import Voyage, voyage_of
+from detectors.event import DARK, GAP, LOITERING, RENDEZVOUS
+
+BEFORE_DEPARTURE_DAYS = 1
+"""An event this long before the sailing still belongs to the voyage: papers carry the day only."""
+RETURN_DAYS = 60
+"""A cargo out of the declared port counts as return cargo within this time after the silence."""
+SLACK_H = 12.0
+"""Least stay, in hours, for a port to count as reachable: less does not land a car or load a ship."""
+SPEED_KN = (5.0, 10.0, 25.0)
+"""Speed of a silent ship: its own 95th percentile, held between the first and the last; the second if unknown."""
+
+RELATIONS = {DARK: "carried during", RENDEZVOUS: "transferred to", LOITERING: "loitered", GAP: "not heard"}
+"""What an event has to do with the goods on board. A gap that reception may explain is noted, and accuses nobody."""
+
+
+class Related(NamedTuple):
+    """An event and what it has to do with the goods; `leg` counts from 0."""
+
+    event: Event
+    relation: str
+    leg: int
+
+
+@dataclass(frozen=True)
+class Reached:
+    """What a silent ship could have reached, as `geo.reach` gives it."""
+
+    event: Event
+    speed_kn: float
+    hours: float
+    ports: tuple[dict[str, Any], ...]
+    clipped: bool
+    area: dict[str, Any] | None
+    parameters: dict[str, Any]
+
+    def in_countries(self, countries: Iterable[str]) -> list[dict[str, Any]]:
+        """Reachable ports of some countries with a stay of at least 12 h."""
+        wanted = set(countries)
+        return [p for p in self.ports if p["country"] in wanted and p["slack_h"] >= SLACK_H]
+
+
+@dataclass
+class Case:
+    """A chain with its voyages; `related` holds the events, `reached` the reach of the longest silence."""
+
+    chain: Chain
+    voyages: tuple[Voyage, ...]
+    related: tuple[Related, ...]
+    returns: tuple[Leg, ...] = ()
+    reached: Reached | None = None
+    reach_note: str = ""
+    triggers: tuple[str, ...] = field(default=())
+
+    @property
+    def last(self) -> Voyage:
+        """The last voyage of the chain."""
+        return self.voyages[-1]
+
+    def events(self, *kinds: int) -> list[Event]:
+        """The related events of some kinds."""
+        return [r.event for r in self.related if r.event.kind in kinds]
+
+    def silences(self) -> list[Event]:
+        """Dark periods, and gaps that reception may explain: what happened in either was not seen."""
+        return self.events(DARK, GAP)
+
+    def ships(self) -> list[int]:
+        """MMSIs of all identified ships."""
+        return sorted({mmsi for voyage in self.voyages for mmsi in voyage.ship.mmsis})
+
+
+def suspicious_dark(event: Event, min_score: float) -> bool:
+    """Whether a silence is not explained by reception: its score is high enough, or not known."""
+    return event.kind == DARK and (math.isnan(event.score) or event.score >= min_score)
+
+
+def open_case(fleet: Fleet, chain: Chain, min_score: float) -> Case:
+    """Find the voyages of a chain and the events with the goods on board."""
+    voyages = tuple(voyage_of(fleet, leg) for leg in chain.legs)
+    related: list[Related] = []
+    for i, voyage in enumerate(voyages):
+        if voyage.t_end == NAT:
+            continue
+        t_from = voyage.t_sail - BEFORE_DEPARTURE_DAYS * DAY_US
+        for event in fleet.events_of(voyage.ship.mmsis):
+            if event.t_start <= voyage.t_end and event.t_end >= t_from:
+                related.append(Related(event, RELATIONS[event.kind], i))
+        ends = ((voyage.load_call, "loaded at"), (voyage.discharge_call, "discharged at"))
+        related.extend(Related(call, relation, i) for call, relation in ends if call is not None)
+        if voyage.next_call is not None and voyage.discharge_call is None:
+            related.append(Related(voyage.next_call, "next call", i))
+    case = Case(chain, voyages, tuple(sorted(related, key=lambda r: (r.event.t_start, r.event.id, r.leg))))
+    case.triggers = tuple(_triggers(case, min_score))
+    return case
+
+
+def _triggers(case: Case, min_score: float) -> list[str]:
+    """Why a case is a finding: a silence, meeting or loitering on board, or a declared port without a call."""
+    found = dict.fromkeys(
+        related.relation
+        for related in case.related
+        if related.event.kind in (RENDEZVOUS, LOITERING) or suspicious_dark(related.event, min_score)
+    )
+    if any(voyage.arrived is False for voyage in case.voyages):
+        found["declared port not visited"] = None
+    return list(found)
+
+
+def main_dark(case: Case, min_score: float) -> Related | None:
+    """The silence that reception does not explain and that matters most: on the latest leg, there the longest."""
+    dark = [related for related in case.related if suspicious_dark(related.event, min_score)]
+    return max(dark, key=lambda r: (r.leg, r.event.t_end - r.event.t_start, r.event.id), default=None)
+
+
+def reach_of(fleet: Fleet, event: Event) -> Reached | str:
+    """What the ship of a silence could have reached at its own fast speed, or why that cannot be said."""
+    from geo.reach import reach
+
+    own = fleet.speed_kn(event.mmsi)
+    slowest, usual, fastest = SPEED_KN
+    speed_kn = usual if not own > 0.0 else min(max(own, slowest), fastest)
+    speed_kn = round(speed_kn, 1)
+    found = reach(event.lat, event.lon, event.t_start, event.lat_end, event.lon_end, event.t_end, speed_kn)
+    ports = tuple(dict(port._asdict()) for port in found.ports)
+    hours = (event.t_end - event.t_start) / 3.6e9
+    if not np.isfinite(found.slack_h).any():
+        return f"no way over water at {speed_kn:g} kn joins the two ends of the silence in {hours:.1f} h"
+    return Reached(event, speed_kn, hours, ports, bool(found.clipped), found.to_geojson(), dict(found.parameters))
+
+
+class ShipLegs:
+    """Legs by ship and load port: finds the cargo that a ship brought back."""
+
+    def __init__(self, chains: Sequence[Chain]) -> None:
+        self._by_port: dict[tuple[int | str, str], list[Leg]] = {}
+        for chain in chains:
+            for leg in chain.legs:
+                for ship in _ship_names(leg):
+                    self._by_port.setdefault((ship, leg.load_port), []).append(leg)
+
+    def returns(self, case: Case) -> tuple[Leg, ...]:
+        """Other goods on the same ship out of the declared port, within 60 days after a silence or the due arrival."""
+        leg, dark = case.chain.legs[-1], [r.event for r in case.related if r.event.kind == DARK]
+        starts = [event.t_start for event in dark] or ([leg.t_sort] if leg.t_sort != NAT else [])
+        if not starts or not leg.discharge_port:
+            return ()
+        t_from = min(starts)
+        t_to = max([event.t_end for event in dark] or starts) + RETURN_DAYS * DAY_US
+        found = {
+            other.row_numbers: other
+            for ship in _ship_names(leg)
+            for other in self._by_port.get((ship, leg.discharge_port), [])
+            if other is not leg and other.hs6[:2] != leg.hs6[:2] and _within(other, t_from, t_to)
+        }
+        return tuple(found[rows] for rows in sorted(found))
+
+
+def _ship_names(leg: Leg) -> list[int | str]:
+    """What names the ship of a leg: its IMO number, else its name; nothing for a leg that names none."""
+    imo, name = int(leg.first("imo")), ship_key(str(leg.first("vessel_name")))
+    return [imo] if imo else [name] if name else []
+
+
+def _within(leg: Leg, t_from: int, t_to: int) -> bool:
+    times = [t for t in (leg.t_depart, leg.t_arrive) if t != NAT]
+    return bool(times) and all(t_from <= t <= t_to for t in times)
+
+
+def draughts(fleet: Fleet, event: Event) -> tuple[Identity | None, Identity | None]:
+    """The last draught told before a silence and the first after it; None where none was told."""
+    told = [said for said in fleet.said(event.mmsi) if said.draught > 0.0]
+    before = max((s for s in told if s.t_from <= event.t_start), key=lambda s: s.t_from, default=None)
+    after = min(
+        (s for s in told if s.t_to >= event.t_end and s.t_from > event.t_start), key=lambda s: s.t_from, default=None
+    )
+    return before, after

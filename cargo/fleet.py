@@ -1,0 +1,188 @@
+"""The ships that the events speak of: who broadcast which name and number when, and what each ship did.
+
+A name, an MMSI and a call sign are intervals; an IMO number belongs to a hull. So a row's ship is looked for among
+those that used the name or number about the time of the row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from ais.table import NAT, Table
+from cargo.identifiers import imo_valid, ship_key
+from cargo.leg import DAY_US
+from detectors.event import DARK, GAP, LOITERING, PORT_CALL, RENDEZVOUS, Events
+from geo.sphere import distance_m
+
+PORT_RADIUS_M = 10_000.0
+"""A call this near to a port's position counts as a call there: a port's terminals lie apart."""
+
+
+class Event(NamedTuple):
+    """One event as plain Python values (see `detectors.event`)."""
+
+    id: str
+    kind: int
+    open: int
+    mmsi: int
+    hull: int
+    other: int
+    other_hull: int
+    t_start: int
+    t_end: int
+    lat: float
+    lon: float
+    lat_end: float
+    lon_end: float
+    port: str
+    score: float
+    coverage: float
+    distance_m: float
+    first_source: int
+    last_source: int
+    first_offset: int
+    last_offset: int
+
+
+class Identity(NamedTuple):
+    """What one MMSI said of itself from `t_from` to `t_to` (µs); texts "" and numbers 0 if not said, draught NaN."""
+
+    t_from: int
+    t_to: int
+    mmsi: int
+    imo: int
+    name: str
+    draught: float
+    source: int
+    first_offset: int
+    last_offset: int
+
+
+class Vessel(NamedTuple):
+    """One ship heard: when, its fast speed (95th percentile, knots, NaN unknown), name and number if known."""
+
+    mmsi: int
+    hull: int
+    t_first: int
+    t_last: int
+    sog_p95: float
+    name: str
+    imo: int
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode("ascii", "replace").strip()
+    return "" if value is None else value
+
+
+def _rows(table: Table | None, kind: Any, defaults: dict[str, Any]) -> Iterable[Any]:
+    """Rows of a table as named tuples of `kind`; columns that the table lacks take their default."""
+    if table is None:
+        return []
+    n = len(table)
+    present = set(table)
+    columns = [table[f].tolist() if f in present else [defaults.get(f, 0)] * n for f in kind._fields]
+    return (kind(*map(_plain, values)) for values in zip(*columns, strict=True))
+
+
+class Fleet:
+    """Lookups over the events, made once per join."""
+
+    def __init__(self, events: Events) -> None:
+        self.sources = events.sources
+        self.vessels: list[Vessel] = list(_rows(events.vessels, Vessel, {"name": "", "sog_p95": float("nan")}))
+        self.identities: list[Identity] = list(_rows(events.identity, Identity, {"name": "", "draught": float("nan")}))
+        self.t_first = min((v.t_first for v in self.vessels), default=NAT)
+        self.t_last = max((v.t_last for v in self.vessels), default=NAT)
+        self._by_mmsi: dict[int, list[Vessel]] = {}
+        for vessel in self.vessels:
+            self._by_mmsi.setdefault(vessel.mmsi, []).append(vessel)
+        self._said: dict[int, list[Identity]] = {}
+        self._by_imo: dict[int, list[Identity]] = {}
+        self._by_name: dict[str, list[Identity]] = {}
+        for said in (*self.identities, *self._from_vessels()):
+            self._said.setdefault(said.mmsi, []).append(said)
+            if imo_valid(said.imo):
+                self._by_imo.setdefault(said.imo, []).append(said)
+            if key := ship_key(said.name):
+                self._by_name.setdefault(key, []).append(said)
+        self._events: dict[int, list[Event]] = {}
+        self._calls_at: dict[str, list[Event]] = {}
+        for event in _rows(events, Event, {"port": ""}):
+            self._events.setdefault(event.mmsi, []).append(event)
+            if event.kind == RENDEZVOUS and event.other:
+                self._events.setdefault(event.other, []).append(event)
+            if event.kind == PORT_CALL and event.port:
+                self._calls_at.setdefault(event.port, []).append(event)
+        for found in (*self._events.values(), *self._calls_at.values()):
+            found.sort(key=lambda e: (e.t_start, e.kind, e.id))
+
+    def _from_vessels(self) -> list[Identity]:
+        """Names and numbers of vessels whose static reports are not kept as intervals."""
+        told = {said.mmsi for said in self.identities}
+        nan = float("nan")
+        return [
+            Identity(v.t_first, v.t_last, v.mmsi, v.imo, v.name, nan, 0, -1, -1)
+            for v in self.vessels
+            if v.mmsi not in told and (v.name or v.imo)
+        ]
+
+    def by_imo(self, imo: int) -> list[Identity]:
+        """Who broadcast an IMO number."""
+        return self._by_imo.get(imo, [])
+
+    def by_name(self, name: str) -> list[Identity]:
+        """Who broadcast a name, numeral-safe."""
+        return self._by_name.get(ship_key(name), [])
+
+    def said(self, mmsi: int) -> list[Identity]:
+        """All that an MMSI said of itself."""
+        return self._said.get(mmsi, [])
+
+    def heard(self, mmsi: int) -> list[Vessel]:
+        """The hulls heard under an MMSI."""
+        return self._by_mmsi.get(mmsi, [])
+
+    def imos(self, mmsi: int) -> set[int]:
+        """Valid IMO numbers that an MMSI broadcast."""
+        return {said.imo for said in self.said(mmsi) if imo_valid(said.imo)}
+
+    def events_of(self, mmsis: Iterable[int], kinds: Iterable[int] = (LOITERING, DARK, GAP, RENDEZVOUS)) -> list[Event]:
+        """Events of some ships, by start; a rendezvous belongs to both partners."""
+        wanted = set(kinds)
+        found = {e.id: e for mmsi in mmsis for e in self._events.get(mmsi, []) if e.kind in wanted}
+        return sorted(found.values(), key=lambda e: (e.t_start, e.kind, e.id))
+
+    def calls_of(self, mmsis: Iterable[int]) -> list[Event]:
+        """Port calls of some ships, by start."""
+        return self.events_of(mmsis, (PORT_CALL,))
+
+    def calls_at(self, port: str) -> list[Event]:
+        """Port calls of all ships at a port, by start."""
+        return self._calls_at.get(port, [])
+
+    def last_heard(self, mmsis: Iterable[int]) -> int:
+        """When any of some ships was last heard, µs; `NAT` never."""
+        return max((v.t_last for mmsi in mmsis for v in self.heard(mmsi)), default=NAT)
+
+    def speed_kn(self, mmsi: int) -> float:
+        """The fastest of the 95th percentiles of speed under an MMSI, NaN unknown."""
+        return max((v.sog_p95 for v in self.heard(mmsi) if v.sog_p95 == v.sog_p95), default=float("nan"))
+
+
+def called_at(call: Event, port: str) -> bool:
+    """Whether a port call is at a port: by its code, or within 10 km of the port's position."""
+    from geo.ports import port_by_code
+
+    if not port or call.port == port:
+        return bool(port)
+    place = port_by_code(port)
+    return place is not None and float(distance_m(call.lat, call.lon, place.lat, place.lon)) <= PORT_RADIUS_M
+
+
+def near_in_time(said: Identity, t_from: int, t_to: int, days: float) -> bool:
+    """Whether an identity was in use within `days` of a span of time; an unknown span excludes nothing."""
+    slack = int(days * DAY_US)
+    return NAT in (t_from, t_to) or (said.t_from <= t_to + slack and said.t_to >= t_from - slack)

@@ -1,0 +1,141 @@
+"""Numbers and names on shipping papers: check digits, placeholders, and ship names that may be compared.
+
+A check digit tells a typing error from a number that may exist; it never shows that the number was issued.
+Sources: IMO Resolution A.1117(30) (ship numbers), ISO 6346 (containers), ISO 3779 with 49 CFR 565 (VIN).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_LETTERS_6346 = {chr(65 + i): value for i, value in enumerate(v for v in range(10, 39) if v % 11)}
+_VIN_VALUES = {
+    **{str(d): d for d in range(10)},
+    **dict(zip("ABCDEFGH", range(1, 9), strict=True)),
+    **dict(zip("JKLMN", range(1, 6), strict=True)),
+    "P": 7,
+    "R": 9,
+    **dict(zip("STUVWXYZ", range(2, 10), strict=True)),
+}
+_VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
+_VIN_CHECKED_REGIONS = "12345L"  # the check digit is mandatory in North America and China only
+_HS_LENGTHS = (2, 4, 6, 8, 10)  # chapter, heading, subheading, and the national 8 and 10 digits
+
+_MISSING = re.compile(
+    r"[-.?]*|N ?/?\.? ?A\.?|NONE|NULL|NIL|UNKNOWN|TB[ACD]|TO BE ADVISED|NOT (?:AVAILABLE|APPLICABLE)|REDACTED|"
+    r"WITHHELD|CONFIDENTIAL|SAME AS (?:CONSIGNEE|SHIPPER)"
+)
+_SHIP_PREFIX = re.compile(r"^\s*(?:M\s?[./]?\s?[VTS]|F\s?[./]\s?V|S\s?[./]\s?S)\.?\s+(?=\S)")
+_ROMAN = re.compile(r"(?=.)X{0,2}(?:IX|IV|V?I{0,3})")
+
+
+def imo_valid(imo: int) -> bool:
+    """Whether a ship number has seven digits and the right last one: the sum of d1 x 7 .. d6 x 2, modulo 10.
+
+    >>> imo_valid(9999993), imo_valid(9999994), imo_valid(0)
+    (True, False, False)
+    """
+    if not 1_000_000 <= imo <= 9_999_999:
+        return False
+    digits = [int(d) for d in str(imo)]
+    return sum(d * w for d, w in zip(digits, range(7, 1, -1), strict=False)) % 10 == digits[6]
+
+
+def container_valid(number: str) -> bool:
+    """Whether a container number has the form of ISO 6346 (four letters, seven digits) and the right last digit.
+
+    >>> container_valid("LXWU0000012"), container_valid("LXWU0000011"), container_valid("LOOSE")
+    (True, False, False)
+    """
+    if not re.fullmatch(r"[A-Z]{4}[0-9]{7}", number):
+        return False
+    total = sum((_LETTERS_6346.get(c) or int(c)) << i for i, c in enumerate(number[:10]))
+    return total % 11 % 10 == int(number[10])
+
+
+def vin_doubt(vin: str) -> str:
+    """Why a vehicle identification number is doubtful, or "" where nothing speaks against it.
+
+    Only form and, where the maker's region prescribes it, the check digit (position 9, modulo 11, X for 10) are
+    looked at: many European numbers carry none.
+
+    >>> vin_doubt("1M8GDM9AXKP042788"), vin_doubt("1M8GDM9A1KP042788"), vin_doubt("ZZX00000000000001")
+    ('', 'check digit 1 should be X', '')
+    """
+    if not re.fullmatch(r"[A-HJ-NPR-Z0-9]{17}", vin):
+        return "not 17 letters and digits without I, O and Q"
+    if vin[0] not in _VIN_CHECKED_REGIONS:
+        return ""
+    rest = sum(_VIN_VALUES[c] * w for c, w in zip(vin, _VIN_WEIGHTS, strict=True)) % 11
+    expected = "X" if rest == 10 else str(rest)
+    return "" if vin[8] == expected else f"check digit {vin[8]} should be {expected}"
+
+
+def hs_digits(text: str) -> str:
+    """An HS code as its digits, "" unless there are 2, 4, 6, 8 or 10 (a lost leading zero is not guessed).
+
+    >>> hs_digits("8703.24"), hs_digits("8703 24 10"), hs_digits("70324"), hs_digits("car")
+    ('870324', '87032410', '', '')
+    """
+    digits = re.sub(r"[\s.\-]", "", text)
+    return digits if digits.isascii() and digits.isdigit() and len(digits) in _HS_LENGTHS else ""
+
+
+def is_missing(text: str) -> bool:
+    """Whether a cell only says that there is nothing to say.
+
+    `TO ORDER` is not in the list: that a party is hidden behind an order bill is itself something to know.
+
+    >>> is_missing(" n/a "), is_missing("Same as consignee"), is_missing("TO ORDER"), is_missing("DASH")
+    (True, True, False, False)
+    """
+    return _MISSING.fullmatch(" ".join(text.upper().split())) is not None
+
+
+def bl_key(number: str) -> str:
+    """A bill-of-lading number for comparison: capitals and digits only, the letter O as zero.
+
+    >>> bl_key("lxbl-00 1O") == bl_key("LXBL0010")
+    True
+    """
+    return "" if is_missing(number) else re.sub(r"[^A-Z0-9]", "", number.upper()).replace("O", "0")
+
+
+def plain_text(text: str) -> str:
+    """A text for comparison: capitals without accents, punctuation as single spaces.
+
+    >>> plain_text("  Société  Navale, S.A. ")
+    'SOCIETE NAVALE S A'
+    """
+    folded = unicodedata.normalize("NFKD", text)
+    letters = "".join(c for c in folded if not unicodedata.combining(c))
+    return " ".join(re.findall(r"\w+", letters.upper()))
+
+
+def ship_key(name: str) -> str:
+    """A ship's name for exact comparison: capitals without spaces, M/V and accents, numerals kept apart.
+
+    Numerals must match exactly: of the pairs of different listed ships that are one edit apart, nine in ten differ
+    only in a numeral. A name is never compared by likeness.
+
+    >>> ship_key("M/V Chon Ma San 1") == ship_key("CHONMASAN 1"), ship_key("CHON MA SAN 2")
+    (True, 'CHONMASAN|2')
+    >>> ship_key("OCEAN II"), ship_key("Ocean 2"), ship_key("BILLIONS No. 18")
+    ('OCEAN|II', 'OCEAN|2', 'BILLIONS|18')
+    """
+    folded = unicodedata.normalize("NFKD", name.replace("@", " "))
+    letters = "".join(c for c in folded if not unicodedata.combining(c)).upper()
+    words = re.findall(r"[^\W\d_]+|\d+", _SHIP_PREFIX.sub("", letters))
+    parts: list[str] = []
+    for i, word in enumerate(words):
+        following = words[i + 1] if i + 1 < len(words) else ""
+        if word == "NO" and following.isdigit():
+            continue
+        numeral = word.isdigit() or (i > 0 and not following and _ROMAN.fullmatch(word) is not None)
+        glued = bool(parts) and not numeral and not parts[-1].isdigit()
+        if glued:
+            parts[-1] += word
+        else:
+            parts.append(word)
+    return "|".join(parts)

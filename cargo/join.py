@@ -1,0 +1,241 @@
+"""Join vessel events to shipments: which goods were on which ship when it went dark, met another or did not arrive."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cargo import dossier, narrative
+from cargo.case import (
+    BEFORE_DEPARTURE_DAYS,
+    RETURN_DAYS,
+    SLACK_H,
+    SPEED_KN,
+    Case,
+    Reached,
+    ShipLegs,
+    main_dark,
+    open_case,
+    reach_of,
+)
+from cargo.chain import CONTAINER_DAYS, HANDOVER_DAYS, build_chains
+from cargo.finding import Assessed, Finding, Findings
+from cargo.fleet import PORT_RADIUS_M, Fleet
+from cargo.score import Score, check_weights, read_weights, score, sensitivity
+from cargo.shipments import Shipments
+from cargo.signals import Peers, signals_of
+from cargo.voyage import ARRIVAL_DAYS, FASTEST_KN, IDENTITY_DAYS, LATE_DAYS, LOADING_DAYS, VOYAGE_DAYS
+from detectors.event import Events
+from geo.errors import UsageError
+
+_WINDOWS: dict[str, float] = {
+    "arrival_days": ARRIVAL_DAYS,
+    "before_departure_days": BEFORE_DEPARTURE_DAYS,
+    "container_days": CONTAINER_DAYS,
+    "fastest_kn": FASTEST_KN,
+    "handover_days": HANDOVER_DAYS,
+    "identity_days": IDENTITY_DAYS,
+    "late_days": LATE_DAYS,
+    "loading_days": LOADING_DAYS,
+    "port_radius_m": PORT_RADIUS_M,
+    "return_days": RETURN_DAYS,
+    "slack_h": SLACK_H,
+    "voyage_days": VOYAGE_DAYS,
+}
+
+
+def join(
+    events: Events,
+    shipments: Shipments,
+    *,
+    risk_countries: Sequence[str] = ("KP",),
+    reach: bool = True,
+    min_dark_score: float = 0.5,
+    weights: Mapping[str, float] | str | Path | None = None,
+    reach_limit: int = 25,
+) -> Findings:
+    """Tie vessel events to the goods on board, and rank what there is to ask.
+
+    Parameters
+    ----------
+    events
+        Events of the ships, with `vessels` and `identity`.
+    shipments
+        Rows of bills of lading or customs records, from `read_shipments`.
+    risk_countries
+        ISO 3166 alpha-2 codes of the countries whose ports matter.
+    reach
+        Compute what a silent ship could have reached (a second or so per silence).
+    min_dark_score
+        A dark period counts from this probability (0 to 1) on that reception does not explain it; one of unknown
+        probability counts too.
+    weights
+        Weight of each factor, or a TOML file of them; by default all are equal.
+    reach_limit
+        Most silences for which the reach is computed, the highest lower bound first; the others are counted.
+
+    Returns
+    -------
+    Findings
+        One finding per chain of goods whose ship had such an event with the goods on board, or did not call where
+        declared; ranked by the lower bound of the score. Every other chain is in `assessed` with its score.
+
+    Raises
+    ------
+    UsageError
+        A parameter that cannot be meant.
+    """
+    countries = _check(risk_countries, min_dark_score, reach_limit)
+    weighed = check_weights(weights) if isinstance(weights, Mapping) else read_weights(weights)
+    parameters: dict[str, Any] = {
+        "risk_countries": countries,
+        "min_dark_score": min_dark_score,
+        "reach": reach,
+        "reach_limit": reach_limit,
+        "speed_kn": SPEED_KN,
+        "weights": weighed,
+        "windows": _WINDOWS,
+    }
+    return _join(events, shipments, parameters)
+
+
+def _join(events: Events, shipments: Shipments, parameters: dict[str, Any]) -> Findings:
+    """Open a case for every chain, score it, and score it again where the reach of a silence is known."""
+    fleet, chains = Fleet(events), build_chains(shipments)
+    peers, ship_legs = Peers.of(chains), ShipLegs(chains)
+    min_score, weighed = parameters["min_dark_score"], parameters["weights"]
+
+    def scored(case: Case) -> Score:
+        return score(signals_of(fleet, case, peers, parameters["risk_countries"], min_score), weighed)
+
+    cases = [open_case(fleet, chain, min_score) for chain in chains]
+    for case in cases:
+        case.returns = ship_legs.returns(case)
+    scores = [scored(case) for case in cases]
+    silent = [i for i, case in enumerate(cases) if main_dark(case, min_score) is not None]
+    silent.sort(key=lambda i: (-round(scores[i].lower, 9), cases[i].chain.row_numbers))
+    counts = Counter({"shipment rows": len(shipments), "chains": len(chains), "silences with goods": len(silent)})
+    _add_reach(fleet, [cases[i] for i in silent], parameters, counts)
+    for i in silent:
+        scores[i] = scored(cases[i])
+    inputs = {"ais": events.sources, "shipments": [{"name": shipments.name, "sha256": shipments.sha256}]}
+    return _findings(fleet, shipments, cases, scores, parameters, inputs, counts)
+
+
+def _check(risk_countries: Sequence[str], min_dark_score: float, reach_limit: int) -> tuple[str, ...]:
+    """The risk countries in capitals; UsageError for a parameter that cannot be meant."""
+    if isinstance(risk_countries, str):
+        raise UsageError(
+            f"risk_countries must be a list of codes, not the text {risk_countries!r}; give ({risk_countries!r},)"
+        )
+    countries = tuple(dict.fromkeys(str(code).upper() for code in risk_countries))
+    wrong = [code for code in countries if not (len(code) == 2 and code.isascii() and code.isalpha())]
+    if wrong:
+        raise UsageError(f"risk country {wrong[0]!r} is not an ISO 3166 code of two letters, such as KP")
+    if not 0.0 <= min_dark_score <= 1.0:
+        raise UsageError(f"min_dark_score must be 0 to 1, not {min_dark_score}")
+    if reach_limit < 0:
+        raise UsageError(f"reach_limit must be 0 or more, not {reach_limit}; use reach=False for none")
+    return countries
+
+
+def _add_reach(fleet: Fleet, cases: Sequence[Case], parameters: dict[str, Any], counts: Counter[str]) -> None:
+    """Compute the reach of the main silence of each case, once per event, up to the limit; count the others."""
+    limit = parameters["reach_limit"] if parameters["reach"] else 0
+    why_not = f"over the limit of {limit}" if parameters["reach"] else "not asked for"
+    known: dict[str, Reached | str] = {}
+    for case in cases:
+        dark = main_dark(case, parameters["min_dark_score"])
+        if dark is None:
+            continue
+        if dark.event.id not in known and len(known) < limit:
+            known[dark.event.id] = reach_of(fleet, dark.event)
+        found = known.get(dark.event.id, why_not)
+        if isinstance(found, Reached):
+            case.reached = found
+            counts["silences with reach"] += 1
+        else:
+            case.reach_note = f"the reach of the silence is not known: {found}"
+            counts[f"silences without reach: {found}"] += 1
+
+
+def _findings(
+    fleet: Fleet,
+    shipments: Shipments,
+    cases: Sequence[Case],
+    scores: Sequence[Score],
+    parameters: dict[str, Any],
+    inputs: dict[str, Any],
+    counts: Counter[str],
+) -> Findings:
+    """Ranked findings, and a row for every chain."""
+    min_score, countries = parameters["min_dark_score"], parameters["risk_countries"]
+    ids = dossier.case_ids([case.chain for case in cases])
+    order = sorted(
+        range(len(cases)),
+        key=lambda i: (-round(scores[i].lower, 9), -round(scores[i].upper, 9), ids[i], cases[i].chain.row_numbers),
+    )
+    items: list[Finding] = []
+    assessed: list[Assessed] = []
+    for rank, i in enumerate(order, start=1):
+        case, total = cases[i], scores[i]
+        dark = main_dark(case, min_score)
+        name, rows = dossier.title(case, dark), case.chain.row_numbers
+        bounds = (total.lower, total.upper, total.known, total.coverage)
+        assessed.append(Assessed(ids[i], rank, name, _status(case), bool(case.triggers), rows, *bounds))
+        if case.triggers:
+            items.append(_finding(fleet, shipments, case, total, ids[i], len(items) + 1, countries, parameters))
+    counts["findings"] = len(items)
+    by_id = {ids[i]: scores[i] for i in order if cases[i].triggers}
+    table = sensitivity(by_id, parameters["weights"]) if by_id else []
+    return Findings(items, assessed, counts, parameters, inputs, table)
+
+
+def _status(case: Case) -> str:
+    """Why a chain is a finding, or why it is none."""
+    if case.triggers:
+        return ", ".join(case.triggers)
+    if all(voyage.arrived for voyage in case.voyages):
+        return "all declared ports confirmed by calls"
+    if not any(voyage.ship.mmsis for voyage in case.voyages):
+        return "no ship identified"
+    if all(voyage.ship.mmsis for voyage in case.voyages):
+        return "nothing on record against it, arrival not confirmed"
+    return "nothing on record against it, some ships not identified"
+
+
+def _finding(
+    fleet: Fleet,
+    shipments: Shipments,
+    case: Case,
+    total: Score,
+    name: str,
+    rank: int,
+    countries: tuple[str, ...],
+    parameters: dict[str, Any],
+) -> Finding:
+    """Write a case out."""
+    dark = main_dark(case, parameters["min_dark_score"])
+    signals = [signal for factor in total.factors for signal in factor.signals]
+    return Finding(
+        id=name,
+        rank=rank,
+        title=dossier.title(case, dark),
+        conclusion=narrative.conclusion(case, dark, countries),
+        score=total,
+        goods=dossier.goods(case.chain),
+        chain=dossier.legs(case),
+        balance=tuple(balance._asdict() for balance in case.chain.balances()),
+        events=dossier.events(case),
+        claims=dossier.claims(case),
+        evidence=dossier.evidence(fleet, case, dark, shipments),
+        unknown=tuple(narrative.unknowns(fleet, case, dark, signals)),
+        innocent=tuple(narrative.innocent_explanations(case, dark)),
+        deciding_records=tuple(narrative.deciding_records(case, dark)),
+        hypotheses=tuple(narrative.hypotheses(fleet, case, dark, countries)),
+        reach=dossier.reach(case, countries),
+        return_cargo=dossier.return_cargo(case),
+        parameters=parameters,
+    )

@@ -1,0 +1,121 @@
+"""Words that shipping papers use: what a text says about goods, and what a name says about a party's role.
+
+The lists are short, reviewable and in several languages. A text without any of the words is "not said", never "no".
+Roles are those a record assigns (carrier, forwarder, bank); they say nothing about what anybody knew.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from cargo.identifiers import is_missing, plain_text
+
+_ARMOUR = r"ARMOU?RED|ARMOU?R PLATED|BULLET ?PROOF|BALLISTIC|VR(?:7|8|9|10)|防弹|防彈|装甲|방탄|БРОНИРОВАНН\w*"
+_LUXURY = (
+    r"LIMOUSINES?|PULLMAN|MAYBACH|S ?600 GUARD|LX ?570|ROLLS ROYCE|BENTLEY|FERRARI|LAMBORGHINI|YACHTS?|JEWELLE?RY|"
+    r"DIAMONDS?|CAVIAR|COGNAC|LUXURY|豪华|リムジン|ЛИМУЗИН\w*"
+)
+_NOT_THE_THING = r"TOYS?|DIE ?CAST|SCALE MODELS?|POSTERS?|SPARE PARTS?|PARTS? FOR|PARTS? OF|ACCESSORIES|TOY CARS?"
+_VAGUE = re.compile(
+    r"VEHICLES?|CARS?|AUTOS?|AUTOMOBILES?|GOODS|CARGO|MERCHANDISE|EFFECTS|EQUIPMENT|MACHINERY|PRODUCTS|ARTICLES|"
+    r"FREIGHT|CONTAINERS?|UNITS?|차량|车辆"
+)
+_FILLER = re.compile(
+    r"\d+|AN?|AND|OF|THE|GENERAL|PERSONAL|MIXED|VARIOUS|SAID|TO|CONTAIN|STC|FAK|ALL|KINDS|PCS?|X|IN|ON|RETURN|SHIPMENT|"
+    r"CONSOLIDATED|OTHER|MISC|MISCELLANEOUS"
+)
+_ROLES = (
+    ("to order", r"^TO (?:THE )?ORDER\b"),
+    ("bank", r"\bBANK(?:ING)?\b|\bBANCO\b|\bBANQUE\b|银行|은행|\bБАНК\b"),
+    ("master", r"\bMASTER OF\b|\bMASTER\b.*\b(?:VESSEL|SHIP|M ?V)\b|\bCAPTAIN OF\b|船长|선장"),
+    ("embassy", r"\bEMBASSY\b|\bCONSULATE\b|\bDIPLOMATIC MISSION\b|大使|대사관|\bПОСОЛЬСТВО\b"),
+    (
+        "forwarder",
+        r"\bLOGISTICS?\b|\bFORWARD(?:ING|ERS?)\b|\bFREIGHT\b|\bSPEDITION\w*|\bSPEDIZION\w*|\bTRANSPORTS?\b|"
+        r"\bCARGO SERVICES?\b|\bEXPRESS\b|物流|货运|물류|ЛОГИСТИК\w*",
+    ),
+    ("carrier", r"\bSHIPPING\b|\bNAVIGATION\b|\bMARI(?:TIM|N)E\b|\bLINES?\b|海运|해운"),
+    ("dealer", r"\bMOTORS?\b|\bAUTO\w*\b|\bCARS?\b|\bDEALERS?\b|\bVEHICLES?\b"),
+)
+"""Role and pattern, the first that matches wins; the patterns see `plain_text`."""
+
+CONCEALING_ROLES = frozenset({"to order", "bank", "master", "forwarder", "carrier"})
+"""Consignees who receive goods for somebody whom the record does not name."""
+END_USER_ROLES = frozenset({"embassy", "dealer"})
+"""Consignees who can be asked what became of the goods."""
+
+SECTOR_BANS: dict[str, str] = {
+    "03": "seafood",
+    "2601": "iron ore",
+    "2607": "lead ore",
+    "2701": "coal",
+    "7201": "iron",
+    "7801": "lead",
+}
+"""HS prefixes of the goods whose export by the DPRK UN Security Council resolution 2371 (2017) bans. The resolution
+names goods, not codes: the headings are ours and not yet verified row by row."""
+
+
+def _has(pattern: str, text: str) -> str:
+    found = re.search(rf"(?<!\w)(?:{pattern})(?!\w)", text)
+    return found.group(0) if found else ""
+
+
+@lru_cache(maxsize=65_536)
+def armour_word(description: str) -> str:
+    """The word by which a description speaks of an armoured vehicle, "" if none (toys and parts do not count).
+
+    >>> armour_word("Armoured limousine 6.0 l V12, class VR9"), armour_word("toy armoured car"), armour_word("car")
+    ('ARMOURED', '', '')
+    """
+    text = plain_text(description)
+    return "" if _has(_NOT_THE_THING, text) else _has(_ARMOUR, text)
+
+
+@lru_cache(maxsize=65_536)
+def luxury_word(description: str) -> str:
+    """The word by which a description speaks of a luxury item, armour included, "" if none.
+
+    >>> luxury_word("Used LX 570, 2015"), luxury_word("spare parts for limousine"), luxury_word("used sedan")
+    ('LX 570', '', '')
+    """
+    text = plain_text(description)
+    return "" if _has(_NOT_THE_THING, text) else _has(f"{_LUXURY}|{_ARMOUR}", text)
+
+
+@lru_cache(maxsize=65_536)
+def is_vague(description: str) -> bool:
+    """Whether a description names no kind of goods ("vehicles", "general cargo"), or is missing.
+
+    >>> is_vague("Vehicles"), is_vague("2 units vehicles"), is_vague("used passenger car, petrol 1.6 l"), is_vague("")
+    (True, True, False, True)
+    """
+    if is_missing(description):
+        return True
+    words = [word for word in plain_text(description).split() if not _FILLER.fullmatch(word)]
+    return all(_VAGUE.fullmatch(word) for word in words)
+
+
+@lru_cache(maxsize=65_536)
+def party_role(name: str) -> str:
+    """The role that a party's name itself states: one of the roles above, "missing", or "" for not said.
+
+    >>> party_role("Example Logistics Co., Ltd"), party_role("TO THE ORDER OF EXAMPLE BANK"), party_role("Aoyama Co")
+    ('forwarder', 'to order', '')
+    >>> party_role("Master of SEA LARK 5"), party_role("N/A")
+    ('master', 'missing')
+    """
+    if is_missing(name):
+        return "missing"
+    text = plain_text(name)
+    return next((role for role, pattern in _ROLES if re.search(pattern, text)), "")
+
+
+def banned_export(hs_code: str) -> str:
+    """The word for goods whose export by the DPRK is banned by sector, "" for others or without a code.
+
+    >>> banned_export("270111"), banned_export("870323"), banned_export("")
+    ('coal', '', '')
+    """
+    return next((word for prefix, word in SECTOR_BANS.items() if hs_code.startswith(prefix)), "")

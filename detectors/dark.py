@@ -1,0 +1,178 @@
+"""Gaps and dark periods: a ship stops being heard for longer than `min_gap_s`.
+
+A gap is a fact about reception (Global Fishing Watch's pipe-gaps: more than 6 h between two messages of a vessel). It is
+called a dark period only where reception does not explain it: the traffic around tells how many messages a ship on the
+way between the last and the next fix should have been heard with (`detectors.coverage`), and `score` is the
+probability that so many would not all be lost by chance. Reception comes in lumps (passes of satellites, weather, a
+full slot map), so the count is taken as over-dispersed: a negative binomial with one degree of dispersion, for which
+no message at all has the probability 1 / (1 + expected). Where nothing is known of the cells on the way, the score is not
+available and the event stays a gap: unknown is not "dark", and not "innocent" either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.coverage import CELL, add_way, expected_messages, rebuild_cells
+from detectors.detector import OUT_ROOM, Columns, Detector, grown
+from detectors.event import DARK, GAP
+from geo.errors import UsageError
+from geo.kernel import kernel
+from geo.sphere import KN_M_S, distance_m
+
+HOUR_US = 3_600_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DarkParams:
+    """Thresholds of gaps and dark periods."""
+
+    min_gap_s: int = 6 * 3600
+    """pipe-gaps 0.9 and Skylight: 6 h of silence."""
+    min_fixes: int = 3
+    """A single fix may be a bit error in the MMSI; three in a row are a ship."""
+    min_score: float = 0.9
+    """At least 9 expected messages, none heard: a trial with 9.2 and Poisson reception found F1 0.83 to 0.92."""
+    min_exposure_s: int = 2 * 3600
+    """Vessel time after which the reception in a cell counts as known; a trial's prior weighed 2 h."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        if self.min_gap_s <= 0 or self.min_fixes < 1 or self.min_exposure_s < 0:
+            raise UsageError(f"dark: min_gap_s, min_fixes and min_exposure_s must be positive, not {self}")
+        if not 0.0 <= self.min_score <= 1.0:
+            raise UsageError(f"dark: min_score is a probability from 0 to 1, not {self.min_score}")
+
+
+LAST = np.dtype(
+    [
+        ("t", "i8"),
+        ("lat", "f8"),
+        ("lon", "f8"),
+        ("cell", "u8"),
+        ("offset", "i8"),
+        ("sog", "f4"),
+        ("mmsi", "u4"),
+        ("n", "i4"),
+        ("hull", "u1"),
+        ("source", "u2"),
+    ],
+    align=True,
+)
+
+
+@kernel
+def write_gap(last, t_end, expected, known, min_score, event):
+    """What a closed gap and an open one have in common."""
+    score = expected / (1.0 + expected) if known > 0.0 else np.nan
+    event.kind = DARK if score >= min_score else GAP
+    event.mmsi, event.hull, event.n = last.mmsi, last.hull, last.n
+    event.other, event.other_hull, event.port = 0, 0, -1
+    event.t_start, event.t_end = last.t, t_end
+    event.lat, event.lon, event.cell = last.lat, last.lon, last.cell
+    event.score, event.coverage = score, known
+    event.shore_m = np.nan
+    event.first_source, event.first_offset = last.source, last.offset
+    event.other_source, event.other_first_offset, event.other_last_offset = 0, -1, -1
+
+
+@kernel
+def run(lasts, table, used, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source, offset, min_gap_us, min_fixes,
+        min_score, min_exposure_us, out):  # fmt: skip
+    """Take rows from `begin` on: (row where it stopped, events written)."""
+    events = 0
+    for i in range(begin, t.size):
+        if events + OUT_ROOM > out.size or 2 * (used[0] + 128) > table.size:
+            return i, events
+        last = lasts[slot[i]]
+        dt = t[i] - last.t
+        if last.n == 0:
+            last.mmsi, last.hull = mmsi[i], hull[i]
+        elif dt <= min_gap_us:
+            add_way(table, used, last.lat, last.lon, last.cell, lat[i], lon[i], cell[i], dt)
+        elif last.n >= min_fixes:
+            expected, known = expected_messages(table, min_exposure_us, last.lat, last.lon, lat[i], lon[i], dt)
+            event = out[events]
+            write_gap(last, t[i], expected, known, min_score, event)
+            event.open, event.lat_end, event.lon_end = 0, lat[i], lon[i]
+            event.distance_m = distance_m(last.lat, last.lon, lat[i], lon[i])
+            event.speed_kn = event.distance_m / (dt * 1e-6) / KN_M_S
+            event.last_source, event.last_offset = source[i], offset[i]
+            events += 1
+        last.t, last.lat, last.lon, last.sog, last.cell = t[i], lat[i], lon[i], sog[i], cell[i]
+        last.offset, last.source = offset[i], source[i]
+        last.n += 1
+    return t.size, events
+
+
+@kernel
+def flush(lasts, table, now, begin, min_gap_us, min_fixes, min_score, min_exposure_us, out):
+    """Open gaps at the end of the input: (slot where it stopped or -1, events written).
+
+    Where a silent ship is by now, nobody knows. So only the time in which it must still have been near its last position
+    counts as expected: at most an hour, or what it takes to go 8 km at its last speed.
+    """
+    events = 0
+    for k in range(begin, lasts.size):
+        if events + OUT_ROOM > out.size:
+            return k, events
+        last = lasts[k]
+        if last.n < min_fixes or now - last.t <= min_gap_us:
+            continue
+        near_us = HOUR_US
+        if last.sog > 0.0:
+            near_us = min(near_us, np.int64(8_000.0 / (last.sog * KN_M_S) * 1e6))
+        expected, known = expected_messages(table, min_exposure_us, last.lat, last.lon, last.lat, last.lon, near_us)
+        event = out[events]
+        write_gap(last, now, expected, known, min_score, event)
+        event.open, event.lat_end, event.lon_end = 1, np.nan, np.nan
+        event.distance_m, event.speed_kn = np.nan, np.nan
+        event.last_source, event.last_offset = last.source, last.offset
+        events += 1
+    return -1, events
+
+
+class Dark(Detector):
+    """Gaps and dark periods of each hull."""
+
+    name = "dark"
+
+    def __init__(self, params: DarkParams | None = None) -> None:
+        super().__init__()
+        self.params = params or DarkParams()
+        self.arrays = {
+            "lasts": np.zeros(256, LAST).view(np.recarray),
+            "table": np.zeros(1024, CELL).view(np.recarray),
+            "used": np.zeros(1, np.int64),
+        }
+
+    def _thresholds(self) -> tuple[int, int, float, int]:
+        p = self.params
+        return p.min_gap_s * 1_000_000, p.min_fixes, p.min_score, p.min_exposure_s * 1_000_000
+
+    def reserve(self, slots: int) -> None:
+        """Make room for `slots` hulls."""
+        self.arrays["lasts"] = grown(self.arrays["lasts"], slots)
+
+    def make_room(self) -> None:
+        """Double the table of cells when it is half full."""
+        table = self.arrays["table"]
+        if 2 * (int(self.arrays["used"][0]) + 128) > table.size:
+            self.arrays["table"] = np.zeros(2 * table.size, CELL).view(np.recarray)
+            rebuild_cells(table, self.arrays["table"])
+
+    def run(self, columns: Columns, begin: int, out: NDArray[Any]) -> tuple[int, int]:
+        """Rows from `begin` on: (the row where it stopped, events written to `out`)."""
+        a = self.arrays
+        stopped, events = run(a["lasts"], a["table"], a["used"], begin, *columns, *self._thresholds(), out)
+        return int(stopped), int(events)
+
+    def flush(self, now: int, begin: int, out: NDArray[Any]) -> tuple[int, int]:
+        """Gaps that are still open at `now`."""
+        a = self.arrays
+        stopped, events = flush(a["lasts"], a["table"], now, begin, *self._thresholds(), out)
+        return int(stopped), int(events)

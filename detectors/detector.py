@@ -1,0 +1,93 @@
+"""What every detector is: parameters, a state of flat arrays, one loop (`run`) and what only silence can tell (`flush`).
+
+A detector sees rows in time order, each with the slot of its hull. Batch gives it many rows, a stream few; the events are
+the same. Its state is arrays of fixed shape, so that it can be saved at any row and grown between two calls.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import asdict
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.event import EVENT
+
+
+class Columns(NamedTuple):
+    """Rows for the detectors: usable fixes in time order."""
+
+    slot: NDArray[np.int32]
+    t: NDArray[np.int64]
+    mmsi: NDArray[np.uint32]
+    hull: NDArray[np.uint8]
+    lat: NDArray[np.float64]
+    lon: NDArray[np.float64]
+    sog: NDArray[np.float32]
+    cell: NDArray[np.uint64]
+    source: NDArray[np.uint8]
+    offset: NDArray[np.int64]
+
+
+OUT_EVENTS = 4096
+"""Events that one call of a kernel can return; it stops when fewer than `OUT_ROOM` places are left."""
+OUT_ROOM = 8
+
+
+class Detector(ABC):
+    """Base of the detectors: drains the kernel, grows and saves the state."""
+
+    name: ClassVar[str]
+    params: Any
+
+    def __init__(self) -> None:
+        self.arrays: dict[str, NDArray[Any]] = {}
+        self._out = np.zeros(OUT_EVENTS, EVENT).view(np.recarray)
+
+    @abstractmethod
+    def run(self, columns: Columns, begin: int, out: NDArray[Any]) -> tuple[int, int]:
+        """Rows from `begin` on: (the row where it stopped, events written to `out`)."""
+
+    @abstractmethod
+    def flush(self, now: int, begin: int, out: NDArray[Any]) -> tuple[int, int]:
+        """What the end of the input at `now` tells: (the place where it stopped or -1 when done, events written)."""
+
+    @abstractmethod
+    def reserve(self, slots: int) -> None:
+        """Make room for `slots` hulls."""
+
+    def make_room(self) -> None:  # noqa: B027 - a detector without hash tables has nothing to grow
+        """Grow whatever table made `run` stop; called between two calls of it."""
+
+    def feed(self, columns: Columns) -> NDArray[Any]:
+        """All events that these rows close, as records."""
+        pieces, i, n = [], 0, columns.t.size
+        self.make_room()
+        while i < n:
+            i, events = self.run(columns, i, self._out)
+            pieces.append(self._out[:events].copy())
+            self.make_room()
+        return np.concatenate(pieces) if pieces else self._out[:0].copy()
+
+    def finish(self, now: int) -> NDArray[Any]:
+        """All events that the end of the input closes or leaves open, as records."""
+        pieces, i = [], 0
+        while i >= 0:
+            i, events = self.flush(now, i, self._out)
+            pieces.append(self._out[:events].copy())
+        return np.concatenate(pieces)
+
+    def params_dict(self) -> dict[str, Any]:
+        """The parameters as plain values."""
+        return asdict(self.params)
+
+
+def grown(array: NDArray[Any], size: int) -> NDArray[Any]:
+    """A zeroed array of at least `size` rows that begins with the given one; record arrays stay record arrays."""
+    if array.shape[0] >= size:
+        return array
+    bigger = np.zeros((1 << (size - 1).bit_length(), *array.shape[1:]), array.dtype)
+    bigger[: array.shape[0]] = array
+    return bigger.view(np.recarray) if array.dtype.names else bigger

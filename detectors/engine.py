@@ -1,0 +1,242 @@
+"""The engine: puts rows in order, tells hulls apart, drives the detectors, and makes tables of what they find.
+
+Batch is the stream: `detect` feeds everything at once, a daemon feeds what has come; the events are the same. Rows may
+come out of order by up to `lateness_s`; what comes later is not used and counted. The state is arrays only, so that it
+can be saved at any row (`save`, `load`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ais.identity import identities
+from ais.status import DUPLICATE, LATE, NO_TIME, OK, OUTSIDE_SELECTION, REASONS, count_words
+from ais.table import NAT, Fixes
+from ais.tracks import Hulls, Tracks
+from detectors.dark import Dark, DarkParams
+from detectors.detector import Columns, Detector, grown
+from detectors.event import EVENT, Events
+from detectors.finish import finish_events
+from detectors.loitering import Loitering, LoiteringParams
+from detectors.port_call import PortCallParams, PortCalls
+from detectors.rendezvous import Rendezvous, RendezvousParams
+from detectors.vessels import SUMMARY, summarise, vessels
+from geo.cells import INDEX_RESOLUTION, cells
+from geo.errors import UsageError
+
+DETECTORS: dict[str, tuple[type[Detector], type[Any]]] = {
+    "loitering": (Loitering, LoiteringParams),
+    "dark": (Dark, DarkParams),
+    "rendezvous": (Rendezvous, RendezvousParams),
+    "port_call": (PortCalls, PortCallParams),
+}
+"""Every detector by name, with its parameters."""
+
+LATENESS_S = 600
+"""Stations and satellites deliver late by minutes; ten cover terrestrial networks."""
+ROW = ("t", "mmsi", "lat", "lon", "sog", "cog", "heading", "source", "offset")
+CHUNK_ROWS = 1 << 18
+"""Rows that go through all detectors together: small enough for the cache, large enough to hide the calls."""
+
+
+class Engine:
+    """Rows in, events out."""
+
+    def __init__(
+        self,
+        detectors: Sequence[str] | None = None,
+        params: Mapping[str, Any] | None = None,
+        *,
+        lateness_s: float = LATENESS_S,
+        threads: int = 1,
+    ) -> None:
+        chosen = list(DETECTORS) if detectors is None else list(detectors)
+        for name in [*chosen, *(params or {})]:
+            if name not in DETECTORS:
+                raise UsageError(f"no detector {name!r}; there are {', '.join(DETECTORS)}")
+        if threads < 1 or lateness_s < 0:
+            raise UsageError(f"threads must be at least 1 and lateness_s not negative, not {threads}, {lateness_s}")
+        self.detectors = [DETECTORS[name][0]((params or {}).get(name)) for name in chosen]  # type: ignore[call-arg]
+        self._threads = threads
+        self._lateness_us = round(lateness_s * 1e6)
+        self._tracks = Tracks()
+        self._summaries = np.zeros(256, SUMMARY).view(np.recarray)
+        self._pending = {name: np.zeros(0, dtype) for name, dtype in _row_dtypes().items()}
+        self._released = self._newest = NAT
+        self._counts = np.zeros(REASONS, np.int64)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows that no detector used, by reason."""
+        return count_words(self._counts)
+
+    @property
+    def summaries(self) -> NDArray[Any]:
+        """One record per hull (see `detectors.vessels.SUMMARY`)."""
+        return self._summaries
+
+    def feed(self, fixes: Fixes | Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+        """Take rows in order of arrival; the events that are closed by now, as records of `EVENT`."""
+        new = {name: np.ascontiguousarray(fixes[name], dtype) for name, dtype in _row_dtypes().items()}
+        timed = new["t"] != NAT
+        self._counts[NO_TIME] += int(np.count_nonzero(~timed))
+        late = timed & (new["t"] < self._released) if self._released != NAT else np.zeros(timed.size, np.bool_)
+        self._counts[LATE] += int(np.count_nonzero(late))
+        usable = timed & ~late
+        if not usable.all():
+            new = {name: column[usable] for name, column in new.items()}
+        if new["t"].size == 0:
+            return np.zeros(0, EVENT)
+        self._newest = max(self._newest, int(new["t"].max()))
+        rows = {name: np.concatenate([column, new[name]]) for name, column in self._pending.items()}
+        self._released = max(self._released, self._newest - self._lateness_us)
+        ready = rows["t"] < self._released
+        self._pending = {name: column[~ready] for name, column in rows.items()}
+        return self._run({name: column[ready] for name, column in rows.items()})
+
+    def flush(self) -> NDArray[Any]:
+        """The input has ended: the events of the rows that waited, and what stays open, as records of `EVENT`."""
+        rows, self._pending = self._pending, {name: column[:0] for name, column in self._pending.items()}
+        last = self._run(rows)
+        if self._newest == NAT:
+            return last
+        return np.concatenate([last, *self._each(lambda detector: detector.finish(self._newest))])
+
+    def _run(self, rows: dict[str, NDArray[Any]]) -> NDArray[Any]:
+        """Rows that are complete up to their last time, through tracks and all detectors."""
+        order = np.lexsort((rows["offset"], rows["source"], rows["mmsi"], rows["t"]))
+        if not np.array_equal(order, np.arange(order.size)):
+            rows = {name: column[order] for name, column in rows.items()}
+        pieces = [np.zeros(0, EVENT)]
+        for begin in range(0, order.size, CHUNK_ROWS):
+            pieces += self._run_chunk({name: column[begin : begin + CHUNK_ROWS] for name, column in rows.items()})
+        return np.concatenate(pieces)
+
+    def _run_chunk(self, rows: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        slots, hull, status = self._tracks.follow(rows)
+        self._counts += np.bincount(status, minlength=REASONS)
+        used = np.flatnonzero(slots >= 0)
+        part = rows if used.size == slots.size else {name: column[used] for name, column in rows.items()}
+        columns = Columns(
+            slots[used],
+            part["t"],
+            part["mmsi"],
+            hull[used],
+            part["lat"],
+            part["lon"],
+            part["sog"],
+            cells(part["lat"], part["lon"], INDEX_RESOLUTION),
+            part["source"],
+            part["offset"],
+        )
+        n = int(self._tracks.hulls.used[0])
+        self._summaries = grown(self._summaries, n)
+        summarise(self._summaries, columns.slot, columns.t, columns.mmsi, columns.hull, columns.sog)
+        for detector in self.detectors:
+            detector.reserve(n)
+        return self._each(lambda detector: detector.feed(columns))
+
+    def _each(self, work: Any) -> list[NDArray[Any]]:
+        """The work on every detector, in their order; on several threads where asked for (kernels release the GIL)."""
+        if self._threads == 1:
+            return [work(detector) for detector in self.detectors]
+        with ThreadPoolExecutor(self._threads) as pool:
+            return list(pool.map(work, self.detectors))
+
+    def params(self) -> dict[str, dict[str, Any]]:
+        """The parameters of each detector."""
+        return {detector.name: detector.params_dict() for detector in self.detectors}
+
+    def save(self, path: str | Path) -> None:
+        """Write the whole state to a file (npz, no pickle); `load` goes on from the next row."""
+        arrays = {f"pending.{name}": column for name, column in self._pending.items()}
+        hulls = self._tracks.hulls
+        arrays |= {"hulls.rows": hulls.rows, "hulls.table": hulls.table, "hulls.used": hulls.used}
+        arrays |= {"summaries": self._summaries, "counts": self._counts}
+        for detector in self.detectors:
+            arrays |= {f"{detector.name}.{name}": array for name, array in detector.arrays.items()}
+        header = {"released": self._released, "newest": self._newest, "params": self.params()}
+        text = np.frombuffer(json.dumps(header).encode(), np.uint8)
+        with open(path, "wb") as file:
+            np.savez(file, header=text, **{name: _plain(array) for name, array in arrays.items()})
+
+    def load(self, path: str | Path) -> None:
+        """Take the state of an engine with the same detectors and parameters from a file."""
+        with np.load(path, allow_pickle=False) as saved:
+            header = json.loads(saved["header"].tobytes())
+            if header["params"] != json.loads(json.dumps(self.params())):
+                raise UsageError(f"{path}: saved with other detectors or parameters; start anew or use the same")
+            self._released, self._newest = header["released"], header["newest"]
+            self._pending = {name: saved[f"pending.{name}"] for name in self._pending}
+            names = ("hulls.rows", "hulls.table", "hulls.used")
+            self._tracks.hulls = Hulls(*(_as_records(saved[name]) for name in names))
+            self._summaries, self._counts = _as_records(saved["summaries"]), saved["counts"]
+            for detector in self.detectors:
+                detector.arrays = {name: _as_records(saved[f"{detector.name}.{name}"]) for name in detector.arrays}
+
+
+def _row_dtypes() -> dict[str, str]:
+    from ais.table import FIX_DTYPES
+
+    return {name: FIX_DTYPES[name] for name in ROW}
+
+
+def _plain(array: NDArray[Any]) -> NDArray[Any]:
+    return array.view(np.ndarray).view(np.dtype(array.dtype.descr)) if array.dtype.names else array
+
+
+def _as_records(array: NDArray[Any]) -> NDArray[Any]:
+    return array.view(np.recarray) if array.dtype.names else array
+
+
+def detect(
+    fixes: Fixes,
+    detectors: Sequence[str] | None = None,
+    params: Mapping[str, Any] | None = None,
+    *,
+    threads: int = 2,
+) -> Events:
+    """Find loitering, gaps and dark periods, rendezvous and port calls in fixes of any order.
+
+    Parameters
+    ----------
+    fixes : Fixes
+        As `luxwake.read` gives them.
+    detectors : names of `DETECTORS`, default all
+    params : mapping from a detector's name to its parameters, e.g. ``{"dark": DarkParams(min_gap_s=43200)}``
+    threads : int
+        The detectors run side by side; the events do not depend on the number.
+
+    Raises
+    ------
+    UsageError
+        For an unknown detector or a parameter out of its range.
+
+    >>> from ais.table import Fixes
+    >>> import numpy as np
+    >>> hours = np.arange(0, 30)
+    >>> t = np.where(hours < 6, hours, hours + 12) * 3_600_000_000
+    >>> fixes = Fixes({"t": t, "mmsi": np.full(30, 671999101), "lat": np.full(30, 35.2), "lon": 129.4 + hours / 100})
+    >>> events = detect(fixes, ["dark"])
+    >>> events["kind"].tolist() == [4], events["t_end"] - events["t_start"] == 13 * 3_600_000_000
+    (True, array([ True]))
+    """
+    engine = Engine(detectors, params, lateness_s=0, threads=threads)
+    found = [engine.feed(fixes), engine.flush()]
+    identity = identities(fixes.static)
+    records, counts = finish_events(np.concatenate(found), engine.detectors)
+    return Events(
+        records,
+        vessels=vessels(engine.summaries, identity),
+        identity=identity,
+        sources=fixes.sources,
+        params=engine.params(),
+        counts={**engine.counts, **counts},
+    )

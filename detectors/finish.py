@@ -1,0 +1,64 @@
+"""Records to the table of events: distance to shore, nearest port, place filters, ids and order."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.detector import Detector
+from detectors.event import DARK, EVENT, GAP, LOITERING, PORT_CALL, RENDEZVOUS, event_id
+from geo.coast import shore_distance_m
+from geo.ports import nearest_port, ports
+
+NEAR_PORT_M = 10_000.0
+"""An event this close to a port names it."""
+
+_DETECTOR_OF = {LOITERING: "loitering", DARK: "dark", GAP: "dark", RENDEZVOUS: "rendezvous", PORT_CALL: "port_call"}
+
+
+def params_digest(params: dict[str, Any]) -> str:
+    """A short digest of a detector's parameters: events found with others have other ids."""
+    return hashlib.blake2b(json.dumps(params, sort_keys=True).encode(), digest_size=4).hexdigest()
+
+
+def _too_near(records: NDArray[Any], kind: int, min_shore_m: float) -> NDArray[np.bool_]:
+    return np.asarray((records["kind"] == kind) & (records["shore_m"] < min_shore_m), np.bool_)
+
+
+def finish_events(
+    records: NDArray[Any], detectors: Sequence[Detector]
+) -> tuple[dict[str, NDArray[Any]], dict[str, int]]:
+    """Columns of `Events`, sorted, and the number of events left out by their place."""
+    params = {detector.name: detector.params_dict() for detector in detectors}
+    records = records.view(np.ndarray).copy()
+    records["shore_m"] = shore_distance_m(records["lat"], records["lon"])
+    left_out = np.zeros(records.size, np.bool_)
+    counts = {}
+    for kind, name in ((LOITERING, "loitering"), (RENDEZVOUS, "rendezvous")):
+        if name in params:
+            near = _too_near(records, kind, params[name]["min_shore_m"])
+            left_out |= near
+            if near.any():
+                distance = f"{params[name]['min_shore_m'] / 1000:.0f} km"
+                counts[f"{name} nearer to shore than {distance}"] = int(np.count_nonzero(near))
+    records = records[~left_out]
+    order = np.lexsort([records[name] for name in ("t_end", "other_hull", "other", "hull", "mmsi", "kind", "t_start")])
+    records = records[order]
+    near, _ = nearest_port(records["lat"], records["lon"], NEAR_PORT_M)
+    row = np.where(records["kind"] == PORT_CALL, records["port"], near)
+    codes = np.array([*(port.locode for port in ports()), ""])
+    digests = {kind: params_digest(params.get(name, {})) for kind, name in _DETECTOR_OF.items()}
+    names = ("kind", "mmsi", "hull", "other", "other_hull", "t_start")
+    ids = [
+        event_id(GAP if kind == DARK else kind, *rest, digests[kind])
+        for kind, *rest in zip(*(records[name].tolist() for name in names), strict=True)
+    ]
+    columns: dict[str, NDArray[Any]] = {"id": np.array(ids, "U16")}
+    for name in EVENT.names or ():
+        columns[name] = codes[row] if name == "port" else np.ascontiguousarray(records[name])
+    return columns, counts

@@ -1,0 +1,78 @@
+"""What is known of each hull at the end: when it was heard, how fast it goes, and what it said of itself."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ais.identity import Identities
+from ais.table import NAT, Table
+from geo.kernel import kernel
+
+SPEED_BINS = 48
+"""Bins of 1 kn for the speeds of a hull; what is faster counts in the last."""
+
+SUMMARY = np.dtype(
+    [("t_first", "i8"), ("t_last", "i8"), ("mmsi", "u4"), ("n", "u4"), ("hull", "u1"), ("speeds", "u4", (SPEED_BINS,))],
+    align=True,
+)
+
+
+class Vessels(Table):
+    """One row per hull: `sog_p95` in knots, lengths and draughts in metres, texts as last sent."""
+
+    times: ClassVar[tuple[str, ...]] = ("t_first", "t_last")
+    nulls = {"imo": 0, "ship_type": 0}  # noqa: RUF012 - as declared on Table
+
+
+@kernel
+def summarise(summaries, slot, t, mmsi, hull, sog):
+    """Count rows in time order into the summaries of their hulls."""
+    for i in range(t.size):
+        s = summaries[slot[i]]
+        if s.n == 0:
+            s.t_first, s.mmsi, s.hull = t[i], mmsi[i], hull[i]
+        s.t_last = t[i]
+        s.n += 1
+        if sog[i] > 0.5:  # at rest a ship shows nothing of its speed; NaN is not counted either
+            s.speeds[min(SPEED_BINS - 1, int(sog[i]))] += 1
+
+
+def _percentile(speeds: NDArray[np.uint32], share: float) -> NDArray[np.float32]:
+    """Upper edge of the bin in which the given share of a hull's moving reports is reached; NaN without any."""
+    total = speeds.sum(axis=1)
+    reached = np.cumsum(speeds, axis=1) >= share * total[:, None]
+    return np.where(total > 0, reached.argmax(axis=1) + 1.0, np.nan).astype(np.float32)
+
+
+def vessels(summaries: NDArray[Any], identity: Identities) -> Vessels:
+    """The table of hulls, ordered by MMSI and hull."""
+    rows = summaries[summaries["n"] > 0]
+    rows = rows[np.lexsort((rows["hull"], rows["mmsi"]))]
+    n = rows.size
+    columns: dict[str, NDArray[Any]] = {name: np.ascontiguousarray(rows[name]) for name in ("mmsi", "hull", "n")}
+    columns["t_first"] = np.ascontiguousarray(rows["t_first"]) if n else np.full(0, NAT)
+    columns["t_last"] = np.ascontiguousarray(rows["t_last"]) if n else np.full(0, NAT)
+    columns["sog_p95"] = _percentile(rows["speeds"], 0.95) if n else np.zeros(0, np.float32)
+    last = np.full(n, -1)
+    draught_min, draught_max = np.full(n, np.nan, np.float32), np.full(n, np.nan, np.float32)
+    if len(identity) and n:
+        known = identity["mmsi"]
+        begin, end = np.searchsorted(known, rows["mmsi"]), np.searchsorted(known, rows["mmsi"], side="right")
+        last = np.where(end > begin, end - 1, -1)
+        for row in np.flatnonzero(end > begin):
+            draughts = identity["draught"][begin[row] : end[row]]
+            draughts = draughts[np.isfinite(draughts)]
+            if draughts.size:
+                draught_min[row], draught_max[row] = draughts.min(), draughts.max()
+    for name in ("name", "imo", "callsign", "ship_type"):
+        source = identity[name]
+        columns[name] = np.where(last >= 0, source[last], np.zeros((), source.dtype)) if source.size else np.zeros(n, source.dtype)
+    for name, parts in (("length_m", ("to_bow", "to_stern")), ("beam_m", ("to_port", "to_starboard"))):
+        total = sum(identity[part].astype(np.float32) for part in parts)
+        metres = np.where(last >= 0, np.asarray(total)[last], 0.0) if len(identity) else np.zeros(n)
+        columns[name] = np.where(metres > 0, metres, np.nan).astype(np.float32)
+    columns["draught_min"], columns["draught_max"] = draught_min, draught_max
+    return Vessels(columns)

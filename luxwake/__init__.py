@@ -1,0 +1,91 @@
+"""Luxwake follows luxury goods through ships that do not want to be followed.
+
+    import luxwake as lw
+
+    fixes = lw.read("day.nmea.gz")
+    events = lw.detect(fixes)
+    findings = lw.join(events, lw.read_shipments("bills_of_lading.csv"))
+
+Everything public is here; it is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ais.decode import Decoder
+    from ais.read import read
+    from ais.table import Fixes, Static, Table
+    from cargo.join import join
+    from cargo.shipments import read_shipments
+    from detectors.dark import DarkParams
+    from detectors.engine import Engine, detect
+    from detectors.event import Events
+    from detectors.loitering import LoiteringParams
+    from detectors.port_call import PortCallParams
+    from detectors.rendezvous import RendezvousParams
+    from geo.errors import InputError, LuxwakeError, OutputError, UsageError
+    from luxwake.simulate import simulate
+    from luxwake.store import query, write_parquet
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Decoder": "ais.decode",
+    "Engine": "detectors.engine",
+    "Events": "detectors.event",
+    "Fixes": "ais.table",
+    "Static": "ais.table",
+    "Table": "ais.table",
+    "DarkParams": "detectors.dark",
+    "LoiteringParams": "detectors.loitering",
+    "PortCallParams": "detectors.port_call",
+    "RendezvousParams": "detectors.rendezvous",
+    "InputError": "geo.errors",
+    "LuxwakeError": "geo.errors",
+    "OutputError": "geo.errors",
+    "UsageError": "geo.errors",
+    "detect": "detectors.engine",
+    "join": "cargo.join",
+    "query": "luxwake.store",
+    "read": "ais.read",
+    "read_shipments": "cargo.shipments",
+    "simulate": "luxwake.simulate",
+    "write_parquet": "luxwake.store",
+}
+__all__ = [*_HOME]
+
+
+def _check_house() -> None:
+    """Say in one line when another distribution has put itself in the place of one of our packages.
+
+    libais installs a package named `ais` as well, and pip lets either overwrite the other in silence.
+    """
+    for name in ("geo", "ais", "detectors", "cargo"):
+        package = importlib.import_module(name)
+        if getattr(package, "LUXWAKE_PACKAGE", None) != name:
+            where = getattr(package, "__file__", None) or list(getattr(package, "__path__", ["?"]))[0]
+            raise ImportError(
+                f"package {name!r} at {where} is not Luxwake's: another distribution has overwritten it (libais "
+                f"installs an 'ais' too); give Luxwake an environment of its own, or reinstall it there: "
+                f"pip install --force-reinstall luxwake"
+            )
+
+
+_check_house()
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(importlib.import_module(_HOME[name]), name)
+        globals()[name] = value
+        return value
+    if name in {"geo", "ais", "detectors", "cargo"}:
+        return importlib.import_module(name)
+    raise AttributeError(f"module 'luxwake' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

@@ -1,0 +1,61 @@
+"""`luxwake doctor`: what is installed, where caches and tables are, and what is missing for each extra."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+from pathlib import Path
+
+NEEDED = ("numpy", "numba", "shapely", "pyais", "scikit-learn", "h3", "duckdb", "arro3-core", "rich", "zstandard", "searoute")
+EXTRAS = {"frames": ("pandas", "polars", "pyarrow"), "geo": ("geopandas", "pyarrow")}
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "missing"
+
+
+def _tables() -> dict[str, str]:
+    import geo.tables
+
+    folder = Path(geo.tables.__file__ or "").parent
+    names = ("h3_faces.npz", "shore.npz", "coastline.npz", "ports.csv")
+    return {
+        name: f"{(folder / name).stat().st_size:,} bytes" if (folder / name).is_file() else "missing: reinstall luxwake"
+        for name in names
+    }
+
+
+def checkup() -> dict[str, dict[str, str]]:
+    """What `luxwake doctor` prints, by part.
+
+    >>> sorted(checkup())
+    ['extras', 'machine', 'needed', 'tables']
+    """
+    import numba
+
+    from geo.kernel import CACHE_FOLDER
+    from luxwake import __version__
+
+    kernels = len(list(CACHE_FOLDER.rglob("*.nbi"))) if CACHE_FOLDER is not None else 0
+    cache = f"{CACHE_FOLDER} ({kernels} kernels)" if CACHE_FOLDER is not None else "off: no writable folder; set LUXWAKE_CACHE"
+    extras = {}
+    for extra, names in EXTRAS.items():
+        missing = [name for name in names if _version(name) == "missing"]
+        extras[extra] = "ready" if not missing else f"missing {', '.join(missing)}: pip install 'luxwake[{extra}]'"
+    return {
+        "machine": {
+            "luxwake": __version__,
+            "python": platform.python_version(),
+            "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
+            "numba threads": str(numba.config.NUMBA_NUM_THREADS),
+            "kernel cache": cache,
+        },
+        "needed": {name: _version(name) for name in NEEDED},
+        "tables": _tables(),
+        "extras": extras,
+    }

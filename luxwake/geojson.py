@@ -1,0 +1,173 @@
+"""Events as GeoJSON (RFC 7946), for the map of any tool.
+
+A loitering, a rendezvous, a port call is a point. A dark period is the line from where the ship was last heard to
+where it was heard again: not the way that it went, so draw it dashed. A line across 180 degrees is cut there into a
+MultiLineString (RFC 7946, 3.1.9). Times are ISO 8601 in UTC; what is not known is null; an H3 cell is its hex text,
+because it does not fit into a JSON number.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ais.table import NAT
+from detectors.event import Events
+from geo.errors import OutputError
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LINES = frozenset({"dark", "gap"})
+_NOT_PROPERTIES = frozenset({"id", "lat", "lon", "lat_end", "lon_end"})
+_SOURCES = frozenset({"first_source", "last_source", "other_source"})
+_SOURCE_OFFSETS = {"other_source": "other_first_offset"}
+_DEGREE_DIGITS = 7
+"""1e-7 degrees is 1 cm, finer than any position that AIS sends."""
+
+
+def iso_utc(us: int | None) -> str | None:
+    """A time in µs since 1970 as ISO 8601 in UTC; None where it is not known.
+
+    >>> iso_utc(1538352000000000), iso_utc(1538352000500000), iso_utc(None)
+    ('2018-10-01T00:00:00Z', '2018-10-01T00:00:00.500000Z', None)
+    """
+    if us is None or us == NAT:
+        return None
+    try:
+        moment = _EPOCH + timedelta(microseconds=us)
+    except OverflowError:
+        return None
+    return moment.replace(tzinfo=None).isoformat() + "Z"
+
+
+def event_properties(events: Events) -> Iterator[dict[str, Any]]:
+    """Each event as a dict that JSON can hold: words for codes, ISO times, null for what is not known.
+
+    All columns are in it, in their order; `first_source` and its kin are the names of the inputs.
+    """
+    words, nulls = Events.words, Events.nulls
+    columns = {name: events[name].tolist() for name in events}
+    short = {name for name in events if events[name].dtype == "f4"}
+    for row in range(len(events)):
+        made: dict[str, Any] = {}
+        for name, column in columns.items():
+            value = column[row]
+            if name in words:
+                made[name] = words[name][value]
+            elif name in Events.times:
+                made[name] = iso_utc(value)
+            elif name in _SOURCES:
+                made[name] = _source(events, name, value, columns, row)
+            elif isinstance(value, float):
+                made[name] = _number(value, short=name in short)
+            elif name == "cell":
+                made[name] = f"{value:x}" if value else None
+            elif name == "open":
+                made[name] = bool(value)
+            elif isinstance(value, bytes):
+                made[name] = value.decode("utf-8", "replace") or None
+            elif isinstance(value, str):
+                made[name] = value or None
+            else:
+                made[name] = None if value == nulls.get(name) else value
+        if not made.get("other", True):
+            made["other_hull"] = None
+        yield made
+
+
+def _source(events: Events, name: str, code: int, columns: dict[str, list[Any]], row: int) -> str | None:
+    """The name of an input; None where there is none, as for the partner of an event that has no partner."""
+    if name in _SOURCE_OFFSETS and columns.get(_SOURCE_OFFSETS[name], [0] * (row + 1))[row] < 0:
+        return None
+    return events.sources[code] if code < len(events.sources) else None
+
+
+def _number(value: float, *, short: bool) -> float | None:
+    """A float; NaN and infinities, which JSON has not, are None; a float32 has the digits that it holds.
+
+    >>> _number(float("nan"), short=False), _number(0.10000000149011612, short=True)
+    (None, 0.1)
+    """
+    if not math.isfinite(value):
+        return None
+    return float(f"{value:.7g}") if short else value
+
+
+def cut_line(start: tuple[float, float], end: tuple[float, float]) -> list[list[tuple[float, float]]]:
+    """The short line between two positions (lat, lon), as one line of (lon, lat), or as two cut at 180 degrees.
+
+    >>> cut_line((10.0, 170.0), (12.0, 175.0))
+    [[(170.0, 10.0), (175.0, 12.0)]]
+    >>> cut_line((10.0, 179.0), (12.0, -179.0))
+    [[(179.0, 10.0), (180.0, 11.0)], [(-180.0, 11.0), (-179.0, 12.0)]]
+    """
+    (lat1, lon1), (lat2, lon2) = start, end
+    if abs(lon2 - lon1) <= 180.0:
+        return [[(lon1, lat1), (lon2, lat2)]]
+    edge = math.copysign(180.0, lon1)
+    to_edge, beyond = abs(edge - lon1), abs(-edge - lon2)
+    across = to_edge + beyond
+    lat = round(lat1 + (lat2 - lat1) * (to_edge / across if across > 0.0 else 0.0), _DEGREE_DIGITS)
+    pieces = [[(lon1, lat1), (edge, lat)], [(-edge, lat), (lon2, lat2)]]
+    return [piece for piece in pieces if piece[0] != piece[1]] or pieces[:1]
+
+
+def _geometry(event: dict[str, Any]) -> dict[str, Any] | None:
+    """A point, or for a silence with both ends a line; None where no position is known."""
+    lat, lon, lat_end, lon_end = (event.get(name) for name in ("lat", "lon", "lat_end", "lon_end"))
+    if lat is None or lon is None:
+        return None
+    start = round(lat, _DEGREE_DIGITS), _longitude(lon)
+    if event.get("kind") not in _LINES or lat_end is None or lon_end is None:
+        return {"type": "Point", "coordinates": [start[1], start[0]]}
+    lines = cut_line(start, (round(lat_end, _DEGREE_DIGITS), _longitude(lon_end)))
+    if len(lines) == 1:
+        return {"type": "LineString", "coordinates": lines[0]}
+    return {"type": "MultiLineString", "coordinates": lines}
+
+
+def _longitude(lon_deg: float) -> float:
+    """A longitude in -180 to 180, rounded."""
+    within = lon_deg if -180.0 <= lon_deg <= 180.0 else (lon_deg + 180.0) % 360.0 - 180.0
+    return round(within, _DEGREE_DIGITS)
+
+
+def events_geojson(events: Events) -> Iterator[str]:
+    """The events as the lines of one GeoJSON FeatureCollection, one event a line; the same events give the same text.
+
+    >>> from detectors.event import Events
+    >>> "".join(events_geojson(Events({})))
+    '{"type":"FeatureCollection","features":[\\n]}\\n'
+    """
+    yield '{"type":"FeatureCollection","features":[\n'
+    separator = ""
+    for event in event_properties(events):
+        properties = {name: value for name, value in event.items() if name not in _NOT_PROPERTIES}
+        if event.get("kind") in _LINES:
+            properties["line"] = "last heard to heard again; the way between is unknown, draw it dashed"
+        feature = {"type": "Feature", "id": event.get("id"), "geometry": _geometry(event), "properties": properties}
+        yield separator + json.dumps(feature, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        separator = ",\n"
+    yield ("\n" if separator else "") + "]}\n"
+
+
+def write_events_geojson(events: Events, path: str | os.PathLike[str]) -> Path:
+    """Write the events as GeoJSON to `path`, whole or not at all; OutputError where that is not possible."""
+    target = Path(path)
+    partial: str | None = None
+    try:
+        handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        with open(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.writelines(events_geojson(events))
+        os.chmod(partial, 0o644)
+        os.replace(partial, target)
+    except OSError as error:
+        if partial is not None:
+            Path(partial).unlink(missing_ok=True)
+        raise OutputError(f"{target}: cannot be written ({error.strerror}); choose another folder") from None
+    return target

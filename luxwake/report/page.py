@@ -1,0 +1,287 @@
+"""The whole report: head with the security policy, summary, dossiers, all events, inputs."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ais.table import Fixes
+from detectors.event import KINDS, Events
+from geo.errors import OutputError
+from luxwake.report.dossier import dossier, finding_line, goods_words
+from luxwake.report.maps import events_map
+from luxwake.report.markup import Markup, element, join
+from luxwake.report.score import bounds_words, score_bar
+from luxwake.report.tables import UNKNOWN, pair_list, table
+from luxwake.report.words import count, day_span, day_time, kind_word, length_of_time, position, score
+
+Json = Mapping[str, Any]
+
+MAX_DOSSIERS = 20
+"""Findings shown in full, best ranked first; the others stand in the summary only."""
+MAX_EVENT_ROWS = 300
+"""Events listed one by one; all are counted, and all are in the events file."""
+TRAFFIC_POINTS = 20_000
+"""Positions of other ships drawn in the whole file, shared among its maps."""
+
+
+def render(
+    findings_json: Json,
+    events: Events,
+    tracks: Fixes | None = None,
+    *,
+    title: str = "Luxwake report",
+    stages: Sequence[tuple[str, float]] | None = None,
+) -> str:
+    """The report as the text of one HTML file.
+
+    Parameters
+    ----------
+    findings_json : what `Findings.to_json` gives, parsed: `findings`, and where present `assessed`, `counts`,
+        `warnings`, `inputs` (each file, sha256, bytes) and `parameters`
+    events : all events of the run, for the map and the tables of events
+    tracks : positions, for the ways of ships and the traffic around them; None leaves both out
+    title : heading and title of the page
+    stages : names and seconds of the steps of the run; the seconds are not written, so that the same inputs give
+        the same file
+
+    >>> import numpy as np
+    >>> page = render({"findings": []}, Events({}), title="<b>")
+    >>> page.startswith("<!DOCTYPE html>"), "<b>" in page, "&lt;b&gt;" in page
+    (True, False, True)
+    """
+    findings: Sequence[Json] = findings_json.get("findings", ())
+    shown = findings[:MAX_DOSSIERS]
+    share = TRAFFIC_POINTS // (len(shown) + 1)
+    body = [
+        _masthead(title, findings, events),
+        _summary(findings),
+        *(dossier(finding, tracks, n + 1, share) for n, finding in enumerate(shown)),
+        _assessed(findings_json),
+        _all_events(events, tracks, share),
+        _inputs(findings_json, events, stages),
+        _reading(),
+    ]
+    return _document(title, element("main", *body))
+
+
+def write_report(
+    path: str | os.PathLike[str],
+    findings_json: Json,
+    events: Events,
+    tracks: Fixes | None = None,
+    *,
+    title: str = "Luxwake report",
+    stages: Sequence[tuple[str, float]] | None = None,
+) -> Path:
+    """Write the report of `render` to `path`, whole or not at all; OutputError where that is not possible."""
+    target = Path(path)
+    page = render(findings_json, events, tracks, title=title, stages=stages)
+    try:
+        handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written ({error.strerror}); choose another folder") from None
+    try:
+        with open(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(page)
+        os.chmod(partial, 0o644)
+        os.replace(partial, target)
+    except OSError as error:
+        Path(partial).unlink(missing_ok=True)
+        raise OutputError(f"{target}: cannot be written ({error.strerror}); choose another folder") from None
+    return target
+
+
+def _document(title: str, body: Markup) -> str:
+    style = files("luxwake.report").joinpath("style.css").read_text(encoding="utf-8")
+    script = files("luxwake.report").joinpath("script.js").read_text(encoding="utf-8")
+    policy = (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    head = [
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=policy),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("title", title),
+        element("style", Markup(style)),
+    ]
+    page = element("html", element("head", *head), element("body", body, element("script", Markup(script))), lang="en")
+    return f"<!DOCTYPE html>\n{page}\n"
+
+
+def _digest(content: str) -> str:
+    """The hash source of an inline style or script, as Content Security Policy writes it."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+
+
+def _masthead(title: str, findings: Sequence[Json], events: Events) -> Markup:
+    said = [count(len(findings), "finding"), count(len(events), "event")]
+    if events.vessels is not None:
+        said.append(f"{count(len(np.unique(events.vessels['mmsi'])), 'ship')} heard")
+    if len(events):
+        said.append(day_span(int(events["t_start"].min()), int(events["t_end"].max())))
+    return element(
+        "header", element("p", "Luxwake", class_="kicker"), element("h1", title), element("p", " · ".join(said))
+    )
+
+
+def _summary(findings: Sequence[Json]) -> Markup:
+    if not findings:
+        looked = (
+            "Looked for: shipments whose ship went dark, met another ship, loitered, or was not seen at the declared "
+            "port while the goods were on board. None was found. That is no proof that none took place: "
+            "see what was read, and where anyone was heard."
+        )
+        return element("section", element("h2", "No findings"), element("p", looked))
+    rows = []
+    for n, finding in enumerate(findings):
+        line, title = finding_line(finding), finding.get("title") or "Untitled finding"
+        rows.append(
+            (
+                str(finding.get("rank", n + 1)),
+                element("a", title, href=f"#f{n + 1}") if n < MAX_DOSSIERS else title,
+                line.goods,
+                line.ship,
+                line.dark,
+                join([score_bar(finding.get("score") or {}, f"s{n + 1}"), element("small", line.bounds)]),
+                line.conclusion,
+            )
+        )
+    note = Markup("")
+    if len(findings) > MAX_DOSSIERS:
+        note = element(
+            "p", f"The first {MAX_DOSSIERS} of {count(len(findings), 'finding')} follow in full.", class_="note"
+        )
+    head = ("", "Finding", "Goods", "Ship", "When dark", "Score", "Conclusion")
+    made = table(head, rows, style="summary")
+    return element("section", element("h2", "Findings"), made, note)
+
+
+def _assessed(findings_json: Json) -> Markup:
+    """Chains that were looked at and gave no finding, so that the ranking can be judged."""
+    assessed: Sequence[Json] = findings_json.get("assessed", ())
+    if not assessed:
+        return Markup("")
+    rows = []
+    for n, item in enumerate(assessed[:MAX_EVENT_ROWS]):
+        total: Json = item["score"] if isinstance(item.get("score"), Mapping) else item
+        bar = join([score_bar(total, f"a{n}"), element("small", bounds_words(total))])
+        rows.append((item.get("title") or goods_words(item), item.get("why") or item.get("reason") or "", bar))
+    said = f"{count(len(assessed), 'chain')} of shipments gave no finding"
+    said += "." if len(assessed) <= MAX_EVENT_ROWS else f"; the first {MAX_EVENT_ROWS} are listed."
+    content = [element("h2", "Also looked at"), element("p", said), table(("Shipment", "Why not", "Score"), rows)]
+    return element("section", *content)
+
+
+def _all_events(events: Events, tracks: Fixes | None, share: int) -> Markup:
+    """The map of all events, their number by kind, and the longest of them one by one."""
+    parts = [element("h2", "All events"), events_map(events, tracks, "all", share)]
+    if len(events):
+        lengths = events["t_end"] - events["t_start"]
+        by_kind = []
+        for code, kind in enumerate(KINDS):
+            of_kind = events["kind"] == code
+            longest = length_of_time(int(lengths[of_kind].max())) if of_kind.any() else "–"
+            ships = len(np.unique(events["mmsi"][of_kind]))
+            going_on = int(events["open"][of_kind].sum())
+            by_kind.append((kind_word(kind), f"{of_kind.sum():,}", f"{ships:,}", longest, f"{going_on:,}"))
+        head = ("Kind", "Events", "Ships", "Longest", "Still going on at the end")
+        parts.append(table(head, by_kind, numbers=(1, 2, 3, 4), style="narrow"))
+        parts.append(_event_list(events))
+    return element("section", *parts, id="events")
+
+
+def _event_list(events: Events) -> Markup:
+    order = np.lexsort((events["id"], events["t_start"] - events["t_end"]))[:MAX_EVENT_ROWS]
+    rows = []
+    for row in order.tolist():
+        start, end = int(events["t_start"][row]), int(events["t_end"][row])
+        other = int(events["other"][row])
+        where = str(events["port"][row]) or position(float(events["lat"][row]), float(events["lon"][row]))
+        rows.append(
+            (
+                kind_word(KINDS[int(events["kind"][row])]),
+                f"{events['mmsi'][row]}" + (f", {other}" if other else ""),
+                day_time(start),
+                "still going on" if events["open"][row] else length_of_time(end - start),
+                where,
+                score(float(events["score"][row])),
+                element("code", str(events["id"][row])),
+            )
+        )
+    head = ("Kind", "MMSI", "From (UTC)", "Lasted", "Where", "Score", "Id")
+    kept = f"The {len(rows):,} longest of {count(len(events), 'event')}; all are in the events file."
+    content = join([element("p", kept, class_="note"), table(head, rows, numbers=(5,))])
+    return element("details", element("summary", "Events one by one"), content)
+
+
+def _inputs(findings_json: Json, events: Events, stages: Sequence[tuple[str, float]] | None) -> Markup:
+    """What was read and with which parameters: enough to make the same report again."""
+    parts = [element("h2", "What this rests on")]
+    inputs: Sequence[Json] = findings_json.get("inputs", ())
+    if inputs:
+        rows = [
+            (
+                i.get("file"),
+                f"{i['bytes']:,}" if isinstance(i.get("bytes"), int) else None,
+                element("code", i.get("sha256") or UNKNOWN),
+            )
+            for i in inputs
+        ]
+        parts.append(table(("File", "Bytes", "SHA-256"), rows, numbers=(1,)))
+    elif events.sources:
+        parts.append(table(("File",), [(name,) for name in events.sources]))
+    for title, counts in (("Not used, by reason", events.counts), ("Chains, by outcome", findings_json.get("counts"))):
+        if counts:
+            numbers = [
+                (str(reason).replace("_", " "), f"{number:,}" if isinstance(number, int) else str(number))
+                for reason, number in sorted(counts.items())
+            ]
+            parts.append(
+                join([element("h3", title), table(("Reason", "Number"), numbers, numbers=(1,), style="narrow")])
+            )
+    warnings: Sequence[object] = findings_json.get("warnings", ())
+    if warnings:
+        said = [element("li", _warning(warning)) for warning in warnings[:MAX_EVENT_ROWS]]
+        if len(warnings) > len(said):
+            said.append(element("li", f"and {len(warnings) - len(said):,} more", class_="note"))
+        parts.append(join([element("h3", f"Warnings on shipments: {len(warnings):,}"), element("ul", *said)]))
+    if stages:
+        parts.append(element("p", "Steps: " + ", ".join(name for name, _ in stages) + ".", class_="note"))
+    parameters = {**events.params, **(findings_json.get("parameters") or {})}
+    if parameters:
+        parts.append(element("details", element("summary", "All parameters"), pair_list(parameters)))
+    return element("section", *parts, id="inputs")
+
+
+def _warning(warning: object) -> str:
+    if isinstance(warning, Mapping):
+        place = f"row {warning['row']}: " if warning.get("row") is not None else ""
+        return f"{place}{warning.get('message') or dict(warning)}"
+    return str(warning)
+
+
+def _reading() -> Markup:
+    words = [
+        ("Consistent with", "the facts fit; other explanations fit too. Nothing here proves what happened."),
+        ("Unknown", "not observed and not in the papers. It is never counted as a no."),
+        (
+            "Dark period",
+            "a ship was not heard for longer than the limit. Its score is the probability that a lack of "
+            "reception does not explain it.",
+        ),
+        ("Reachable", "there was time to go there and come back. It is necessary for a visit, not evidence of one."),
+        ("Ship, shipper, consignee", "roles that papers and radio give. Knowledge and intent are not among the facts."),
+    ]
+    entries = join(join([element("dt", word), element("dd", meaning)]) for word, meaning in words)
+    return element("footer", element("h2", "How to read this"), element("dl", entries, class_="pairs"))

@@ -1,0 +1,197 @@
+"""The main job: inputs to events, shipments to findings, and the files that show them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from geo.errors import UsageError
+from luxwake.console import Console, print_json_lines
+
+if TYPE_CHECKING:
+    from ais.table import Fixes
+    from detectors.event import Events
+
+
+@dataclass(slots=True)
+class Job:
+    """What `luxwake run` was asked for."""
+
+    inputs: Sequence[str | Path]
+    shipments: str | Path | None = None
+    out: str | Path = "out"
+    t_from: int | None = None
+    t_to: int | None = None
+    area: str | Path | None = None
+    keep_fixes: bool = False
+    title: str = "Luxwake report"
+
+
+@dataclass(slots=True)
+class Stages:
+    """The time of each stage, printed as it ends."""
+
+    console: Console
+    seconds: list[tuple[str, float]] = field(default_factory=list)
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[list[str]]:
+        """Time a stage; what is appended to the list is printed beside the seconds."""
+        begin, detail = time.perf_counter(), list[str]()
+        yield detail
+        self.seconds.append((name, time.perf_counter() - begin))
+        self.console.stage(name, self.seconds[-1][1], " ".join(detail))
+
+
+def run_job(job: Job, console: Console) -> dict[str, Any]:
+    """Do the job, write its files into `job.out`, print tables; the summary that `--json` prints last."""
+    if job.t_from is not None and job.t_to is not None and job.t_from >= job.t_to:
+        raise UsageError("--from is not before --to; swap them")
+    from luxwake.store import staged
+
+    stages = Stages(console)
+    with staged(job.out) as stage:
+        fixes = _read(job, stages, console)
+        events = _detect(job, fixes, stages)
+        findings = _join(job, events, stages, console)
+        with stages("write") as detail:
+            names = _write(job, stage, fixes, events, findings)
+            detail.append(", ".join(names))
+    files = [str(Path(job.out) / name) for name in names]
+    summary = _summary(fixes, events, findings, files, stages)
+    _show(console, fixes, events, findings, summary)
+    return summary
+
+
+def _read(job: Job, stages: Stages, console: Console) -> Fixes:
+    with stages("compile") as detail:
+        from luxwake.warmup import warm_reader
+
+        detail.append(warm_reader())
+    from ais.read import read
+    from ais.sources import expand
+
+    paths = expand(list(job.inputs))
+    total = sum(path.stat().st_size for path in paths if str(path) != "-")
+    with stages("read") as detail, console.progress("reading", total) as progress:
+        fixes = read(paths, t_from=job.t_from, t_to=job.t_to, progress=lambda _path, n: progress.advance(n))
+        detail.append(f"{sum(one.messages for one in fixes.inputs):,} messages, {len(fixes):,} fixes")
+    return fixes
+
+
+def _detect(job: Job, fixes: Fixes, stages: Stages) -> Events:
+    import numpy as np
+
+    with stages("detect") as detail:
+        from detectors.engine import detect
+
+        events = detect(fixes)
+        if job.area is not None:
+            from geo.area import Area
+
+            area = Area.from_file(job.area)
+            inside = area.contains(events["lat"], events["lon"]) | area.contains(events["lat_end"], events["lon_end"])
+            events.counts["event outside the chosen area"] = int(np.count_nonzero(~inside))
+            events = events.take(inside)
+        detail.append(f"{len(events):,} events of {len(events.vessels) if events.vessels else 0:,} vessels")
+    return events
+
+
+def _digest(path: Path) -> dict[str, Any]:
+    if str(path) == "-" or not path.is_file():
+        return {"file": path.name, "sha256": None, "bytes": None}
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"file": path.name, "sha256": digest, "bytes": path.stat().st_size}
+
+
+def _join(job: Job, events: Events, stages: Stages, console: Console) -> dict[str, Any]:
+    """The findings as plain data, with the inputs that they rest on."""
+    found: dict[str, Any] = {"findings": []}
+    paths = [Path(name) for name in events.sources]
+    if job.shipments is not None:
+        with stages("join") as detail:
+            from cargo.join import join
+            from cargo.shipments import read_shipments
+
+            shipments = read_shipments(job.shipments)
+            for warning in shipments.warnings[:20]:
+                console.note(f"{job.shipments}: {warning}")
+            if len(shipments.warnings) > 20:
+                console.note(f"{job.shipments}: {len(shipments.warnings) - 20:,} more warnings")
+            found = json.loads(join(events, shipments).to_json())
+            detail.append(f"{len(shipments):,} shipment rows, {len(found['findings']):,} findings")
+        paths.append(Path(job.shipments))
+    found["inputs"] = [_digest(path) for path in paths]
+    found["parameters"] = {**events.params, **found.get("parameters", {})}
+    return found
+
+
+def _write(job: Job, stage: Path, fixes: Fixes, events: Events, findings: dict[str, Any]) -> list[str]:
+    from luxwake.geojson import write_events_geojson
+    from luxwake.report import render
+    from luxwake.store import write_parquet
+
+    write_parquet(events, stage / "events.parquet")
+    write_events_geojson(events, stage / "events.geojson")
+    text = json.dumps(findings, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    (stage / "findings.json").write_text(text + "\n", encoding="utf-8")
+    (stage / "report.html").write_text(render(findings, events, fixes, title=job.title), encoding="utf-8")
+    if job.keep_fixes:
+        write_parquet(fixes, stage / "fixes.parquet")
+    return sorted(path.name for path in stage.iterdir())
+
+
+def _summary(
+    fixes: Fixes, events: Events, findings: dict[str, Any], files: list[str], stages: Stages
+) -> dict[str, Any]:
+    import numpy as np
+
+    from detectors.event import KINDS
+
+    kinds = np.bincount(events["kind"], minlength=len(KINDS))
+    return {
+        "messages": sum(one.messages for one in fixes.inputs),
+        "fixes": len(fixes),
+        "vessels": len(events.vessels) if events.vessels is not None else 0,
+        "events": {kind: int(n) for kind, n in zip(KINDS, kinds, strict=True) if n},
+        "findings": len(findings["findings"]),
+        "not_used": fixes.counts,
+        "no_event": events.counts,
+        "files": files,
+        "seconds": {name: round(seconds, 3) for name, seconds in stages.seconds},
+    }
+
+
+def _show(console: Console, fixes: Fixes, events: Events, findings: dict[str, Any], summary: dict[str, Any]) -> None:
+    if console.json:
+        print_json_lines({"type": "input", **_input_row(one)} for one in fixes.inputs)
+    elif not console.quiet:
+        console.counts("Not used of the input", fixes.counts)
+        console.counts("Rows and events left out by the detectors", events.counts)
+    if not console.quiet:
+        console.events(events)
+        if findings["findings"]:
+            console.findings(findings)
+    if console.json:
+        print_json_lines([{"type": "summary", **summary}])
+    else:
+        console.note("written: " + ", ".join(summary["files"]))
+
+
+def _input_row(one: Any) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "format": one.format,
+        "messages": one.messages,
+        "fixes": one.fixes,
+        "static": one.static,
+        "types": {str(kind): n for kind, n in one.types.items()},
+        "not_used": one.counts,
+    }

@@ -1,0 +1,223 @@
+"""Coast: the distance to shore against the mask it was made from, and against an independent coastline."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geo.coast import SATURATION_M, coastline, is_sea, shore_distance_at, shore_distance_m, shore_table
+from geo.errors import UsageError
+from geo.sphere import distance_m
+
+TABLES = Path(__file__).parents[1] / "geo" / "tables"
+FINE_PER_DEG = 120
+
+
+@pytest.fixture(scope="module")
+def mask() -> np.ndarray:
+    """The 30 arc-second mask (true at sea) from 46 to 33 N and 124 to 142 E, read as a stream."""
+    spec = importlib.util.find_spec("global_land_mask")
+    if spec is None:
+        pytest.skip("global-land-mask is not installed")
+    with zipfile.ZipFile(Path(spec.origin).parent / "globe_combined_mask_compressed.npz") as archive:
+        stream = archive.open("mask.npy")
+        np.lib.format.read_magic(stream)
+        np.lib.format.read_array_header_1_0(stream)
+        stream.read((90 - 46) * FINE_PER_DEG * 43_200)
+        rows = stream.read((46 - 33) * FINE_PER_DEG * 43_200)
+    whole = np.frombuffer(rows, np.bool_).reshape(-1, 43_200)
+    return whole[:, (124 + 180) * FINE_PER_DEG : (142 + 180) * FINE_PER_DEG]
+
+
+def naive_shore_m(mask: np.ndarray, lat: float, lon: float, within_deg: float) -> float:
+    """Distance to the middle of the nearest edge between a sea cell and a land cell, by looking at all around."""
+    row, column = int((46 - lat) * FINE_PER_DEG), int((lon - 124) * FINE_PER_DEG)
+    reach_r, reach_c = int(within_deg * FINE_PER_DEG), int(1.4 * within_deg * FINE_PER_DEG)
+    best = math.inf
+    for r in range(max(0, row - reach_r), min(mask.shape[0] - 1, row + reach_r)):
+        here, south = mask[r], mask[r + 1]
+        for c in range(max(0, column - reach_c), min(mask.shape[1] - 1, column + reach_c)):
+            middle = 46 - (r + 0.5) / FINE_PER_DEG, 124 + (c + 0.5) / FINE_PER_DEG
+            if here[c] != here[c + 1]:
+                best = min(best, distance_m(lat, lon, middle[0], middle[1] + 0.5 / FINE_PER_DEG))
+            if here[c] != south[c]:
+                best = min(best, distance_m(lat, lon, middle[0] - 0.5 / FINE_PER_DEG, middle[1]))
+    return best if mask[row, column] else -best
+
+
+def test_distances_equal_a_direct_computation_within_the_stated_error(mask):
+    rng = np.random.default_rng(11)
+    lat, lon = rng.uniform(34, 45, 400), rng.uniform(125, 141, 400)
+    table = shore_distance_m(lat, lon)
+    near = np.flatnonzero(np.abs(table) < 20_000)[:60]
+    exact = np.array([naive_shore_m(mask, lat[k], lon[k], 0.25) for k in near])
+    error = np.abs(table[near] - exact)
+    assert np.median(error) < 400
+    assert np.percentile(error, 90) < 1_200
+    assert error.max() < 2_600
+
+
+def test_a_far_distance_is_right_to_four_per_cent(mask):
+    lat, lon = 39.9, 134.2
+    nearest = naive_shore_m(mask, lat, lon, 3.5)
+    assert nearest > 150_000
+    assert float(shore_distance_m([lat], [lon])[0]) == pytest.approx(nearest, rel=0.04)
+
+
+@pytest.mark.parametrize(
+    ("place", "lat", "lon", "least_m", "most_m"),
+    [
+        ("East Sea", 40.0, 135.0, 150e3, 300e3),
+        ("Korea Strait", 34.8, 129.1, 10e3, 40e3),
+        ("Tsugaru Strait", 41.35, 140.4, 2e3, 15e3),
+        ("La Perouse Strait", 45.75, 142.0, 10e3, 30e3),
+        ("Seoul", 37.56, 127.0, -60e3, -15e3),
+        ("Pyongyang", 39.03, 125.75, -60e3, -20e3),
+        ("middle of the Pacific", -45.0, -125.0, SATURATION_M, SATURATION_M),
+        ("middle of Asia", 46.0, 85.0, -SATURATION_M, -SATURATION_M),
+        ("North Pole", 90.0, 0.0, SATURATION_M, SATURATION_M),
+        ("South Pole", -90.0, 77.0, -SATURATION_M, -SATURATION_M),
+    ],
+)
+def test_known_places(place, lat, lon, least_m, most_m):
+    assert least_m <= float(shore_distance_m([lat], [lon])[0]) <= most_m, place
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.floats(-89, 89), st.floats(-180, 180), st.floats(-0.2, 0.2), st.floats(-0.2, 0.2))
+def test_the_distance_grows_no_faster_than_the_way(lat, lon, d_lat, d_lon):
+    """Between two places it changes by no more than they are apart: here with rounding, 0.5 km and 3.4 % of it."""
+    other = max(-90.0, min(90.0, lat + d_lat)), lon + d_lon
+    here, there = shore_distance_m([lat, other[0]], [lon, other[1]])
+    slack = 3_000 + 0.035 * max(abs(here), abs(there))
+    assert abs(here - there) <= 1.1 * distance_m(lat, lon, *other) + slack
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.floats(-90, 90), st.floats(-180, 180))
+def test_a_whole_turn_changes_nothing(lat, lon):
+    here, east, west = shore_distance_m([lat] * 3, [lon, lon + 360.0, lon - 360.0])
+    assert east == pytest.approx(here, abs=1) and west == pytest.approx(here, abs=1)
+
+
+def test_the_antimeridian_is_no_seam():
+    lat = np.linspace(-85, 85, 1_000)
+    west, east = shore_distance_m(lat, np.full(1_000, -179.9999)), shore_distance_m(lat, np.full(1_000, 179.9999))
+    assert np.abs(west - east).max() < 100  # the two are up to 22 m apart, and levels differ by 3.4 %
+
+
+def test_what_is_no_position_has_no_distance():
+    lat, lon = [math.nan, 0.0, 91.0, -90.001, 0.0], [0.0, math.nan, 0.0, 0.0, math.inf]
+    assert np.isnan(shore_distance_m(lat, lon)).all()
+    assert not is_sea(lat, lon).any()
+
+
+def test_shapes_are_kept_and_must_be_alike():
+    assert shore_distance_m([], []).shape == (0,)
+    assert shore_distance_m(np.zeros((2, 3)), np.zeros((2, 3))).shape == (2, 3)
+    assert shore_distance_m(35.0, 129.5).shape == ()
+    with pytest.raises(UsageError, match="one shape"):
+        shore_distance_m([0.0], [0.0, 1.0])
+
+
+def test_the_shared_table_cannot_be_written():
+    with pytest.raises(ValueError, match="read-only"):
+        shore_table().code[0, 0] = 1
+
+
+def test_the_kernel_is_compiled_for_one_set_of_types():
+    shore_distance_m([35], [129])
+    assert len(shore_distance_at.signatures) == 1
+
+
+def test_the_tables_are_small_and_load_at_once():
+    assert (TABLES / "shore.npz").stat().st_size < 3_000_000
+    assert (TABLES / "coastline.npz").stat().st_size < 1_200_000
+    shore_table.cache_clear()
+    best = math.inf
+    for _ in range(3):
+        shore_table.cache_clear()
+        start = time.process_time()
+        shore_table()
+        best = min(best, time.process_time() - start)
+    assert best < 0.5  # 0.12 s on a quiet machine
+
+
+def naive_inside(rings: list[np.ndarray], lat: float, lon: float) -> bool:
+    """Even-odd rule: is the number of edges north of a point odd?"""
+    crossings = 0
+    for ring in rings:
+        for (lat1, lon1), (lat2, lon2) in zip(ring[:-1].tolist(), ring[1:].tolist(), strict=True):
+            if (lon1 > lon) != (lon2 > lon) and lat1 + (lon - lon1) / (lon2 - lon1) * (lat2 - lat1) > lat:
+                crossings += 1
+    return crossings % 2 == 1
+
+
+def test_the_coastline_agrees_with_the_shore_table_away_from_the_shore():
+    """Natural Earth against GLOBE: two sources that do not know of each other."""
+    rings = coastline(33.0, 44.0, 124.0, 142.0)
+    rng = np.random.default_rng(5)
+    lat, lon = rng.uniform(33.1, 43.9, 100), rng.uniform(124.1, 141.9, 100)
+    shore = shore_distance_m(lat, lon)
+    far = np.abs(shore) > 8_000
+    assert np.count_nonzero(far & (shore < 0)) > 20
+    for k in np.flatnonzero(far):
+        assert naive_inside(rings, lat[k], lon[k]) == (shore[k] < 0), (lat[k], lon[k])
+
+
+def test_the_whole_earth_agrees_too():
+    import shapely
+
+    rings = coastline(-90.0, 90.0, -180.0, 180.0)
+    solid = shapely.polygons([ring[:, ::-1] for ring in rings])
+    shapely.prepare(solid)
+    land = shapely.STRtree(solid)
+    rng = np.random.default_rng(6)
+    lat, lon = rng.uniform(-84, 84, 20_000), rng.uniform(-180, 180, 20_000)
+    shore = shore_distance_m(lat, lon)
+    far = np.abs(shore) > 25_000
+    point, _ = land.query(shapely.points(lon, lat), predicate="within")
+    inside = np.bincount(point, minlength=lat.size) % 2 == 1
+    # they differ on the Caspian Sea and other waters that GLOBE counts as land, and on the ice shelves of Antarctica
+    caspian = (lat > 36) & (lat < 48) & (lon > 46) & (lon < 56)
+    compared = far & ~caspian & (lat > -60)
+    assert np.mean(inside[compared] == (shore[compared] < 0)) > 0.9995
+
+
+def test_rings_are_closed_and_stay_in_their_box():
+    for ring in coastline(34.0, 39.0, 124.0, 131.0):
+        assert ring.shape[0] >= 4 and ring.shape[1] == 2
+        assert (ring[0] == ring[-1]).all()
+        assert ring[:, 0].min() >= 34 and ring[:, 0].max() <= 39
+        assert ring[:, 1].min() >= 124 and ring[:, 1].max() <= 131
+
+
+def test_a_box_across_the_antimeridian_runs_on():
+    rings = coastline(50.0, 72.0, 170.0, -160.0)
+    assert all(ring[:, 1].min() >= 170 and ring[:, 1].max() <= 200 for ring in rings)
+    assert naive_inside(rings, 67.5, 176.0)  # Chukotka
+    assert naive_inside(rings, 66.5, 184.0)  # Chukotka beyond 180
+    assert naive_inside(rings, 62.0, 198.0)  # Alaska
+    assert not naive_inside(rings, 58.0, 180.0)
+    again = coastline(50.0, 72.0, 170.0, 200.0)
+    assert all(np.array_equal(a, b) for a, b in zip(rings, again, strict=True))
+
+
+def test_a_box_of_open_sea_has_no_land():
+    assert coastline(38.0, 41.0, 133.0, 136.0) == []
+
+
+@pytest.mark.parametrize(
+    "box", [(40, 30, 0, 10), (-91, 0, 0, 10), (0, 10, 5, 5), (0, 10, -190, 0), (0, math.nan, 0, 1)]
+)
+def test_a_box_that_cannot_be_meant_is_refused(box):
+    with pytest.raises(UsageError, match="a box needs"):
+        coastline(*box)
