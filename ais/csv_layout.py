@@ -125,6 +125,11 @@ def _placed_lines(head: bytes) -> Iterator[tuple[str, int]]:
             yield text, line.end()
 
 
+def _split(line: str, delimiter: str) -> list[str]:
+    """The fields of a line; of an endless line its first 64 KiB, as the csv module has a limit for a field."""
+    return next(csv.reader([line[: 64 << 10]], delimiter=delimiter), [])
+
+
 def _header(head: bytes) -> tuple[list[str], str, int]:
     """The names in the header, the delimiter, and where the header ends; comments before it are passed over."""
     best: tuple[list[str], str, int] = ([], ",", 0)
@@ -132,7 +137,7 @@ def _header(head: bytes) -> tuple[list[str], str, int]:
         if number == _COMMENT_LINES:
             break
         for delimiter in _DELIMITERS:
-            names = next(csv.reader([line], delimiter=delimiter), [])
+            names = _split(line, delimiter)
             if _needed_found(names) > _needed_found(best[0]):
                 best = names, delimiter, end
         if best[0] or not line.startswith("#"):
@@ -192,7 +197,7 @@ def layout_of(name: str, head: bytes) -> Layout:
     names, delimiter, rows_offset = _header(head)
     columns = columns_of_header(names)
     if missing := [field for field in NEEDED if field not in columns]:
-        shown = names or next(csv.reader(text_lines(head)), [])
+        shown = names or _split(next(text_lines(head), ""), ",")
         listed = ", ".join(column.strip() for column in shown[:12]) + (", …" if len(shown) > 12 else "")
         raise InputError(
             f"{name}: no column for {' and '.join(NEEDED[field] for field in missing)}; the header has {listed}; "
@@ -209,7 +214,8 @@ def layout_of(name: str, head: bytes) -> Layout:
 def _day_first(name: str, head: bytes, delimiter: str, column: int) -> bool:
     """Whether the dates of a column are written with the day before the month, told by values over 12."""
     firsts, seconds, example = 0, 0, ""
-    for row in csv.reader(text_lines(head), delimiter=delimiter):
+    for line in text_lines(head):
+        row = _split(line, delimiter)
         if len(row) > column and (date := _SLASHED.match(row[column])):
             first, second = int(date[1]), int(date[2])
             firsts, seconds, example = max(firsts, first), max(seconds, second), example or date[0].strip()

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ais.csv_fields import (
     COG,
-    CR,
+    FIX_RECORD,
     HEADING,
     LAT,
-    LF,
     LON,
     N_FIELDS,
     REASONS,
@@ -28,41 +28,52 @@ from ais.csv_fields import (
     UNREADABLE_HEADING,
     UNREADABLE_SOG,
     WRONG_FIELDS,
-    FixColumns,
     T,
     measured,
     nav_status_of,
     position_fault,
-    scan_row,
     station_of,
     vessel_of,
 )
 from ais.csv_layout import Layout, layout_of
-from ais.csv_static import CACHE_SLOTS, StaticCache, StaticColumns, changes_of, note_static
-from ais.sources import CHUNK_BYTES, Chunk, Reader, chunks, open_bytes
+from ais.csv_scan import CR, LF, end_table, mark_ends, scan_row
+from ais.csv_static import CACHE_RECORD, CACHE_SLOTS, STATIC_FIELDS, STATIC_RECORD, changes_of, note_static
+from ais.sources import CHUNK_BYTES, LONGEST_LINE, Chunk, Reader, chunks, open_bytes
 from ais.table import FIX_DTYPES, STATIC_DTYPES, Fixes, Static, columns_of
 from geo.errors import InputError
 from geo.kernel import kernel
 
 LAYOUT_HEAD_BYTES = 1 << 20
 """How much of a file may tell the order of day and month."""
-BLOCK_ROWS = 1 << 17
-BLOCK_STATIC = 1 << 13
+WINDOW_BYTES = 1 << 18
+BLOCK_ROWS = 1 << 14  # 1 MB of records stays in the cache of a core
+BLOCK_STATIC = 1 << 12
+Columns = dict[str, NDArray[Any]]
+
 LONG_LINE = "line over 1 MiB"
 SENTINEL_SOG_KN, SENTINEL_COG_DEG, SENTINEL_HEADING_DEG = 102.3, 360.0, 511.0
 
 
 @kernel
-def read_rows(data, p, n, base, fields, delimiter, day_first, marks, values, cache, fixes, static, counts):
-    """Read rows of data[p:n] until they end or a block is full; returns (place, fixes, static rows)."""
-    k = 0
-    m = 0
-    while p < n and k < fixes.t.shape[0] and m < static.t.shape[0]:
-        if data[p] == LF or data[p] == CR:
+def read_rows(
+    words, data, p, n, base, fields, is_end, day_first, ends, marks, values, cache, fixes, k, static, m, counts
+):
+    """Read the next rows of data[p:n], up to a window or a full block.
+
+    They follow the `k` fixes and `m` static rows that the block holds; returns (place, k, m) after them.
+    """
+    marked = mark_ends(data, p, min(n, p + WINDOW_BYTES), n, is_end, ends)
+    if marked == 0:
+        marked = mark_ends(data, p, min(n, p + LONGEST_LINE), n, is_end, ends)
+    i = 0
+    while i < marked and k < fixes.shape[0] and m < static.shape[0]:
+        if ends[i] == p and (p == n or data[p] == LF or data[p] == CR):
             p += 1
+            i += 1
             continue
         offset = base + p
-        p, columns, static_hash = scan_row(data, p, n, fields, delimiter, day_first, marks, values)
+        i, columns, static_hash = scan_row(words, data, p, n, ends, i, fields, day_first, marks, values)
+        p = ends[i - 1] + 1
         if columns != fields.shape[0]:
             counts[WRONG_FIELDS] += 1
             continue
@@ -73,25 +84,26 @@ def read_rows(data, p, n, base, fields, delimiter, day_first, marks, values, cac
         if fault >= 0:
             counts[fault] += 1
             continue
-        if note_static(data, marks, values, static_hash, day_first, cache, mmsi, static, m):
-            static.t[m] = marks[T, 0]
-            static.msg_type[m] = 5 if msg_type == 1 else (24 if msg_type == 18 else msg_type)
-            static.offset[m] = offset
+        if note_static(data, marks, values, static_hash, day_first, cache, mmsi, static[m]):
+            static[m].t = marks[T, 0]
+            static[m].msg_type = 5 if msg_type == 1 else (24 if msg_type == 18 else msg_type)
+            static[m].offset = offset
             m += 1
         fault = position_fault(marks, values)
         if fault >= 0:
             counts[fault] += 1
             continue
-        fixes.t[k] = marks[T, 0]
-        fixes.mmsi[k] = mmsi
-        fixes.lat[k] = values[LAT]
-        fixes.lon[k] = values[LON]
-        fixes.sog[k] = measured(marks, values, SOG, 102.25, SENTINEL_SOG_KN, UNREADABLE_SOG, counts)
-        fixes.cog[k] = measured(marks, values, COG, 360.0, SENTINEL_COG_DEG, UNREADABLE_COG, counts)
-        fixes.heading[k] = measured(marks, values, HEADING, 360.0, SENTINEL_HEADING_DEG, UNREADABLE_HEADING, counts)
-        fixes.nav_status[k] = nav_status_of(data, marks, values, counts)
-        fixes.msg_type[k] = msg_type
-        fixes.offset[k] = offset
+        fix = fixes[k]
+        fix.t = marks[T, 0]
+        fix.mmsi = mmsi
+        fix.lat = values[LAT]
+        fix.lon = values[LON]
+        fix.sog = measured(marks, values, SOG, 102.25, SENTINEL_SOG_KN, UNREADABLE_SOG, counts)
+        fix.cog = measured(marks, values, COG, 360.0, SENTINEL_COG_DEG, UNREADABLE_COG, counts)
+        fix.heading = measured(marks, values, HEADING, 360.0, SENTINEL_HEADING_DEG, UNREADABLE_HEADING, counts)
+        fix.nav_status = nav_status_of(data, marks, values, counts)
+        fix.msg_type = msg_type
+        fix.offset = offset
         k += 1
     return p, k, m
 
@@ -108,11 +120,13 @@ class CsvReader:
         self.source = source
         self.long_lines = 0
         self._counts = np.zeros(len(REASONS), np.int64)
+        self._is_end = end_table(layout.delimiter)
+        self._ends = np.zeros(LONGEST_LINE + 1, np.int64)
         self._marks = np.zeros((N_FIELDS, 3), np.int64)
         self._values = np.full(N_FIELDS, np.nan)
-        self._cache = StaticCache(np.zeros(CACHE_SLOTS, np.uint32), np.zeros(CACHE_SLOTS, np.int64))
-        self._fixes = FixColumns._make(np.empty(BLOCK_ROWS, FIX_DTYPES[name]) for name in FixColumns._fields)
-        self._static = StaticColumns._make(_static_block(name) for name in StaticColumns._fields)
+        self._cache = np.zeros(CACHE_SLOTS, CACHE_RECORD).view(np.recarray)
+        self._fixes = np.zeros(BLOCK_ROWS, FIX_RECORD).view(np.recarray)
+        self._static = np.zeros(BLOCK_STATIC, STATIC_RECORD).view(np.recarray)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -122,28 +136,38 @@ class CsvReader:
 
     def read(self, chunk: Chunk) -> Iterator[Fixes]:
         """The fixes of a chunk in blocks, each with its static rows."""
+        for columns, static in self.blocks(chunk):
+            yield Fixes(columns, Static(static))
+
+    def blocks(self, chunk: Chunk) -> Iterator[tuple[Columns, Columns]]:
+        """The same as bare columns: (of the fixes, of the static rows)."""
         self.long_lines += chunk.long_lines
         layout = self.layout
+        words = np.require(chunk.data[: len(chunk.data) & -8].view("<u8"), requirements="A")
         p = max(0, layout.rows_offset - chunk.offset)
+        k = m = 0
         while p < chunk.n:
-            p, rows, static_rows = read_rows(
-                chunk.data, p, chunk.n, chunk.offset, layout.fields, layout.delimiter, layout.day_first,
-                self._marks, self._values, self._cache, self._fixes, self._static, self._counts,
+            p, k, m = read_rows(
+                words, chunk.data, p, chunk.n, chunk.offset, layout.fields, self._is_end, layout.day_first, self._ends,
+                self._marks, self._values, self._cache, self._fixes, k, self._static, m, self._counts,
             )  # fmt: skip
-            fixes = {name: column[:rows].copy() for name, column in self._fixes._asdict().items()}
-            fixes["source"] = np.full(rows, self.source, FIX_DTYPES["source"])
-            static = columns_of(STATIC_DTYPES, static_rows)
-            for name, column in self._static._asdict().items():
-                taken = column[:static_rows].copy()
-                static[name] = taken.view(STATIC_DTYPES[name])[:, 0] if taken.ndim == 2 else taken
-            static["source"][:] = self.source
-            yield Fixes(fixes, Static(static))
+            if k == BLOCK_ROWS or m == BLOCK_STATIC or p >= chunk.n:
+                yield self._columns(k), self._static_columns(m)
+                k = m = 0
 
+    def _columns(self, n: int) -> Columns:
+        """The first `n` records as columns."""
+        columns = {name: self._fixes[name][:n].copy() for name in FIX_RECORD.fields or ()}
+        return columns | {"source": np.full(n, self.source, FIX_DTYPES["source"])}
 
-def _static_block(name: str) -> NDArray[np.generic]:
-    """Room for one static column; texts as bytes of a row."""
-    dtype = np.dtype(STATIC_DTYPES[name])
-    return np.zeros((BLOCK_STATIC, dtype.itemsize), np.uint8) if dtype.kind == "S" else np.zeros(BLOCK_STATIC, dtype)
+    def _static_columns(self, n: int) -> Columns:
+        """The first `n` static records as columns, texts as texts."""
+        columns = columns_of(STATIC_DTYPES, n)
+        for name in STATIC_FIELDS:
+            column = self._static[name][:n].copy()
+            columns[name] = column.view(STATIC_DTYPES[name])[:, 0] if column.ndim == 2 else column
+        columns["source"][:] = self.source
+        return columns
 
 
 def read_csv(
@@ -182,10 +206,12 @@ def read_csv(
         if not head.strip():
             raise InputError(f"{reader.name} is empty; nothing to read")
         rows = CsvReader(layout or layout_of(reader.name, head), source)
-        blocks = [block for chunk in chunks(reader, chunk_bytes) for block in rows.read(chunk)]
-    columns = {name: np.concatenate([block[name] for block in blocks]) for name in FIX_DTYPES} if blocks else {}
-    static = columns_of(STATIC_DTYPES, 0)
-    if blocks:
-        static = {name: np.concatenate([block.static[name] for block in blocks]) for name in STATIC_DTYPES}
+        blocks = [block for chunk in chunks(reader, chunk_bytes) for block in rows.blocks(chunk)]
+    static = _joined([static for _, static in blocks]) or columns_of(STATIC_DTYPES, 0)
     counts = rows.counts
-    return Fixes(columns, changes_of(Static(static)), counts=counts), counts
+    return Fixes(_joined([columns for columns, _ in blocks]), changes_of(Static(static)), counts=counts), counts
+
+
+def _joined(blocks: list[Columns]) -> Columns:
+    """Blocks of columns as one."""
+    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]} if blocks else {}

@@ -7,10 +7,8 @@ hash, so that only changes are written; what it lets through twice is dropped af
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ais.csv_fields import (
     CALLSIGN,
@@ -32,6 +30,7 @@ from ais.csv_values import GOOD, copy_text, number, timestamp, trimmed, word_cod
 from ais.table import STATIC_DTYPES, Static
 from geo.kernel import kernel
 
+LARGEST_IMO = 1_073_741_823.0  # 30 bits in a message; whether it is a valid number is for others to judge
 CACHE_SLOTS = 1 << 16
 COMMA = 44
 
@@ -50,31 +49,15 @@ SHIP_TYPE_WORDS = word_table(tuple(SHIP_TYPES))
 SHIP_TYPE_CODE = np.array(list(SHIP_TYPES.values()), np.uint8)
 
 
-class StaticColumns(NamedTuple):
-    """Columns that the reader fills, one row where the static values of a vessel may have changed."""
-
-    t: NDArray[np.int64]
-    mmsi: NDArray[np.uint32]
-    imo: NDArray[np.uint32]
-    callsign: NDArray[np.uint8]
-    name: NDArray[np.uint8]
-    ship_type: NDArray[np.uint8]
-    to_bow: NDArray[np.uint16]
-    to_stern: NDArray[np.uint16]
-    to_port: NDArray[np.uint8]
-    to_starboard: NDArray[np.uint8]
-    draught: NDArray[np.float32]
-    destination: NDArray[np.uint8]
-    eta: NDArray[np.uint32]
-    msg_type: NDArray[np.uint8]
-    offset: NDArray[np.int64]
-
-
-class StaticCache(NamedTuple):
-    """The last static values seen in each slot, as (mmsi, hash); vessels that share a slot push each other out."""
-
-    mmsi: NDArray[np.uint32]
-    hash: NDArray[np.int64]
+STATIC_FIELDS = tuple(name for name in STATIC_DTYPES if name != "source")
+STATIC_RECORD = np.dtype(
+    [(name, "u1", (int(dtype[1:]),)) if dtype[0] == "S" else (name, dtype)
+     for name, dtype in STATIC_DTYPES.items() if name != "source"],
+    align=True,
+)  # fmt: skip
+"""One static row, as the reader writes it; texts as bytes."""
+CACHE_RECORD = np.dtype([("hash", "i8"), ("mmsi", "i8")])
+"""The last static values seen in a slot, as hash and MMSI; vessels that share a slot push each other out."""
 
 
 @kernel
@@ -133,41 +116,41 @@ def eta_of(data, marks, day_first):
 
 
 @kernel
-def write_static(data, marks, values, day_first, out, k):
-    """Write the static fields of a row to row `k` of `out`.
+def write_static(data, marks, values, day_first, out):
+    """Write the static fields of a row to the record `out`.
 
     A length without the place of the antenna is given the way ITU-R M.1371 gives it: no distance to the bow and to
     port, and the whole of it to stern and starboard.
     """
     read_numbers(data, marks, values)
-    copy_text(data, marks[CALLSIGN, 0], marks[CALLSIGN, 1], marks[CALLSIGN, 2] != 0, out.callsign[k])
-    copy_text(data, marks[NAME, 0], marks[NAME, 1], marks[NAME, 2] != 0, out.name[k])
-    copy_text(data, marks[DESTINATION, 0], marks[DESTINATION, 1], marks[DESTINATION, 2] != 0, out.destination[k])
-    out.imo[k] = bounded(values[IMO], 9_999_999.0)
-    out.ship_type[k] = ship_type_of(data, marks, values)
-    out.to_bow[k] = bounded(values[TO_BOW], 511.0)
-    out.to_stern[k] = bounded(values[TO_STERN], 511.0)
-    out.to_port[k] = bounded(values[TO_PORT], 63.0)
-    out.to_starboard[k] = bounded(values[TO_STARBOARD], 63.0)
-    if out.to_bow[k] == 0 and out.to_stern[k] == 0:
-        out.to_stern[k] = bounded(values[LENGTH], 1022.0)
-    if out.to_port[k] == 0 and out.to_starboard[k] == 0:
-        out.to_starboard[k] = bounded(values[WIDTH], 126.0)
-    out.draught[k] = values[DRAUGHT] if 0.0 < values[DRAUGHT] <= 25.5 else math.nan
-    out.eta[k] = eta_of(data, marks, day_first)
+    copy_text(data, marks[CALLSIGN, 0], marks[CALLSIGN, 1], marks[CALLSIGN, 2] != 0, out.callsign)
+    copy_text(data, marks[NAME, 0], marks[NAME, 1], marks[NAME, 2] != 0, out.name)
+    copy_text(data, marks[DESTINATION, 0], marks[DESTINATION, 1], marks[DESTINATION, 2] != 0, out.destination)
+    out.imo = bounded(values[IMO], LARGEST_IMO)
+    out.ship_type = ship_type_of(data, marks, values)
+    out.to_bow = bounded(values[TO_BOW], 511.0)
+    out.to_stern = bounded(values[TO_STERN], 511.0)
+    out.to_port = bounded(values[TO_PORT], 63.0)
+    out.to_starboard = bounded(values[TO_STARBOARD], 63.0)
+    if out.to_bow == 0 and out.to_stern == 0:
+        out.to_stern = bounded(values[LENGTH], 1022.0)
+    if out.to_port == 0 and out.to_starboard == 0:
+        out.to_starboard = bounded(values[WIDTH], 126.0)
+    out.draught = values[DRAUGHT] if 0.0 < values[DRAUGHT] <= 25.5 else math.nan
+    out.eta = eta_of(data, marks, day_first)
 
 
 @kernel
-def note_static(data, marks, values, value, day_first, cache, mmsi, out, k):
-    """Write static row `k` if the vessel's static fields, hashed to `value`, are not those in its slot."""
+def note_static(data, marks, values, value, day_first, cache, mmsi, out):
+    """Write the record `out` if the vessel's static fields, hashed to `value`, are not those in its slot."""
     slot = (mmsi * 40_503 >> 7) % CACHE_SLOTS
-    if value == 0 or (cache.hash[slot] == value and cache.mmsi[slot] == mmsi):
-        return 0
-    cache.hash[slot] = value
-    cache.mmsi[slot] = mmsi
-    write_static(data, marks, values, day_first, out, k)
-    out.mmsi[k] = mmsi
-    return 1
+    if value == 0 or (cache[slot].hash == value and cache[slot].mmsi == mmsi):
+        return False
+    cache[slot].hash = value
+    cache[slot].mmsi = mmsi
+    write_static(data, marks, values, day_first, out)
+    out.mmsi = mmsi
+    return True
 
 
 def changes_of(static: Static) -> Static:

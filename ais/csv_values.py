@@ -117,7 +117,7 @@ def number(data, start, stop):
     negative = data[p] == MINUS
     if negative or data[p] == PLUS:
         p += 1
-    mantissa = 0
+    mantissa = np.int64(0)
     scale = 0
     digits = 0
     inexact = False
@@ -168,7 +168,7 @@ def exponent_of(data, p, stop):
 @kernel
 def natural(data, p, stop, most):
     """(number, next place) of up to `most` digits at `p`."""
-    value = 0
+    value = np.int64(0)
     end = min(stop, p + most)
     while p < end:
         digit = np.int64(data[p]) - 48

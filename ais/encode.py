@@ -8,6 +8,7 @@ takes two sentences, each with its own tag block.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -62,6 +63,8 @@ _REPORT_BYTES = np.dtype(
 
 NO_EPOCH = -1
 MAX_STATION_CHARS = 24
+_STATION_NAME = re.compile(rf"[\w.-]{{1,{MAX_STATION_CHARS}}}", re.ASCII)
+_TYPES = (1, 3, 5, 18, 24, 27)
 MAX_MESSAGE_BYTES = 2 * (82 + MAX_STATION_CHARS + 32)
 """Two sentences of 82 characters, each with a tag block."""
 
@@ -108,24 +111,17 @@ def _set_text(values, first, text):
     for i in range(text.size):
         c = np.int64(text[i])
         if 97 <= c <= 122:
-            c -= 32
-        if c == 0:
-            code = 0
-        elif 64 <= c <= 95:
-            code = c - 64
-        elif 32 <= c <= 63:
-            code = c
+            c = c - 32
+        if c == 0 or 64 <= c <= 95:
+            values[first + i] = c & 63
         else:
-            code = 63
-        values[first + i] = code
+            values[first + i] = c if 32 <= c <= 63 else 63
 
 
 @kernel
 def _scaled(value, factor, not_available):
     """`value` * `factor`, rounded half up; `not_available` for NaN."""
-    if math.isnan(value):
-        return np.int64(not_available)
-    return np.int64(math.floor(value * factor + 0.5))
+    return np.int64(not_available if math.isnan(value) else math.floor(value * factor + 0.5))
 
 
 @kernel
@@ -141,29 +137,27 @@ def _speed(sog_kn, factor, highest, not_available):
     """A speed rounded in steps of 1 / `factor` kn; `highest` stands for itself and for all above."""
     if math.isnan(sog_kn):
         return np.int64(not_available)
-    return min(np.int64(highest), max(np.int64(0), _scaled(sog_kn, factor, not_available)))
+    return min(np.int64(highest), max(np.int64(0), _scaled(np.float64(sog_kn), factor, not_available)))
 
 
 @kernel
 def _set_position(m, values):
     """Values of types 1, 3 and 18 from speed to second."""
     unknown = math.isnan(m.lat) or math.isnan(m.lon)
-    values[0] = _speed(m.sog, 10, 1022, 1023)
-    values[1] = 0
+    values[0], values[1] = _speed(m.sog, 10, 1022, 1023), 0
     values[2] = 181 * 600_000 if unknown else _scaled(m.lon, 600_000, 0)
     values[3] = 91 * 600_000 if unknown else _scaled(m.lat, 600_000, 0)
-    values[4] = _course(m.cog, 10, 3600)
-    values[5] = _course(m.heading, 1, 511)
+    values[4], values[5] = _course(m.cog, 10, 3600), _course(m.heading, 1, 511)
     values[6] = np.int64(m.second)
 
 
 @kernel
 def _set_size(report, values):
     """Values from bow to the type of position-fixing device."""
-    values[0] = np.int64(report.to_bow)
-    values[1] = np.int64(report.to_stern)
-    values[2] = np.int64(report.to_port)
-    values[3] = np.int64(report.to_starboard)
+    values[0] = min(511, np.int64(report.to_bow))
+    values[1] = min(511, np.int64(report.to_stern))
+    values[2] = min(63, np.int64(report.to_port))
+    values[3] = min(63, np.int64(report.to_starboard))
     values[4] = _FIX_GPS
 
 
@@ -178,11 +172,9 @@ def _pack_position(m, values, symbols):
         values[13] = 1
         values[14] = 0b1100000000000000110  # M.1371: the radio state of a carrier-sense unit is fixed
         return _pack(_TYPE_18, values, symbols)
-    values[3] = np.int64(m.nav_status)
-    values[4] = _TURN_UNKNOWN
+    values[3], values[4] = np.int64(m.nav_status), _TURN_UNKNOWN
     _set_position(m, values[5:])
-    values[12] = 0
-    values[13] = 0
+    values[12], values[13] = 0, 0
     return _pack(_TYPE_1, values, symbols)
 
 
@@ -191,28 +183,23 @@ def _pack_long_range(m, values, symbols):
     """Payload of type 27; returns its bits."""
     unknown = math.isnan(m.lat) or math.isnan(m.lon)
     values[1] = 3  # M.1371: a long-range report is never repeated, its indicator is 3
-    values[3] = 0
-    values[4] = np.int64(m.nav_status)
+    values[3], values[4] = 0, np.int64(m.nav_status)
     values[5] = 181 * 600 if unknown else _scaled(m.lon, 600, 0)
     values[6] = 91 * 600 if unknown else _scaled(m.lat, 600, 0)
-    values[7] = _speed(m.sog, 1, 62, 63)
-    values[8] = _course(m.cog, 1, 511)
-    values[9] = 0
+    values[7], values[8], values[9] = _speed(m.sog, 1, 62, 63), _course(m.cog, 1, 511), 0
     return _pack(_TYPE_27, values, symbols)
 
 
 @kernel
 def _pack_voyage(report, values, symbols):
     """Payload of type 5; returns its bits."""
-    values[3] = 0
-    values[4] = np.int64(report.imo)
+    values[3], values[4] = 0, np.int64(report.imo)
     _set_text(values, 5, report.callsign)
     _set_text(values, 12, report.name)
     values[32] = np.int64(report.ship_type)
     _set_size(report, values[33:])
-    eta = np.int64(report.eta)
-    values[38] = eta if eta != 0 else _ETA_UNKNOWN
-    values[39] = min(np.int64(255), _scaled(report.draught, 10, 0))
+    values[38] = np.int64(report.eta) if report.eta != 0 else _ETA_UNKNOWN
+    values[39] = min(np.int64(255), _scaled(np.float64(report.draught), 10, 0))
     _set_text(values, 40, report.destination)
     values[60] = 0
     return _pack(_TYPE_5, values, symbols)
@@ -226,8 +213,7 @@ def _pack_class_b(m, report, values, symbols):
         _set_text(values, 4, report.name)
         values[24] = 0
         return _pack(_TYPE_24A, values, symbols)
-    values[4] = np.int64(report.ship_type)
-    values[5] = 0
+    values[4], values[5] = np.int64(report.ship_type), 0
     _set_text(values, 6, report.callsign)
     _set_size(report, values[13:])
     values[18] = 0
@@ -237,9 +223,7 @@ def _pack_class_b(m, report, values, symbols):
 @kernel
 def _pack_message(m, reports, values, symbols):
     """Payload of one message of any type; returns its bits."""
-    values[0] = np.int64(m.msg_type)
-    values[1] = 0
-    values[2] = np.int64(m.mmsi)
+    values[0], values[1], values[2] = np.int64(m.msg_type), 0, np.int64(m.mmsi)
     if m.msg_type == 5:
         return _pack_voyage(reports[m.report], values, symbols)
     if m.msg_type == 24:
@@ -264,11 +248,9 @@ def _write_checksum(out, begin, at):
 @kernel
 def _write_number(out, at, value):
     """A number that is not negative, in decimal digits."""
-    digits = 1
-    rest = value // 10
+    digits, rest = 1, value // 10
     while rest > 0:
-        digits += 1
-        rest //= 10
+        digits, rest = digits + 1, rest // 10
     for i in range(digits):
         out[at + digits - 1 - i] = _ZERO + value % 10
         value //= 10
@@ -305,8 +287,7 @@ def _write_sentence(out, at, m, symbols, first, last, bits, number, total, seque
     for i in range(_HEADER.size):
         out[at + i] = _HEADER[i]
     at += _HEADER.size
-    out[at], out[at + 1] = _ZERO + total, _COMMA
-    out[at + 2], out[at + 3] = _ZERO + number, _COMMA
+    out[at], out[at + 1], out[at + 2], out[at + 3] = _ZERO + total, _COMMA, _ZERO + number, _COMMA
     at += 4
     if total > 1:
         out[at] = _ZERO + sequence
@@ -368,26 +349,20 @@ def encode(
 
     Parameters
     ----------
-    messages
-        Records of dtype `MESSAGE`, shape (n,). Degrees, knots; NaN is sent as "not available". Positions are rounded
-        to 1/10000 minute (type 27: 1/10), speeds to 0.1 kn (1 kn), courses to 0.1 degree (1 degree).
-    reports
-        Records of dtype `REPORT`, shape (m,), that messages of types 5 and 24 name by row.
-    stations
-        Names for the tag blocks, up to 24 characters each.
-    first_sequence
-        Number of messages encoded before these, so that the sequence ids of type 5 run on.
+    messages : records of dtype `MESSAGE`, shape (n,)
+        Degrees, knots; NaN is sent as "not available". Positions are rounded to 1/10000 minute (type 27: 1/10),
+        speeds to 0.1 kn (1 kn), courses to 0.1 degree (1 degree).
+    reports : records of dtype `REPORT`, shape (m,), that messages of types 5 and 24 name by row
+    stations : names for the tag blocks, up to 24 characters each
+    first_sequence : number of messages encoded before these, so that the sequence ids of type 5 run on
 
-    Raises
-    ------
-    UsageError
-        A message type that is not encoded, a station or report out of range, an unfit station name.
+    Raises UsageError for a type that is not encoded, and for a station, report, MMSI or position out of range.
 
     >>> ship = np.zeros(1, MESSAGE)
     >>> ship["msg_type"], ship["mmsi"], ship["channel"], ship["epoch"] = 1, 671999101, ord("A"), 1538352000
     >>> ship["lat"], ship["lon"], ship["sog"], ship["cog"], ship["heading"] = 35.2, 129.4, 9.0, 41.0, 40.0
     >>> encode(ship, np.zeros(0, REPORT), ["BUSAN"]).data.tobytes().decode().strip()
-    '\\\\s:BUSAN,c:1538352000*33\\\\!AIVDM,1,1,,A,1:0caOP01JaeQi0DpGD0>Ah00000,0*46'
+    '\\\\s:BUSAN,c:1538352000*7C\\\\!AIVDM,1,1,,A,1:0oTO@P1J9@F:0D9401VQ@00000,0*08'
     """
     _check(messages, reports, stations)
     texts = [name.encode() for name in stations]
@@ -405,16 +380,18 @@ def _check(messages: NDArray[np.void], reports: NDArray[np.void], stations: Sequ
     """Refuse what the kernel could not encode."""
     if messages.dtype != MESSAGE or reports.dtype != REPORT:
         raise UsageError(f"messages and reports must be MESSAGE and REPORT records, not {messages.dtype}")
-    wrong = set(np.unique(messages["msg_type"]).tolist()) - {1, 3, 5, 18, 24, 27}
+    wrong = sorted(set(np.unique(messages["msg_type"]).tolist()) - set(_TYPES))
     if wrong:
-        raise UsageError(f"message types {sorted(wrong)} are not encoded; known are 1, 3, 5, 18, 24, 27")
+        raise UsageError(f"message types {wrong} are not encoded; known are {_TYPES}")
     for name in stations:
-        if not (name.isascii() and name.isprintable() and 0 < len(name) <= MAX_STATION_CHARS) or set(name) & set(
-            ",*\\!"
-        ):
-            raise UsageError(f"station name {name!r} cannot stand in a tag block: 1 to 24 ASCII letters, no , * \\ !")
+        if not _STATION_NAME.fullmatch(name):
+            raise UsageError(f"station name {name!r} cannot stand in a tag block: 1 to 24 letters, digits, - . _")
     if len(messages) == 0:
         return
+    if int(messages["mmsi"].max()) >= 1 << 30:
+        raise UsageError(f"MMSI {messages['mmsi'].max()} does not fit 30 bits; it has nine digits")
+    if bool(np.any((np.abs(messages["lat"]) > 90.0) | (np.abs(messages["lon"]) > 180.0))):
+        raise UsageError("a position lies outside 90 degrees of latitude or 180 of longitude; NaN is not available")
     if int(messages["station"].max()) >= len(stations):
         raise UsageError(f"station {messages['station'].max()} of {len(stations)}; add its name to `stations`")
     static = messages["report"][np.isin(messages["msg_type"], (5, 24))]

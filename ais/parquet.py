@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ais.csv_fields import REASONS, STATUS_CODE, STATUS_NAMES
 from ais.csv_layout import NEEDED, columns_of_header
-from ais.csv_static import SHIP_TYPES, changes_of
+from ais.csv_static import LARGEST_IMO, SHIP_TYPES, changes_of
 from ais.csv_values import FIRST_UNIX_US, LAST_UNIX_US
 from ais.table import FIX_DTYPES, NAT, NAV_STATUS_UNKNOWN, STATIC_DTYPES, Fixes, Static, columns_of
 from geo.errors import InputError
@@ -211,7 +211,7 @@ def _static(rows: duckdb.DuckDBPyRelation, columns: dict[str, tuple[str, str]]) 
         digits = (
             f"try_cast(regexp_replace({columns['imo'][0]}::varchar, '^\\s*(?i:imo)?\\s*|\\.0$', '', 'g') as bigint)"
         )
-        fields["imo"] = _within(digits, 9_999_999)
+        fields["imo"] = _within(digits, int(LARGEST_IMO))
     if "ship_type" in columns:
         text = f"{columns['ship_type'][0]}::varchar"
         place = f"list_position({_sql_list(SHIP_TYPES)}, lower(trim(split_part({text}, ',', 1))))"

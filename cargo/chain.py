@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -22,6 +23,7 @@ CONTAINER_DAYS = 90
 """A container number links legs within this time: boxes are leased and used again."""
 HANDOVER_DAYS = 60
 """Longest time between discharge and the next loading for a link by goods."""
+_OPEN_ENDS = 10  # legs that are named where several fit
 _DATE_SLACK_DAYS = 3  # dates on papers are days, and often of the document rather than of the ship
 
 
@@ -161,25 +163,30 @@ class _Linker:
 
     def link_by_goods(self) -> None:
         """Tie what no number ties: equal HS6 and quantity handed over in time, where just one leg fits both ways."""
-        waiting: dict[tuple[str, float, str], list[int]] = {}
-        for b, leg in enumerate(self.legs):
-            if b not in self.before and leg.hs6 and known(leg.first("quantity")) and leg.load_port:
-                waiting.setdefault((leg.hs6, leg.first("quantity"), leg.load_port), []).append(b)
-        following: dict[int, list[int]] = {}
-        preceding: dict[int, list[int]] = {}
-        for a, leg in enumerate(self.legs):
-            key = (leg.hs6, leg.first("quantity"), leg.discharge_port)
-            if a in self.after or key not in waiting:
+        starts, ends = _ByGoods(), _ByGoods()
+        for i, leg in enumerate(self.legs):
+            if not (leg.hs6 and known(leg.first("quantity"))):
                 continue
-            following[a] = [b for b in waiting[key] if b != a and _goods_fit(leg, self.legs[b])]
-            for b in following[a]:
-                preceding.setdefault(b, []).append(a)
-        for a, fitting in following.items():
-            if len(fitting) == 1 and len(preceding[fitting[0]]) == 1 and fitting[0] != self.head(a):
-                b = fitting[0]
+            if i not in self.before:
+                starts.add(leg, leg.load_port, leg.t_sort, i)
+            if i not in self.after:
+                ends.add(leg, leg.discharge_port, _ended(leg), i)
+        window = HANDOVER_DAYS * DAY_US
+        chosen: list[tuple[int, int]] = []
+        for a in ends.members():
+            ended = _ended(self.legs[a])
+            fitting = starts.between(self.legs[a], self.legs[a].discharge_port, ended + 1, ended + window)
+            if len(fitting) == 1:
+                began = self.legs[fitting[0]].t_sort
+                rivals = ends.between(self.legs[fitting[0]], self.legs[a].discharge_port, began - window, began - 1)
+                if len(rivals) == 1:
+                    chosen.append((a, fitting[0]))
+                    continue
+            if fitting:
+                self.open_ends[a] = tuple(self.legs[b].rows[0].row for b in fitting[:_OPEN_ENDS])
+        for a, b in chosen:
+            if b != self.head(a):
                 self.tie(a, b, Link("goods and hand-over", _gap_days(self.legs[a], self.legs[b])))
-            elif fitting:
-                self.open_ends[a] = tuple(self.legs[b].rows[0].row for b in fitting)
 
     def strands(self) -> list[Strand]:
         """The legs tied together, each strand in order."""
@@ -227,7 +234,7 @@ def handed_over(a: Leg, b: Leg) -> bool:
 
 def _gap_days(a: Leg, b: Leg) -> float | None:
     """Days from the arrival of a (its departure, if no more is known) to the departure of b; None unknown."""
-    ended = a.t_arrive if a.t_arrive != NAT else a.t_depart
+    ended = _ended(a)
     return None if NAT in (ended, b.t_sort) else (b.t_sort - ended) / DAY_US
 
 
@@ -255,11 +262,50 @@ def _bill_fits(a: Leg, b: Leg) -> bool:
     return handed_over(a, b) and _in_order(a, b) and same_box
 
 
-def _goods_fit(a: Leg, b: Leg) -> bool:
-    """Whether the time between is more than 0 and at most 60 days, and no number speaks against it."""
-    gap = _gap_days(a, b)
-    same = all(len({v for leg in (a, b) if (v := leg.first(column))}) < 2 for column in ("container", "vin"))
-    return gap is not None and 0 < gap <= HANDOVER_DAYS and same
+def _ended(leg: Leg) -> int:
+    """When a leg ended as far as known: its arrival, else its departure."""
+    return leg.t_arrive if leg.t_arrive != NAT else leg.t_depart
+
+
+class _ByGoods:
+    """Legs by HS6, quantity and port, in order of a time, so that those in a span are found without a search.
+
+    A leg that names a VIN or container fits one that names the same or none; a leg that names none fits any.
+    """
+
+    def __init__(self) -> None:
+        self._lists: dict[tuple[str, float, str, str | None], list[tuple[int, int]]] = {}
+        self._sorted = False
+
+    def add(self, leg: Leg, port: str, t: int, index: int) -> None:
+        """Note a leg under its own number and under any; one without port or time is left out."""
+        if port and t != NAT:
+            for number in (_number(leg), None):
+                key = (leg.hs6, float(leg.first("quantity")), port, number)
+                self._lists.setdefault(key, []).append((t, index))
+
+    def members(self) -> list[int]:
+        """All legs noted, in order."""
+        return sorted(i for key, found in self._lists.items() if key[3] is None for _, i in found)
+
+    def between(self, leg: Leg, port: str, t_from: int, t_to: int) -> list[int]:
+        """Other legs of the same goods at a port whose time is from `t_from` to `t_to`, earliest first."""
+        if not self._sorted:
+            for found in self._lists.values():
+                found.sort()
+            self._sorted = True
+        number, goods = _number(leg), (leg.hs6, float(leg.first("quantity")), port)
+        numbers: tuple[str | None, ...] = (number, "") if number else (None,)
+        found = []
+        for name in numbers:
+            times = self._lists.get((*goods, name), [])
+            found += times[bisect_left(times, (t_from, -1)) : bisect_left(times, (t_to + 1, -1))][: _OPEN_ENDS + 2]
+        return [i for _, i in sorted(found)]
+
+
+def _number(leg: Leg) -> str:
+    """The VIN of a leg, else its container, else ""."""
+    return str(leg.first("vin") or leg.first("container"))
 
 
 def _rival(chosen: Leg, other: Leg) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _LETTERS_6346 = {chr(65 + i): value for i, value in enumerate(v for v in range(10, 39) if v % 11)}
 _VIN_VALUES = {
@@ -102,6 +103,7 @@ def bl_key(number: str) -> str:
     return "" if is_missing(number) else re.sub(r"[^A-Z0-9]", "", number.upper()).replace("O", "0")
 
 
+@lru_cache(maxsize=65_536)
 def plain_text(text: str) -> str:
     """A text for comparison: capitals without accents, punctuation as single spaces.
 
@@ -113,6 +115,7 @@ def plain_text(text: str) -> str:
     return " ".join(re.findall(r"\w+", letters.upper()))
 
 
+@lru_cache(maxsize=65_536)
 def ship_key(name: str) -> str:
     """A ship's name for exact comparison: capitals without spaces, M/V and accents, numerals kept apart.
 

@@ -65,7 +65,7 @@ def join(
     shipments
         Rows of bills of lading or customs records, from `read_shipments`.
     risk_countries
-        ISO 3166 alpha-2 codes of the countries whose ports matter.
+        ISO 3166 alpha-2 codes.
     reach
         Compute what a silent ship could have reached (a second or so per silence).
     min_dark_score
@@ -82,10 +82,7 @@ def join(
         One finding per chain of goods whose ship had such an event with the goods on board, or did not call where
         declared; ranked by the lower bound of the score. Every other chain is in `assessed` with its score.
 
-    Raises
-    ------
-    UsageError
-        A parameter that cannot be meant.
+    Raises UsageError for a parameter that cannot be meant.
     """
     countries = _check(risk_countries, min_dark_score, reach_limit)
     weighed = check_weights(weights) if isinstance(weights, Mapping) else read_weights(weights)
@@ -112,7 +109,8 @@ def _join(events: Events, shipments: Shipments, parameters: dict[str, Any]) -> F
 
     cases = [open_case(fleet, chain, min_score) for chain in chains]
     for case in cases:
-        case.returns = ship_legs.returns(case)
+        if case.triggers:
+            case.returns = ship_legs.returns(case)
     scores = [scored(case) for case in cases]
     silent = [i for i, case in enumerate(cases) if main_dark(case, min_score) is not None]
     silent.sort(key=lambda i: (-round(scores[i].lower, 9), cases[i].chain.row_numbers))

@@ -86,12 +86,15 @@ def conclusion(case: Case, dark: Related | None, risk_countries: Sequence[str]) 
         return f"consistent with delivery at {port_name(port)} as declared{left}; not proven"
     declared = port_region(port)
     may_be = [declared] if declared and not (dark and _declared_reachable(case, port) is False) else []
+    if may_be and voyage.leg.texts("cleared") == ["yes"]:
+        may_be = [f"{declared}, where papers say that the goods were cleared,"]
+        risk = [word for word in risk if word != declared]
     regions = list(dict.fromkeys([*may_be, *risk]))
     ways = [f"delivery in {_either(regions)}"] if regions else []
     ways += ["a hand-over at sea"] if met else []
     if not ways:
         return "where the goods went cannot be said from these records"
-    return f"consistent with {_either(ways)}; not proven"
+    return f"consistent with {_either(ways).rstrip(',')}; not proven"
 
 
 def hypotheses(fleet: Fleet, case: Case, dark: Related | None, risk_countries: Sequence[str]) -> list[Hypothesis]:
@@ -256,9 +259,7 @@ def unknowns(fleet: Fleet, case: Case, dark: Related | None, signals: Sequence[S
             rows = ", ".join(map(str, strand.open_ends))
             found.append(f"what follows the last leg: several legs of such goods fit (rows {rows})")
     if case.reached is not None:
-        found.append(
-            f"which of the {len(case.reached.ports)} ports within reach the silent ship called at, if any"
-        )
+        found.append(f"which of the {len(case.reached.ports)} ports within reach the silent ship called at, if any")
     found.append("who owned and directed the ship, and what carrier, forwarder and broker knew")
     return list(dict.fromkeys(found))
 

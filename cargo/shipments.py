@@ -67,6 +67,9 @@ class RowWarning:
     message: str
     line: int
 
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.column} {self.value[:80]!r}: {self.message}"
+
 
 class Row(NamedTuple):
     """One shipment row, parsed. Times in µs since 1970 UTC (`NAT`), numbers NaN, texts "" and codes 0 if unknown."""

@@ -194,7 +194,8 @@ def voyage_of(fleet: Fleet, leg: Leg) -> Voyage:
     depart_first, _ = leg.times("t_depart")
     t_last_arrival = leg.times("t_arrive")[1]
     calls = fleet.calls_of(ship.mmsis)
-    load_call = next((call for call in reversed(calls) if _loads(call, leg)), None)
+    loading = [call for call in calls if _loads(call, leg)]
+    load_call = min(loading, key=lambda call: abs(call.t_end - depart_first - DAY_US // 2), default=None)
     t_sail = load_call.t_end if load_call else (depart_first if depart_first != NAT else t_last_arrival)
     if load_call and load_call.open:
         t_sail = depart_first

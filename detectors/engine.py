@@ -165,7 +165,7 @@ class Engine:
         header = {"released": self._released, "newest": self._newest, "params": self.params()}
         text = np.frombuffer(json.dumps(header).encode(), np.uint8)
         with open(path, "wb") as file:
-            np.savez(file, header=text, **{name: _plain(array) for name, array in arrays.items()})
+            np.savez(file, header=text, **{name: array.view(np.ndarray) for name, array in arrays.items()})
 
     def load(self, path: str | Path) -> None:
         """Take the state of an engine with the same detectors and parameters from a file."""
@@ -175,11 +175,14 @@ class Engine:
                 raise UsageError(f"{path}: saved with other detectors or parameters; start anew or use the same")
             self._released, self._newest = header["released"], header["newest"]
             self._pending = {name: saved[f"pending.{name}"] for name in self._pending}
-            names = ("hulls.rows", "hulls.table", "hulls.used")
-            self._tracks.hulls = Hulls(*(_as_records(saved[name]) for name in names))
-            self._summaries, self._counts = _as_records(saved["summaries"]), saved["counts"]
+            hulls = self._tracks.hulls._asdict()
+            self._tracks.hulls = Hulls(**{name: _restored(saved[f"hulls.{name}"], a) for name, a in hulls.items()})
+            self._summaries = _restored(saved["summaries"], self._summaries)
+            self._counts = saved["counts"]
             for detector in self.detectors:
-                detector.arrays = {name: _as_records(saved[f"{detector.name}.{name}"]) for name in detector.arrays}
+                detector.arrays = {
+                    name: _restored(saved[f"{detector.name}.{name}"], array) for name, array in detector.arrays.items()
+                }
 
 
 def _row_dtypes() -> dict[str, str]:
@@ -188,12 +191,9 @@ def _row_dtypes() -> dict[str, str]:
     return {name: FIX_DTYPES[name] for name in ROW}
 
 
-def _plain(array: NDArray[Any]) -> NDArray[Any]:
-    return array.view(np.ndarray).view(np.dtype(array.dtype.descr)) if array.dtype.names else array
-
-
-def _as_records(array: NDArray[Any]) -> NDArray[Any]:
-    return array.view(np.recarray) if array.dtype.names else array
+def _restored(saved: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
+    """A saved array with the dtype and kind of the one whose place it takes."""
+    return saved.view(like.dtype).view(np.recarray) if like.dtype.names else saved
 
 
 def detect(

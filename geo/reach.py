@@ -202,32 +202,23 @@ def reach(
     `within_deg` of arc of the two fixes; `clipped` tells when that cuts the answer. Cells are 0.1 degrees high, finer
     (to 0.02) for a gap too short for that, or `resolution_deg` (0.02 to 1).
 
-    Nothing is reachable, and `ports` is empty, when no sea is within 30 km of a fix (`parameters["start_snap_m"]` or
-    `["end_snap_m"]` is then NaN) or when the way between them (`["direct_nmi"]`, infinite when it is not found within
-    the time) takes longer than the silence.
+    Nothing is reachable when no sea is within 30 km of a fix (`parameters["start_snap_m"]` or `["end_snap_m"]` is then
+    NaN) or when the way between them (`["direct_nmi"]`, infinite if not found in time) takes longer than the silence.
 
     Raises UsageError for a time that runs backwards and for parameters out of their range.
 
-    >>> day_us = 86_400_000_000
-    >>> silent = reach(35.0, 129.1, 0, 35.3, 129.6, 4 * day_us, 10.0)
+    >>> silent = reach(35.0, 129.1, 0, 35.3, 129.6, 4 * 86_400_000_000, 10.0)
     >>> chongjin = next(port for port in silent.ports if port.locode == "KPCHO")
     >>> round(chongjin.distance_nmi, -1), round(chongjin.slack_h)
-    (810.0, 15)
+    (800.0, 16)
     """
     _check(lat0, lon0, t0_us, lat1, lon1, t1_us, speed_kn, within_deg)
-    is_open = math.isnan(lat1)
+    lat0, lon0, lat1 = float(lat0), float(lon0), float(lat1)  # kernels are compiled for float64 alone
+    ends = [(lat0, lon0)] if math.isnan(lat1) else [(lat0, lon0), (lat1, unroll(lon1, lon0))]
     hours = (t1_us - t0_us) / _US_PER_H
-    ends = [(float(lat0), float(lon0))]  # kernels are compiled for float64 alone
-    if not is_open:
-        ends.append((float(lat1), unroll(lon1, lon0)))
-    # an ellipse reaches beyond its foci by half of what the way is longer than their distance
-    spare_nmi = hours * speed_kn - (0.0 if is_open else distance_m(lat0, lon0, lat1, lon1) / NMI_M)
-    range_deg = min(within_deg, max(0.0, spare_nmi) / (60.0 if is_open else 120.0) + 0.5)
-    box = _window(ends, range_deg)
-    grid = sea_grid(*box, _resolution(box, range_deg, resolution_deg))
-    costs = [cost_from(grid, lat, lon, hours * speed_kn) for lat, lon in ends]
-    to_nmi, from_nmi = costs[0][0], None if is_open else costs[1][0]
-    slack = hours - (to_nmi if from_nmi is None else to_nmi + from_nmi) / speed_kn
+    grid = _grid(ends, hours * speed_kn, within_deg, resolution_deg)
+    costs, snaps_m = zip(*[cost_from(grid, lat, lon, hours * speed_kn) for lat, lon in ends], strict=True)
+    slack = hours - sum(costs) / speed_kn
     slack_h = np.where(slack >= 0.0, slack, np.nan).astype(np.float32)
     rim = np.concatenate([slack_h[0], slack_h[-1], slack_h[:, 0], slack_h[:, -1]])
     parameters = {
@@ -235,13 +226,22 @@ def reach(
         "hours": hours,
         "within_deg": within_deg,
         "resolution_deg": float(grid.lat[1] - grid.lat[0]),
-        "open": is_open,
-        "direct_nmi": math.nan if from_nmi is None else _direct_nmi(ends, to_nmi + from_nmi),
-        "start_snap_m": costs[0][1],
-        "end_snap_m": math.nan if is_open else costs[1][1],
+        "open": len(ends) == 1,
+        "direct_nmi": math.nan if len(ends) == 1 else _direct_nmi(ends, sum(costs)),
+        "start_snap_m": snaps_m[0],
+        "end_snap_m": math.nan if len(ends) == 1 else snaps_m[1],
     }
-    found = _reached_ports(grid, to_nmi, from_nmi, t0_us, t1_us, speed_kn)
+    found = _reached_ports(grid, costs[0], costs[1] if len(ends) == 2 else None, t0_us, t1_us, speed_kn)
     return Reach(grid.lat, grid.lon, slack_h, found, bool(np.isfinite(rim).any()), parameters)
+
+
+def _grid(ends: list[tuple[float, float]], limit_nmi: float, within_deg: float, asked_deg: float | None) -> SeaGrid:
+    """The sea around one or two fixes, as far as a ship could come within the limit, or as `within_deg` allows."""
+    # an ellipse reaches beyond its foci by half of what the way is longer than their distance
+    spare_nmi = limit_nmi if len(ends) == 1 else (limit_nmi - distance_m(*ends[0], *ends[1]) / NMI_M) / 2.0
+    range_deg = min(within_deg, max(0.0, spare_nmi) / 60.0 + 0.5)
+    box = _window(ends, range_deg)
+    return sea_grid(*box, _resolution(box, range_deg, asked_deg))
 
 
 def _direct_nmi(ends: list[tuple[float, float]], whole_nmi: NDArray[np.float64]) -> float:

@@ -241,7 +241,7 @@ def _minute(iso: str | None) -> str:
 
 
 def _where(event: Json) -> str:
-    if event.get("port"):
+    if event.get("port") and event.get("kind") == "port_call":
         return str(event["port"])
     if event.get("lat") is None or event.get("lon") is None:
         return "unknown"

@@ -44,8 +44,9 @@ def read(data: bytes, names: dict[str, str]) -> tuple[list[tuple], dict[str, int
         if header is None:
             header = row
             continue
-        reason, fix = one(dict(zip(header, row, strict=False)), names) if len(row) == len(header) else (
-            "wrong number of fields", ())  # fmt: skip
+        reason, fix = "wrong number of fields", ()
+        if len(row) == len(header):
+            reason, fix = one(dict(zip(header, row, strict=True)), names)
         if reason:
             counts[reason] = counts.get(reason, 0) + 1
         else:
@@ -70,5 +71,6 @@ def one(row: dict[str, str], names: dict[str, str]) -> tuple[str, tuple]:
         return "longitude out of range", ()
     status = text.get("nav_status", "")
     code = STATUS[status] if status in STATUS else int(float(status))
-    motion = (measured(text.get(field, ""), limit) for field, limit in (("sog", 102.25), ("cog", 360), ("heading", 360)))
+    limits = (("sog", 102.25), ("cog", 360), ("heading", 360))
+    motion = (measured(text.get(field, ""), below) for field, below in limits)
     return "", (t, int(text["mmsi"]), lat, lon, *motion, code)

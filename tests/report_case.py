@@ -181,9 +181,11 @@ def leg(n: int, load: str, discharge: str, depart: str | None, arrive: str | Non
         "vessel": vessel,
         "shipper": f"Shipper {n}",
         "consignee": f"Consignee {n}",
-        "cleared": "unknown",
+        "cleared": None,
         "description": "armoured limousine 6.0 l V12, class VR9",
-        "link": "container" if n > 1 else None,
+        "link": {"method": "container", "gap_days": 3.0, "alternatives": [], "note": ""} if n > 1 else None,
+        "arrived": None,
+        "arrived_why": "no ship identified",
     }
     return made | more
 
@@ -348,13 +350,16 @@ def finding() -> dict[str, Any]:
                 "30 others were heard.",
             ),
         ],
+        "balance": [{"port": "CNDLC", "units_in": 2.0, "units_out": 2.0, "remainder": 0.0}],
         "reach": {
+            "event": "0000000000000001",
             "speed_kn": 9.4,
             "hours": 435.0,
             "clipped": True,
             "area": {"type": "Polygon", "coordinates": [ring]},
             "ports": [
-                {"locode": code, "slack_h": 300.0 + n, "risk": code[:2] == "KP"} | dict(zip(("name", "lat", "lon"), PORTS[code], strict=True))
+                {"locode": code, "slack_h": 300.0 + n, "risk": code[:2] == "KP"}
+                | dict(zip(("name", "lat", "lon"), PORTS[code], strict=True))
                 for n, code in enumerate(REACHED)
             ],
         },
@@ -374,13 +379,24 @@ def finding() -> dict[str, Any]:
     }
 
 
+def assessed(rank: int, title: str, status: str, lower: float, upper: float) -> dict[str, Any]:
+    """One chain that was looked at."""
+    bounds = {"lower": lower, "upper": upper, "known": lower, "coverage": 0.8}
+    named = {"id": f"{rank:016x}", "rank": rank, "title": title, "status": status}
+    return named | {"is_finding": rank == 1, "rows": []} | bounds
+
+
 def findings() -> dict[str, Any]:
     """All of a run: one finding, one chain that was assessed and gave none, and what was read."""
     return {
         "findings": [finding()],
         "assessed": [
-            {"title": "Embassy car, cleared", "why": "all ports confirmed", "score": {"lower": 0.28, "upper": 0.28}}
+            assessed(1, finding()["title"], "dark with the goods on board", 0.62, 0.88),
+            assessed(2, "Embassy car, cleared", "all declared ports confirmed by calls", 0.28, 0.28),
         ],
-        "inputs": [{"file": "track.nmea", "sha256": "ab" * 32, "bytes": 4_321_000}],
-        "counts": {"all ports confirmed": 51},
+        "cleared": {"all declared ports confirmed by calls": 1},
+        "inputs": {"ais": ["track.nmea"], "shipments": [{"name": "shipments.csv", "sha256": "ab" * 32}]},
+        "counts": {"shipment rows": 12, "chains": 2},
+        "parameters": {"risk_countries": ["KP"]},
+        "sensitivity": [{"factor": "value", "weight": 0.5, "first": "5b22bcd5f3b3a4ee", "moved": 0}],
     }

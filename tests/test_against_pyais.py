@@ -2,7 +2,7 @@
 
 Where the two differ on purpose:
 
-* a heading from 360 to 510 has no meaning and is null (pyais hands it out);
+* a heading from 360 to 510 and a course above 360 have no meaning and are null (pyais hands them out);
 * leading spaces of a text stay, and a text ends at its first `@` (pyais strips the former and keeps what follows);
 * a suffix after the checksum is not part of the sentence (pyais then calls it invalid: it gets the line without);
 * a prefix of the talker `--` and wrong fill bits above 5 are no reason to lose a message (pyais loses the latter);
@@ -30,6 +30,10 @@ def _their_lines(data: bytes) -> list[bytes]:
     return lines
 
 
+def _bits(message) -> int:
+    return 6 * len(message.payload) - message.fill_bits
+
+
 def _text(text: str) -> str:
     return text.split("@")[0].strip()
 
@@ -46,17 +50,17 @@ def _theirs(data: bytes):
             continue
         if m.msg_type in POSITIONS and abs(m.lat) <= 90 and abs(m.lon) <= 180:
             heading = getattr(m, "heading", 511)
-            course = round(getattr(m, "course", 0), 1)
-            key = (m.msg_type, int(m.mmsi), round(m.lat, 5), round(m.lon, 5), round(m.speed, 1), course,
-                   heading if heading < 360 else 511)  # fmt: skip
+            course = getattr(m, "course", 360)
+            key = (m.msg_type, int(m.mmsi), round(m.lat * 6e5), round(m.lon * 6e5), round(m.speed, 1),
+                   round(course, 1) if course < 360 else None, heading if heading < 360 else None)  # fmt: skip
             positions[key] += 1
-            if 6 * len(message.payload) - message.fill_bits < 163 and m.msg_type != 27:
+            if not 163 <= _bits(message) <= (204 if m.msg_type < 19 else 312) and m.msg_type != 27:
                 odd_length.add(key)
         elif m.msg_type == 5:
             key = (int(m.mmsi), m.imo, _text(m.callsign), _text(m.shipname), m.to_bow, m.to_stern, m.to_port,
                    m.to_starboard, round(m.draught, 1), _text(m.destination))  # fmt: skip
             voyages[key] += 1
-            if not 420 <= 6 * len(message.payload) - message.fill_bits <= 426:
+            if not 420 <= _bits(message) <= 426:
                 odd_length.add(key)
     return types, positions, voyages, odd_length
 
@@ -65,10 +69,10 @@ def _our_positions(fixes) -> Counter:
     counts: Counter = Counter()
     names = ("msg_type", "mmsi", "lat", "lon", "sog", "cog", "heading")
     for kind, mmsi, lat, lon, sog, cog, heading in zip(*(fixes[name].tolist() for name in names), strict=True):
-        no_sog, no_cog = {27: (63.0, 511.0), 9: (1023.0, 360.0)}.get(kind, (102.3, 360.0))
+        no_sog = {27: 63.0, 9: 1023.0}.get(kind, 102.3)
         counts[
-            kind, mmsi, round(lat, 5), round(lon, 5), round(sog, 1) if sog == sog else no_sog,
-            round(cog, 1) if cog == cog else no_cog, int(heading) if heading == heading else 511,
+            kind, mmsi, round(lat * 6e5), round(lon * 6e5), round(sog, 1) if sog == sog else no_sog,
+            round(cog, 1) if cog == cog else None, int(heading) if heading == heading else None,
         ] += 1  # fmt: skip
     return counts
 

@@ -135,6 +135,7 @@ def test_the_shared_table_cannot_be_written():
 
 def test_the_kernel_is_compiled_for_one_set_of_types():
     shore_distance_m([35], [129])
+    shore_distance_at(shore_table(), 35.0, 129.0)
     assert len(shore_distance_at.signatures) == 1
 
 
@@ -177,7 +178,7 @@ def test_the_whole_earth_agrees_too():
     import shapely
 
     rings = coastline(-90.0, 90.0, -180.0, 180.0)
-    solid = shapely.polygons([ring[:, ::-1] for ring in rings])
+    solid = [shapely.Polygon(ring[:, ::-1]) for ring in rings]
     shapely.prepare(solid)
     land = shapely.STRtree(solid)
     rng = np.random.default_rng(6)

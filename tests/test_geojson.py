@@ -140,17 +140,17 @@ def test_names_with_quotes_and_line_ends_stay_valid() -> None:
 def test_hundreds_of_random_events_are_valid() -> None:
     noise = np.random.default_rng(11)
     rows = [
-        {"kind": int(noise.integers(0, 4)), "mmsi": int(k), "lat": noise.uniform(-90, 90), "lon": noise.uniform(-180, 180),
-         "lat_end": noise.uniform(-90, 90), "lon_end": noise.uniform(-180, 180)}
+        {"kind": int(noise.integers(0, 4)), "mmsi": k}
+        | {name: noise.uniform(-90, 90) for name in ("lat", "lat_end")}
+        | {name: noise.uniform(-180, 180) for name in ("lon", "lon_end")}
         for k in range(400)
-    ]  # fmt: skip
+    ]
     features = collection(report_case.events_of(rows))["features"]
     assert len(features) == 400
     for feature in features:
         if feature["geometry"]["type"] == "MultiLineString":
-            assert [
-                abs(line[end][0]) for line, end in zip(feature["geometry"]["coordinates"], (-1, 0), strict=True)
-            ] == [180.0] * 2
+            first, second = feature["geometry"]["coordinates"]
+            assert abs(first[-1][0]) == abs(second[0][0]) == 180.0
 
 
 def test_file_is_written_whole_or_not_at_all(tmp_path: Any) -> None:

@@ -183,4 +183,5 @@ def test_a_radius_that_is_none_and_shapes_that_differ_are_refused():
 
 def test_the_kernel_is_compiled_for_one_set_of_types():
     nearest_port([35], [129], 20_000)
+    nearest_port_at(port_index(), 35.0, 129.0, 20_000.0)
     assert len(nearest_port_at.signatures) == 1

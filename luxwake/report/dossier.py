@@ -6,15 +6,27 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ais.table import Fixes
-from luxwake.report.maps import chain_map, dark_event, detail_map, leg_on_board, ship_name
+from luxwake.report.focus import dark_event, leg_on_board, ship_name
+from luxwake.report.maps import chain_map, detail_map
 from luxwake.report.markup import Markup, element, join
 from luxwake.report.score import bounds_words, score_bar, scorecard
-from luxwake.report.tables import UNKNOWN, balance_list, claim_table, event_table, evidence_table, leg_table, pair_list, table
+from luxwake.report.tables import (
+    UNKNOWN,
+    balance_list,
+    claim_table,
+    event_table,
+    evidence_table,
+    leg_table,
+    pair_list,
+    table,
+)
 from luxwake.report.timeline import timeline
 from luxwake.report.words import NO_BREAK, count, day_span, day_time, length_of_time, sentence, time_us
 
 Json = Mapping[str, Any]
 
+_PIECES = 100
+"""Quantities from here on are kilograms or tonnes more often than pieces."""
 _OPEN_ROWS = 24
 """Evidence lists longer than this start closed on the screen; in print they are open."""
 
@@ -39,9 +51,7 @@ def dossier(finding: Json, tracks: Fixes | None, number: int, traffic_points: in
         _section("What could explain it", _hypotheses(finding)),
         _open_questions(finding),
         _section("How strong it is", scorecard(finding, f"{name}-score")),
-        _section(
-            "The chain of shipments", _chain(finding, f"{name}-chain")
-        ),
+        _section("The chain of shipments", _chain(finding, tracks, f"{name}-chain")),
         _listed("Where sources differ", finding.get("claims", ()), claim_table),
         _listed("What the ships did", finding.get("events", ()), event_table),
         _listed("Cargo on the way back", finding.get("return_cargo", ()), _return_cargo),
@@ -55,13 +65,13 @@ def _section(title: str, content: Markup) -> Markup:
     return element("section", element("h3", title), content) if content else Markup("")
 
 
-def _chain(finding: Json, name: str) -> Markup:
+def _chain(finding: Json, tracks: Fixes | None, name: str) -> Markup:
     """Maps and table of the legs, and what became of the units at each port between them."""
     legs: Sequence[Json] = finding.get("chain", ())
     names = {str(leg.get(f"{end}_port")): str(leg.get(f"{end}_name")) for leg in legs for end in ("load", "discharge")}
     balance = balance_list(finding.get("balance") or (), names)
     counted = join([element("h4", "Units at each change of ship"), balance]) if balance else Markup("")
-    return join([chain_map(finding, name), leg_table(legs), counted])
+    return join([chain_map(finding, tracks, name), leg_table(legs), counted])
 
 
 def _listed(title: str, items: Sequence[Json], draw: Any) -> Markup:
@@ -80,22 +90,22 @@ def _score_words(finding: Json) -> Markup:
 
 
 def goods_words(finding: Json) -> str:
-    """The goods of a finding in one line."""
+    """The goods of a finding in one line: pieces counted, larger quantities behind, equal lots put together."""
     said = []
     for goods in finding.get("goods", ()):
-        quantity = goods.get("quantity")
-        many = f"{quantity:g} × " if isinstance(quantity, (int, float)) and quantity != 1 else ""
-        said.append(f"{many}{goods.get('description') or 'goods without a description'}")
+        words, quantity = str(goods.get("description") or "goods without a description"), goods.get("quantity")
+        if isinstance(quantity, (int, float)) and quantity != 1:
+            words = f"{quantity:g} × {words}" if quantity < _PIECES else f"{words} ({quantity:,.10g})"
+        said.append(words)
     counted = {words: said.count(words) for words in said}
     return "; ".join(f"{n} × {words}" if n > 1 else words for words, n in counted.items()) or "unknown"
 
 
 def ship_words(finding: Json) -> str:
-    """The ship that the finding is about."""
-    event = dark_event(finding) or next(iter(finding.get("events", ())), None)
-    if event is not None and event.get("mmsi"):
-        return ship_name(finding, int(event["mmsi"]))
-    vessel = (leg_on_board(finding) or {}).get("vessel") or {}
+    """The ship that the finding is about: the one that went dark, else that of the leg on board."""
+    dark, vessel = dark_event(finding), (leg_on_board(finding) or {}).get("vessel") or {}
+    if dark is not None and dark.get("mmsi"):
+        return ship_name(finding, int(dark["mmsi"]))
     return str(vessel.get("name") or "unknown")
 
 
@@ -153,7 +163,12 @@ def _hypotheses(finding: Json) -> Markup:
     columns = []
     for n, rival in enumerate(finding.get("hypotheses", ())):
         parts = [
-            element("h4", element("span", rival.get("id", f"H{n + 1}"), class_="tag"), " ", sentence(rival.get("text")).rstrip(".")),
+            element(
+                "h4",
+                element("span", rival.get("id", f"H{n + 1}"), class_="tag"),
+                " ",
+                sentence(rival.get("text")).rstrip("."),
+            ),
             element("p", f"Share of its tests that speak for it: {bounds_words(rival)}", class_="note"),
         ]
         for title, key in (("For", "for"), ("Against", "against")):
@@ -172,7 +187,11 @@ def _open_questions(finding: Json) -> Markup:
     records = []
     for item in finding.get("deciding_records", ()):
         holder = element("span", f" Held by {item['holder']}.", class_="note") if item.get("holder") else ""
-        shows = element("span", f" Would show: {sentence(item['would_show'])}", class_="note") if item.get("would_show") else ""
+        shows = (
+            element("span", f" Would show: {sentence(item['would_show'])}", class_="note")
+            if item.get("would_show")
+            else ""
+        )
         records.append(element("li", element("b", sentence(item.get("record"))), holder, shows))
     columns = [
         element("section", element("h3", "What is not known"), unknown),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from luxwake.report.words import HOUR_US
 HEARD_GAP_US = 6 * HOUR_US
 """A track is drawn solid only where the ship was heard at least this often; longer holes are dotted."""
 _ARROW_EVERY_PX = 110.0
-_LEAST_RING_PX = 1.5
+_LEAST_RING_PX = 2.0
 _ROUND_STEPS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 45.0)
 _SCALE_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
@@ -42,6 +43,7 @@ class MapDrawing:
 
     def __init__(self, name: str, box: Box, *, width: float = 960.0, height: tuple[float, float] = (380, 640)) -> None:
         self.name = name
+        self.asked = box, width, height
         self.sheet = Mercator(box, width, height)
         self.labels = Labels(self.sheet.width, self.sheet.height)
         self.labels.taken.append((0.0, self.sheet.height - 44.0, 150.0, self.sheet.height))  # the scale bar's corner
@@ -50,15 +52,7 @@ class MapDrawing:
 
     def land(self) -> None:
         """The land, from the shipped coastline."""
-        from geo.coast import coastline
-
-        box = self.sheet.box
-        data = []
-        for ring in coastline(box.south, box.north, box.west, box.west + box.span):
-            x, y = self.sheet.ring_xy(ring[:, 0], ring[:, 1])
-            if np.ptp(x) >= _LEAST_RING_PX or np.ptp(y) >= _LEAST_RING_PX:
-                data.append(path_of(x, y, closed=True, step_px=0.5))
-        self.parts.append(element("path", d="".join(data), class_="land", fill_rule="evenodd"))
+        self.parts.append(element("path", d=_land_path(*self.asked), class_="land", fill_rule="evenodd"))
 
     def graticule(self) -> None:
         """Meridians and parallels at round degrees, labelled along the lower and the right edge."""
@@ -228,13 +222,17 @@ class MapDrawing:
         self.labels.add(top_x, top_y, number, rank=40, style="leg-number")
         self._legend("leg of the chain, by number (not a route)", element("path", class_="arc", d="M1 11Q14 0 27 11"))
 
-    def port(self, lat: float, lon: float, words: Sequence[str], *, rank: int, style: str = "port") -> None:
-        """A port: a dot, its name, and under it what the map has to say about it."""
+    def port(self, lat: float, lon: float, words: Sequence[str], *, rank: int | None, style: str = "port") -> None:
+        """A port: a dot, its name, and under it what the map has to say about it; without a rank the dot alone."""
         x, y = (float(v) for v in self.sheet.xy(lat, lon))
         if bool(self.sheet.shows(np.array([x]), np.array([y]))[0]):
-            self.parts.append(element("circle", element("title", ", ".join(words)), cx=x, cy=y, r=3.2, class_=style))
-            self.labels.keep_clear(x, y, 4.0)
-            self.labels.add(x, y, *words, rank=rank, style=style)
+            radius = 1.8 if rank is None else 3.2
+            self.parts.append(element("circle", element("title", ", ".join(words)), cx=x, cy=y, r=radius, class_=style))
+            if rank is None:
+                self.labels.keep_off(x, y)
+            else:
+                self.labels.keep_clear(x, y, 4.0)
+                self.labels.add(x, y, *words, rank=rank, style=style)
 
     def symbol(
         self,
@@ -307,6 +305,20 @@ class MapDrawing:
         """What the signs on this map mean, in the order in which they were drawn."""
         entries = [element("li", swatch, element("span", words)) for words, swatch in self.legend.items()]
         return element("ul", *entries, class_="legend")
+
+
+@lru_cache(maxsize=32)
+def _land_path(box: Box, width: float, height: tuple[float, float]) -> str:
+    """Path data of the land on a sheet; kept, because findings about one ship share their map."""
+    from geo.coast import coastline
+
+    sheet = Mercator(box, width, height)
+    shown, data = sheet.box, []
+    for ring in coastline(shown.south, shown.north, shown.west, shown.west + shown.span):
+        x, y = sheet.ring_xy(ring[:, 0], ring[:, 1])
+        if np.ptp(x) >= _LEAST_RING_PX or np.ptp(y) >= _LEAST_RING_PX:
+            data.append(path_of(x, y, closed=True, step_px=0.8))
+    return "".join(data)
 
 
 def _degrees(value: float, signs: str) -> str:

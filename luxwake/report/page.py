@@ -16,17 +16,20 @@ import numpy as np
 from ais.table import Fixes
 from detectors.event import KINDS, Events
 from geo.errors import OutputError
-from luxwake.report.dossier import dossier, finding_line, goods_words
+from luxwake.report.dossier import dossier, finding_line
+from luxwake.report.focus import foremost
 from luxwake.report.maps import events_map
 from luxwake.report.markup import Markup, element, join
 from luxwake.report.score import bounds_words, score_bar
-from luxwake.report.tables import UNKNOWN, pair_list, table
+from luxwake.report.tables import pair_list, table
 from luxwake.report.words import count, day_span, day_time, kind_word, length_of_time, position, score
 
 Json = Mapping[str, Any]
 
 MAX_DOSSIERS = 20
 """Findings shown in full, best ranked first; the others stand in the summary only."""
+MAX_ASSESSED = 60
+"""Chains without a finding listed one by one, best ranked first."""
 MAX_EVENT_ROWS = 300
 """Events listed one by one; all are counted, and all are in the events file."""
 TRAFFIC_POINTS = 20_000
@@ -45,8 +48,9 @@ def render(
 
     Parameters
     ----------
-    findings_json : what `Findings.to_json` gives, parsed: `findings`, and where present `assessed`, `counts`,
-        `warnings`, `inputs` (each file, sha256, bytes) and `parameters`
+    findings_json : what `Findings.to_dict` gives: `findings`, and where present `assessed`, `cleared`, `counts`,
+        `inputs`, `parameters`, `sensitivity`; a caller may put `inputs` as a list of file, bytes and sha256, and
+        add `warnings`
     events : all events of the run, for the map and the tables of events
     tracks : positions, for the ways of ships and the traffic around them; None leaves both out
     title : heading and title of the page
@@ -67,7 +71,7 @@ def render(
         *(dossier(finding, tracks, n + 1, share) for n, finding in enumerate(shown)),
         _assessed(findings_json),
         _all_events(events, tracks, share),
-        _inputs(findings_json, events, stages),
+        _rests_on(findings_json, events, tracks, stages),
         _reading(),
     ]
     return _document(title, element("main", *body))
@@ -169,18 +173,33 @@ def _summary(findings: Sequence[Json]) -> Markup:
 
 def _assessed(findings_json: Json) -> Markup:
     """Chains that were looked at and gave no finding, so that the ranking can be judged."""
-    assessed: Sequence[Json] = findings_json.get("assessed", ())
+    assessed = [item for item in findings_json.get("assessed", ()) if not item.get("is_finding")]
     if not assessed:
         return Markup("")
     rows = []
-    for n, item in enumerate(assessed[:MAX_EVENT_ROWS]):
-        total: Json = item["score"] if isinstance(item.get("score"), Mapping) else item
-        bar = join([score_bar(total, f"a{n}"), element("small", bounds_words(total))])
-        rows.append((item.get("title") or goods_words(item), item.get("why") or item.get("reason") or "", bar))
-    said = f"{count(len(assessed), 'chain')} of shipments gave no finding"
-    said += "." if len(assessed) <= MAX_EVENT_ROWS else f"; the first {MAX_EVENT_ROWS} are listed."
-    content = [element("h2", "Also looked at"), element("p", said), table(("Shipment", "Why not", "Score"), rows)]
-    return element("section", *content)
+    for n, item in enumerate(assessed[:MAX_ASSESSED]):
+        bar = join([score_bar(item, f"a{n}"), element("small", bounds_words(item))])
+        rows.append((str(item.get("rank", "")), item.get("title"), item.get("status"), bar))
+    said = f"{count(len(assessed), 'chain')} of shipments gave no finding. Rank is that among all chains"
+    said += (
+        "." if len(assessed) <= MAX_ASSESSED else f"; the first {MAX_ASSESSED} are listed, all stand in findings.json."
+    )
+    listed = table(("Rank", "Shipment", "Why it is none", "Score"), rows, style="summary")
+    folded = element("details", element("summary", "One by one"), listed)
+    reasons = _numbers("", findings_json.get("cleared") or {})
+    return element("section", element("h2", "Also looked at"), element("p", said), reasons, folded)
+
+
+def _numbers(title: str, counts: Mapping[str, object]) -> Markup:
+    """Numbers by reason, under a heading."""
+    if not counts:
+        return Markup("")
+    numbers = [
+        (str(reason).replace("_", " "), f"{number:,}" if isinstance(number, int) else str(number))
+        for reason, number in sorted(counts.items(), key=lambda item: str(item[0]))
+    ]
+    made = table(("", "Number"), numbers, numbers=(1,), style="narrow")
+    return join([element("h3", title), made]) if title else made
 
 
 def _all_events(events: Events, tracks: Fixes | None, share: int) -> Markup:
@@ -202,15 +221,17 @@ def _all_events(events: Events, tracks: Fixes | None, share: int) -> Markup:
 
 
 def _event_list(events: Events) -> Markup:
-    order = np.lexsort((events["id"], events["t_start"] - events["t_end"]))[:MAX_EVENT_ROWS]
+    order = foremost(events)[:MAX_EVENT_ROWS]
     rows = []
     for row in order.tolist():
         start, end = int(events["t_start"][row]), int(events["t_end"][row])
         other = int(events["other"][row])
-        where = str(events["port"][row]) or position(float(events["lat"][row]), float(events["lon"][row]))
+        kind = KINDS[int(events["kind"][row])]
+        port = str(events["port"][row]) if kind == "port_call" else ""
+        where = port or position(float(events["lat"][row]), float(events["lon"][row]))
         rows.append(
             (
-                kind_word(KINDS[int(events["kind"][row])]),
+                kind_word(kind),
                 f"{events['mmsi'][row]}" + (f", {other}" if other else ""),
                 day_time(start),
                 "still going on" if events["open"][row] else length_of_time(end - start),
@@ -220,48 +241,61 @@ def _event_list(events: Events) -> Markup:
             )
         )
     head = ("Kind", "MMSI", "From (UTC)", "Lasted", "Where", "Score", "Id")
-    kept = f"The {len(rows):,} longest of {count(len(events), 'event')}; all are in the events file."
+    kept = f"Dark periods first: {len(rows):,} of {count(len(events), 'event')}; all are in the events file."
     content = join([element("p", kept, class_="note"), table(head, rows, numbers=(5,))])
     return element("details", element("summary", "Events one by one"), content)
 
 
-def _inputs(findings_json: Json, events: Events, stages: Sequence[tuple[str, float]] | None) -> Markup:
+def _rests_on(
+    findings_json: Json, events: Events, tracks: Fixes | None, stages: Sequence[tuple[str, float]] | None
+) -> Markup:
     """What was read and with which parameters: enough to make the same report again."""
-    parts = [element("h2", "What this rests on")]
-    inputs: Sequence[Json] = findings_json.get("inputs", ())
-    if inputs:
-        rows = [
-            (
-                i.get("file"),
-                f"{i['bytes']:,}" if isinstance(i.get("bytes"), int) else None,
-                element("code", i.get("sha256") or UNKNOWN),
-            )
-            for i in inputs
-        ]
-        parts.append(table(("File", "Bytes", "SHA-256"), rows, numbers=(1,)))
-    elif events.sources:
-        parts.append(table(("File",), [(name,) for name in events.sources]))
-    for title, counts in (("Not used, by reason", events.counts), ("Chains, by outcome", findings_json.get("counts"))):
-        if counts:
-            numbers = [
-                (str(reason).replace("_", " "), f"{number:,}" if isinstance(number, int) else str(number))
-                for reason, number in sorted(counts.items())
-            ]
-            parts.append(
-                join([element("h3", title), table(("Reason", "Number"), numbers, numbers=(1,), style="narrow")])
-            )
-    warnings: Sequence[object] = findings_json.get("warnings", ())
+    parts = [element("h2", "What this rests on"), _input_table(findings_json, events)]
+    parts.append(_numbers("Shipments read", findings_json.get("counts") or {}))
+    parts.append(_numbers("Input not used, by reason", tracks.counts if tracks is not None else {}))
+    parts.append(_numbers("Positions and events left out by the detectors", events.counts))
+    warnings: Sequence[object] = findings_json.get("warnings") or ()
     if warnings:
         said = [element("li", _warning(warning)) for warning in warnings[:MAX_EVENT_ROWS]]
         if len(warnings) > len(said):
             said.append(element("li", f"and {len(warnings) - len(said):,} more", class_="note"))
         parts.append(join([element("h3", f"Warnings on shipments: {len(warnings):,}"), element("ul", *said)]))
+    parts.append(_sensitivity(findings_json))
     if stages:
         parts.append(element("p", "Steps: " + ", ".join(name for name, _ in stages) + ".", class_="note"))
     parameters = {**events.params, **(findings_json.get("parameters") or {})}
     if parameters:
         parts.append(element("details", element("summary", "All parameters"), pair_list(parameters)))
     return element("section", *parts, id="inputs")
+
+
+def _input_table(findings_json: Json, events: Events) -> Markup:
+    """The input files, with size and digest where they are known: a list, or lists by what the files are."""
+    listed = findings_json.get("inputs") or events.sources
+    files = [item for items in listed.values() for item in items] if isinstance(listed, Mapping) else listed
+    inputs: list[Json] = [item if isinstance(item, Mapping) else {"file": item} for item in files]
+    rows = [
+        (
+            item.get("file") or item.get("name"),
+            f"{item['bytes']:,}" if isinstance(item.get("bytes"), int) else None,
+            element("code", item["sha256"]) if item.get("sha256") else None,
+        )
+        for item in inputs
+    ]
+    return table(("File", "Bytes", "SHA-256"), rows, numbers=(1,)) if rows else Markup("")
+
+
+def _sensitivity(findings_json: Json) -> Markup:
+    """What a change of the weights would do to the order of the findings."""
+    rows = [
+        (row.get("factor"), score(row.get("weight")), str(row.get("moved")), element("code", row.get("first") or ""))
+        for row in findings_json.get("sensitivity") or ()
+    ]
+    if not rows:
+        return Markup("")
+    head = ("Factor", "Weight changed to", "Findings that change place", "Then first")
+    content = table(head, rows, numbers=(1, 2), style="narrow")
+    return element("details", element("summary", "How the order depends on the weights"), content)
 
 
 def _warning(warning: object) -> str:

@@ -104,7 +104,8 @@ def _signals(factor: Json) -> Markup:
         style, sign = _state(signal.get("value"))
         name = str(signal.get("name", "")).replace("_", " ")
         why = element("span", signal["why"], class_="why") if signal.get("why") else ""
-        items.append(element("li", element("span", sign, class_=f"state {style}"), " ", name, ". " if why else "", why))
+        said = element("span", name, ". " if why else "", why)
+        items.append(element("li", element("span", sign, class_=f"state {style}"), said))
     return element("ul", *items) if items else element("p", "No signal of this factor was computed.", class_="note")
 
 

@@ -6,7 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from luxwake.report.markup import Markup, element, join
-from luxwake.report.words import day_span, day_time, kind_word, length_of_time, position, score, time_us
+from luxwake.report.words import (
+    DAY_US,
+    claim_word,
+    day,
+    day_span,
+    day_time,
+    kind_word,
+    length_of_time,
+    position,
+    score,
+    time_us,
+)
 
 Json = Mapping[str, Any]
 
@@ -48,7 +59,7 @@ def event_table(events: Sequence[Json]) -> Markup:
                 ships or None,
                 day_time(start),
                 lasted,
-                event.get("port") or where,
+                (event.get("port") if event.get("kind") == "port_call" else None) or where,
                 _known(event.get("score")),
                 element("code", event.get("id", "")),
             )
@@ -69,8 +80,7 @@ def leg_table(legs: Sequence[Json]) -> Markup:
         rows.append(
             (
                 str(leg.get("leg", n + 1)),
-                _port(leg, "load"),
-                _port(leg, "discharge"),
+                join([_port(leg, "load") or UNKNOWN, " → ", _port(leg, "discharge") or UNKNOWN]),
                 day_span(time_us(leg.get("t_depart")), time_us(leg.get("t_arrive"))),
                 _arrived(leg),
                 _vessel(leg.get("vessel") or {}),
@@ -82,17 +92,10 @@ def leg_table(legs: Sequence[Json]) -> Markup:
             )
         )
     head = (
-        "Leg",
-        "From",
-        "To",
-        "Papers say", "Call heard", "Ship",
-        "Shipper → consignee",
-        "Declared as",
-        "Cleared",
-        "Linked by",
-        "Rows",
+        *("Leg", "From → to", "Papers say", "Call heard", "Ship"),
+        *("Shipper → consignee", "Declared as", "Cleared", "Linked by", "Rows"),
     )
-    return table(head, rows)
+    return table(head, rows, style="legs")
 
 
 def _port(leg: Json, end: str) -> str | None:
@@ -117,7 +120,7 @@ def _arrived(leg: Json) -> Markup | str | None:
     arrived = leg.get("arrived")
     why = str(leg.get("arrived_why") or "")
     said = UNKNOWN if arrived is None else "yes" if arrived else "no"
-    return join([said, element("span", f" {why}", class_="why")]) if why else said
+    return join([said, element("br"), element("span", why, class_="why")]) if why else said
 
 
 def _link(link: Json | None) -> str | None:
@@ -154,13 +157,21 @@ def claim_table(claims: Sequence[Json]) -> Markup:
             rows.append(
                 (
                     str(claim.get("subject", "")) if n == 0 else "",
-                    str(claim.get("predicate", "")).replace("_", " ") if n == 0 else "",
-                    value.get("value"),
+                    claim_word(claim.get("predicate", "")) if n == 0 else "",
+                    _claimed(value.get("value")),
                     value.get("source"),
                     value.get("row"),
                 )
             )
     return table(("About", "What", "Value", "Source", "Row"), rows, numbers=(4,))
+
+
+def _claimed(value: object) -> object:
+    """The value of a claim; a time as a day, and with its hour where it has one."""
+    t = time_us(value)
+    if t is None or not isinstance(value, str):
+        return value
+    return day_time(t) if t % DAY_US else day(t)
 
 
 def evidence_table(evidence: Sequence[Json]) -> Markup:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from luxwake.report.maps import dark_event
+from luxwake.report.focus import dark_event
 from luxwake.report.markup import Markup, element, join
-from luxwake.report.words import DAY_US, day, day_span, kind_word, length_of_time, time_us
+from luxwake.report.words import DAY_US, claim_word, day, day_span, kind_word, length_of_time, time_us
 
 Json = Mapping[str, Any]
 
@@ -130,8 +130,9 @@ def _claim_rows(finding: Json) -> list[Row]:
         times = [(t, value) for t, value in values if t is not None]
         if len({t for t, _ in times}) < 2:
             continue
-        words = f"{str(claim.get('predicate', 'claim')).replace('_', ' ')}: sources differ"
-        row = Row(words[:1].upper() + words[1:], remark=" or ".join(dict.fromkeys(day(t) for t, _ in times)))
+        about = str(claim.get("predicate", "claim"))
+        words = f"{claim_word(about)}: sources differ"
+        row = Row(words, remark=" or ".join(dict.fromkeys(day(t) for t, _ in times)))
         first, last = min(t for t, _ in times), max(t for t, _ in times)
         row.marks.append(Mark(first, last, "between", f"{claim.get('subject', '')}: {row.remark}"))
         row.marks += [Mark(t, None, "claim", f"{day(t)}, says {value.get('source')}") for t, value in times]

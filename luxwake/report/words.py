@@ -144,6 +144,16 @@ def sentence(words: object) -> str:
     return said[:1].upper() + said[1:] + ("" if not said or said[-1] in ".!?…" else ".")
 
 
+def claim_word(predicate: object) -> str:
+    """What a claim is about, as a reader says it.
+
+    >>> claim_word("t_arrive"), claim_word("gross_weight_kg")
+    ('Arrival', 'Gross weight kg')
+    """
+    known = {"t_arrive": "Arrival", "arrive_date": "Arrival", "t_depart": "Departure", "depart_date": "Departure"}
+    return known.get(str(predicate), str(predicate).replace("_", " ").capitalize())
+
+
 def kind_word(kind: object) -> str:
     """The name of a kind of event, as a reader sees it."""
     return KIND_WORDS.get(str(kind), str(kind).replace("_", " ").capitalize())

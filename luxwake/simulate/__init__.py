@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
 from geo.errors import OutputError, UsageError
 from luxwake.simulate.broadcast import Air
-from luxwake.simulate.scenario import networks, read, ships
-from luxwake.simulate.shipments import shipment_rows
-from luxwake.simulate.write import write_nmea, write_rows, write_shipments, write_truth
+from luxwake.simulate.scenario import Scenario, networks, read, ships
+from luxwake.simulate.shipments import Voyages, shipment_rows
+from luxwake.simulate.write import replaced, write_nmea, write_rows, write_shipments, write_truth
 
 _MOST_VESSELS = 40_000  # MMSIs of one scenario stay apart
 
@@ -52,31 +53,13 @@ def simulate(
     vessels
         Ships of each `[[traffic]]` block, in place of the number there.
     fixes
-        Ships are added to the last `[[traffic]]` block until so many positions are heard (the last group may exceed
-        it); `vessels` must not be given then.
+        Ships are added until so many positions come through, the last group may exceed it; not with `vessels`.
 
-    Returns
-    -------
-    Written
-        Paths and counts.
-
-    Raises
-    ------
-    UsageError
-        A parameter out of range, an action or a port that is not known.
-    InputError
-        No such scenario, or not TOML.
-    OutputError
-        The folder cannot be written.
+    Raises UsageError (a parameter out of range, an action or port that is not known), InputError (no such scenario, or
+    not TOML) and OutputError (the folder cannot be written).
     """
     started = time.perf_counter()
-    if fixes is not None and vessels is not None:
-        raise UsageError("give either vessels or fixes: one follows from the other")
-    for name, value in (("vessels", vessels), ("fixes", fixes)):
-        if value is not None and value < 1:
-            raise UsageError(f"{name} = {value}: must be at least 1")
-    if vessels is not None and vessels > _MOST_VESSELS:
-        raise UsageError(f"vessels = {vessels}: at most {_MOST_VESSELS:,} have an MMSI each")
+    _check(vessels, fixes)
     case = read(scenario, seed=seed, days=days)
     folder = Path(out)
     try:
@@ -85,29 +68,46 @@ def simulate(
         raise OutputError(f"{folder}: cannot be made ({error.strerror}); choose another folder") from error
     ashore, aloft, stations = networks(case)
     air = Air(ashore, aloft, case.seed)
+    bad_lines = float(case.reception.get("bad_lines", 0.0))
     voyages = []
     for group in ships(case, vessels=_MOST_VESSELS if fixes is not None else vessels):
         air.add(group, case.t_end)
         voyages += [(ship.identity, ship.calls) for ship in group if ship.calls]
-        if fixes is not None and air.fixes >= fixes:
+        if fixes is not None and air.fixes * (1.0 - bad_lines) >= fixes:
             break
+    paths, whole, damaged = _write(case, folder, air, stations, voyages)
+    events = dict(sorted(Counter(row.kind for row in air.truth).items()))
+    return Written(paths, whole, air.ships, events, damaged, time.perf_counter() - started)
+
+
+def _check(vessels: int | None, fixes: int | None) -> None:
+    """Refuse numbers that cannot be meant."""
+    if fixes is not None and vessels is not None:
+        raise UsageError("give either vessels or fixes: one follows from the other")
+    for name, value in (("vessels", vessels), ("fixes", fixes)):
+        if value is not None and value < 1:
+            raise UsageError(f"{name} = {value}: must be at least 1")
+    if vessels is not None and vessels > _MOST_VESSELS:
+        raise UsageError(f"vessels = {vessels}: at most {_MOST_VESSELS:,} have an MMSI each")
+
+
+def _write(
+    case: Scenario, folder: Path, air: Air, stations: list[str], voyages: Voyages
+) -> tuple[tuple[Path, ...], int, dict[str, int]]:
+    """Write all files; returns their paths, the whole positions and the damaged lines."""
     chunks, reports = air.finish()
     compress = bool(case.table.get("compress", False))
+    share = float(case.reception.get("bad_lines", 0.0))
     track = folder / ("track.nmea.zst" if compress else "track.nmea")
-    bad_lines = float(case.reception.get("bad_lines", 0.0))
-    whole, damaged = write_nmea(
-        track, chunks, reports, stations, bad_lines=bad_lines, seed=case.seed, compress=compress
-    )
-    paths = (track, *(folder / name for name in ("shipments.csv", "truth.csv", "lines.csv", "scenario.toml")))
-    write_shipments(paths[1], shipment_rows(case, voyages))
-    write_truth(paths[2], air.truth)
-    write_rows(paths[3], ("damage", "lines"), damaged.items())
-    if not (paths[4].exists() and paths[4].samefile(case.path)):
-        paths[4].write_text(case.text, encoding="utf-8")
-    events: dict[str, int] = {}
-    for row in air.truth:
-        events[row.kind] = events.get(row.kind, 0) + 1
-    return Written(paths, whole, air.ships, events, damaged, time.perf_counter() - started)
+    whole, damaged = write_nmea(track, chunks, reports, stations, bad_lines=share, seed=case.seed, compress=compress)
+    shipments, truth, lines, copy = (folder / n for n in ("shipments.csv", "truth.csv", "lines.csv", "scenario.toml"))
+    write_shipments(shipments, shipment_rows(case, voyages))
+    write_truth(truth, air.truth)
+    write_rows(lines, ("damage", "lines"), damaged.items())
+    if not (copy.exists() and copy.samefile(case.path)):
+        with replaced(copy) as part:
+            part.write_text(case.text, encoding="utf-8")
+    return (track, shipments, truth, lines, copy), whole, damaged
 
 
 __all__ = ["Written", "simulate"]

@@ -95,7 +95,7 @@ def _clipped(truth: Sequence[Truth], t_begin: float, t_end: float) -> list[Truth
         if row.t_start >= t_end:
             continue
         if row.t_end > t_end:
-            row = row._replace(t_end=t_end, note=f"{row.note}; open at end".removeprefix("; "))
+            row = row._replace(t_end=t_end, note=f"{row.note} open at end".strip())
         kept.append(row)
     return kept
 

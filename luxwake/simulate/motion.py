@@ -69,7 +69,7 @@ def move(nodes, t, now):
     now.turning = 0
     if a.mode == ANCHORED:
         swing = a.heading + _SWING_DEG * math.sin(2.0 * math.pi * t / _TIDE_S)
-        now.lat, now.lon = destination(now.lat, now.lon, swing, a.swing_m)
+        now.lat, now.lon = destination(now.lat, now.lon, swing, np.float64(a.swing_m))
         now.heading = (swing + 180.0) % 360.0
     elif a.mode == UNDER_WAY and now.sog > 3.0:
         now.turning = _is_turning(nodes, i, t)

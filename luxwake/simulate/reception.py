@@ -167,7 +167,7 @@ def _heard_by(station, index, lat, lon, t):
     distance = distance_m(station.lat, station.lon, lat, lon)
     if distance > _REACH * station.range_m:
         return 0.0
-    draw = hashed_uniform(index, np.int64(t / _FADE_S))
+    draw = hashed_uniform(np.int64(index), np.int64(t / _FADE_S))
     range_m = station.range_m * (1.0 + _FADE * 3.464 * (draw - 0.5))  # uniform with that standard deviation
     return station.reliability / (1.0 + math.exp((distance - range_m) / (_EDGE * range_m)))
 
@@ -272,7 +272,7 @@ def _write_copies(ship, now, versions, p, first, last, chances, silent, out, n):
             continue
         s = p.cell_stations[k]
         if none_yet:
-            _write(ship, now, versions, p.noise_m, p.stations[s].delay_s, s, out[n])
+            _write(ship, now, versions, p.noise_m, p.stations[s].delay_s, np.int64(s), out[n])
             written = n
             n = _add_static(ship, p.static_thin_s, out, n + 1)
             none_yet = False

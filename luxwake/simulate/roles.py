@@ -22,12 +22,12 @@ from luxwake.simulate.traffic import HARBOUR_KN, HARBOUR_M, Yard, pick
 from luxwake.simulate.voyage import HOUR_S, Voyage
 
 Group = list[Voyage]
-_OPEN_SEA_M = 30.0 * NMI_M  # loitering is defined from 20 nmi; a drift of 30 h stays beyond that
+_OPEN_SEA_M = 34.0 * NMI_M  # loitering is defined from 20 nmi, and a wandering ship goes 10 nmi and a little more
 _MEETING_SHORE_M = 15_000.0  # meetings are defined from 10 km
 
 
 def groups(yard: Yard) -> Iterator[Group]:
-    """Ships in groups that belong together, until the block's number is reached; group k does not depend on the rest."""
+    """Ships in groups that belong together, up to the block's number; a group does not depend on later ones."""
     made, k = 0, 0
     while made < yard.traffic.ships:
         yard.rng = default_rng([yard.seed, yard.index, k])

@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -159,4 +159,3 @@ _VERBS = {
     "moor": Script._moor, "sail": Script._sail, "go": Script._go, "wait": Script._wait, "loiter": Script._loiter,
     "off": Script._off, "on": Script._on, "set": Script._set, "meet": Script._meet,
 }  # fmt: skip
-_Actions = Sequence[Mapping[str, Any]]

@@ -85,7 +85,7 @@ def vehicle_number(maker: str, serial: int) -> str:
     """A 17-character vehicle number (ISO 3779) of a fictitious maker, with the check character of 49 CFR 565.
 
     >>> vehicle_number("0LX", 4711)
-    'LXWZZZ0A0JB004711'
+    '0LXZZZ0A6JB004711'
     """
     text = f"{maker}ZZZ0A0JB{serial:06d}"
     weights = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)

@@ -38,7 +38,7 @@ class Traffic:
     kinds: Mapping[str, float]
     """Shares of the kinds of ship, by name in `fleet.KINDS`."""
     roles: Mapping[str, float]
-    """Shares of the roles, by number of ships."""
+    """Shares of the roles, by number of groups of ships (see `roles`)."""
     t_start: float
     t_end: float
     days_each: tuple[float, float] | None = None
@@ -48,7 +48,7 @@ class Traffic:
 
 
 class Yard:
-    """Makes the ships of one block, group by group; group k is the same however many follow."""
+    """Makes the ships of one block: who they are, where they go, and how they sail and call."""
 
     def __init__(self, traffic: Traffic, lanes: Lanes, seed: int, first_index: int) -> None:
         self.traffic, self.lanes, self.seed, self.index = traffic, lanes, seed, first_index

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from ais.encode import REPORT
 from geo.errors import UsageError
-from geo.sphere import KN_M_S, bearing_deg, destination, distances_m
+from geo.sphere import KN_M_S, NMI_M, bearing_deg, destination, distance_m, interpolate
 from luxwake.simulate.lanes import Berth, Route
-from luxwake.simulate.motion import ANCHORED, DRIFTING, FISHING, MOORED, NODE, UNDER_WAY
+from luxwake.simulate.motion import ANCHORED, DRIFTING, MOORED, NODE, UNDER_WAY
 from luxwake.simulate.reception import DARK, VERSION
 
 HOUR_S = 3600.0
+_LEASH_M = 10.0 * NMI_M
 TRUTH_KINDS = ("loitering", "dark", "rendezvous", "port_call", "anchor", "drift", "identity", "draught", "hole")
 
 
@@ -152,7 +153,7 @@ class Voyage:
     def wander(
         self, hours: float, speed_kn: float, rng: Generator, *, mode: int = DRIFTING, kind: str = "", note: str = ""
     ) -> None:
-        """Go slowly without an aim: a new course every 40 min, near the old one while drifting."""
+        """Go slowly without an aim: a new course every 40 min, and back once it is 10 nmi from where it began."""
         start, lat0, lon0 = self.t, self.lat, self.lon
         steps = max(1, round(hours * 1.5))
         course = float(rng.uniform(0.0, 360.0))
@@ -162,20 +163,16 @@ class Voyage:
         lat, lon = np.empty(steps + 1), np.empty(steps + 1)
         lat[0], lon[0] = self.lat, self.lon
         for i in range(steps):
+            if distance_m(lat0, lon0, lat[i], lon[i]) > _LEASH_M:
+                course = bearing_deg(lat[i], lon[i], lat0, lon0)
             course = (course + float(rng.normal(0.0, spread))) % 360.0
             step_m = speed_kn * KN_M_S * (t[i + 1] - t[i]) * float(rng.uniform(0.6, 1.0))
             lat[i + 1], lon[i + 1] = destination(lat[i], lon[i], course, step_m)
         self._add(t, lat, lon, mode, heading)
         self.t, self.lat, self.lon = float(t[-1]), float(lat[-1]), float(lon[-1])
         if kind:
-            self.note(
-                kind,
-                start,
-                self.t,
-                (lat0 + self.lat) / 2.0,
-                lon0 if abs(lon0 - self.lon) > 180.0 else (lon0 + self.lon) / 2.0,
-                note,
-            )
+            middle = interpolate(lat0, lon0, self.lat, self.lon, 0.5)
+            self.note(kind, start, self.t, float(middle[0]), float(middle[1]), note)
 
     def beside(self, other: Voyage, since: float, bearing: float, range_m: float) -> None:
         """Repeat the other ship's way from a time on, at a fixed bearing and distance from it."""
@@ -248,11 +245,3 @@ def heading_ashore(berth: Berth) -> float:
     if not berth.approach:
         return 90.0
     return float((bearing_deg(berth.lat, berth.lon, *berth.approach[0]) + 90.0) % 360.0)
-
-
-def positions_at(nodes: NDArray[np.void], t: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Positions at times, straight in degrees between nodes: for notes, where metres do not matter."""
-    return np.interp(t, nodes["t"], nodes["lat"]), np.interp(t, nodes["t"], nodes["lon"])
-
-
-__all__ = ["ANCHORED", "DRIFTING", "FISHING", "MOORED", "UNDER_WAY", "Identity", "Truth", "Voyage", "distances_m"]

@@ -1,0 +1,139 @@
+"""The slow, obvious twin of each detector: plain Python over lists, one ship or one pair at a time.
+
+A row is (t in µs, mmsi, lat, lon, sog), in time order. No state machine, no hash table, no ring: only the definitions.
+"""
+
+import math
+from itertools import combinations
+
+EARTH_RADIUS_M = 6_371_008.8
+KN_M_S = 1852.0 / 3600.0
+
+
+def distance_m(lat1, lon1, lat2, lon2):
+    p, q = math.radians(lat1), math.radians(lat2)
+    h = math.sin((q - p) / 2) ** 2 + math.cos(p) * math.cos(q) * math.sin(math.radians(lon2 - lon1) / 2) ** 2
+    return 2 * EARTH_RADIUS_M * math.asin(math.sqrt(min(1.0, h)))
+
+
+def by_ship(rows):
+    ships = {}
+    for row in rows:
+        ships.setdefault(row[1], []).append(row)
+    return ships
+
+
+def gaps(rows, min_gap_us, min_fixes):
+    """Silences of each ship: (mmsi, last heard, heard again)."""
+    found = []
+    for mmsi, track in by_ship(rows).items():
+        for k in range(1, len(track)):
+            if k >= min_fixes and track[k][0] - track[k - 1][0] > min_gap_us:
+                found.append((mmsi, track[k - 1][0], track[k][0]))
+    return sorted(found)
+
+
+def steps(track, step_us):
+    """The fixes that end a step: each at least `step_us` after the one before."""
+    chosen = [track[0]]
+    for row in track[1:]:
+        if row[0] - chosen[-1][0] >= step_us:
+            chosen.append(row)
+    return chosen
+
+
+def loitering(rows, p):
+    """Runs of slow steps: (mmsi, start, end), place not looked at."""
+    found = []
+    limit_m_s = p.max_speed_kn * KN_M_S
+    for mmsi, track in by_ship(rows).items():
+        points = steps(track, p.step_s * 1_000_000)
+        episode = None  # [start, end of the last slow step, way in metres, way of the fast steps since]
+        for a, b in [*zip(points, points[1:], strict=False), (points[-1], None)]:
+            ended = b is None or b[0] - a[0] > p.max_silence_s * 1_000_000
+            if not ended:
+                way = distance_m(a[2], a[3], b[2], b[3])
+                if way <= limit_m_s * (b[0] - a[0]) * 1e-6:
+                    episode = episode or [a[0], a[0], 0.0, 0.0]
+                    episode[1:] = [b[0], episode[2] + episode[3] + way, 0.0]
+                elif episode:
+                    episode[3] += way
+                    ended = b[0] - episode[1] > p.max_excursion_s * 1_000_000
+            if ended and episode:
+                start, end, way, _ = episode
+                if end - start >= p.min_duration_s * 1_000_000 and way / ((end - start) * 1e-6) < limit_m_s:
+                    found.append((mmsi, start, end))
+                episode = None
+    return sorted(found)
+
+
+def samples(track, p):
+    """Instant -> (lat, lon, speed in m/s, t of the fixes around) of a slow ship."""
+    step = p.step_s * 1_000_000
+    out = {}
+    for a, b in zip(track, track[1:], strict=False):
+        dt = b[0] - a[0]
+        if dt > p.max_interpolation_s * 1_000_000 or dt == 0:
+            continue
+        if distance_m(a[2], a[3], b[2], b[3]) > 2 * p.max_speed_kn * KN_M_S * dt * 1e-6:
+            continue
+        for instant in range(a[0] // step + 1, b[0] // step + 1):
+            f = (instant * step - a[0]) / dt
+            out[instant] = (a[2] + f * (b[2] - a[2]), a[3] + f * ((b[3] - a[3] + 180) % 360 - 180), a[0], b[0])
+    return out
+
+
+def rendezvous(rows, p):
+    """Meetings of all pairs at the resolution of a step: (one, other, first and last close instant in µs)."""
+    step = p.step_s * 1_000_000
+    sampled = {mmsi: samples(track, p) for mmsi, track in by_ship(rows).items()}
+    found = []
+    for one, other in combinations(sorted(sampled), 2):
+        close = [
+            instant
+            for instant in sorted(sampled[one].keys() & sampled[other].keys())
+            if distance_m(*sampled[one][instant][:2], *sampled[other][instant][:2]) <= p.max_distance_m
+        ]
+        run = []
+        for instant in [*close, None]:
+            if run and (instant is None or (instant - run[-1]) * step > p.max_break_s * 1_000_000):
+                found.append((one, other, run[0] * step, run[-1] * step))
+                run = []
+            if instant is not None:
+                run.append(instant)
+    return sorted(found)
+
+
+def port_calls(rows, ports, p):
+    """Stays within reach of a port with a stop or a silence: (mmsi, port, first fix, last fix)."""
+    found = []
+    for mmsi, track in by_ship(rows).items():
+        looked, port, inside = -math.inf, None, []
+        for row in [*track, None]:
+            if port is not None and (row is None or distance_m(*ports[port], row[2], row[3]) > p.exit_m):
+                if _lay_still(inside, p):
+                    found.append((mmsi, port, inside[0][0], inside[-1][0]))
+                port = None
+            if row is None:
+                break
+            if port is None and row[0] - looked >= p.step_s * 1_000_000:
+                looked = row[0]
+                distances = [distance_m(lat, lon, row[2], row[3]) for lat, lon in ports]
+                nearest = min(range(len(ports)), key=distances.__getitem__)
+                if distances[nearest] <= p.enter_m:
+                    port, inside = nearest, []
+            if port is not None:
+                inside.append(row)
+    return sorted(found)
+
+
+def _lay_still(inside, p):
+    stopped, still = inside[0][4] <= p.stop_begin_kn, 0
+    for a, b in zip(inside, inside[1:], strict=False):
+        dt = b[0] - a[0]
+        if dt >= p.port_gap_s * 1_000_000:
+            return True
+        if stopped and b[4] < p.stop_end_kn:
+            still += dt
+        stopped = b[4] < p.stop_end_kn if stopped else b[4] <= p.stop_begin_kn
+    return still >= p.min_stop_s * 1_000_000

@@ -1,0 +1,231 @@
+"""The detectors against their naive twins, and the faults that other systems are known for."""
+
+import numpy as np
+import pytest
+
+from detectors.dark import DarkParams
+from detectors.engine import Engine, detect
+from detectors.event import DARK, GAP, LOITERING, PORT_CALL, RENDEZVOUS
+from detectors.loitering import LoiteringParams
+from detectors.port_call import PortCallParams
+from detectors.rendezvous import RendezvousParams
+from geo.errors import UsageError
+from geo.ports import port_by_code, ports
+from tests import naive
+from tests.feeds import HOUR, MINUTE, T0, fixes_of
+from tests.worlds import busy_world
+
+SEEDS = range(3)
+
+
+def _rows(fixes):
+    return list(zip(*(fixes[name].tolist() for name in ("t", "mmsi", "lat", "lon", "sog")), strict=True))
+
+
+def _raw(fixes, name, params=None):
+    engine = Engine([name], params and {name: params}, lateness_s=0)
+    return np.concatenate([engine.feed(fixes), engine.flush()])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_gaps_are_those_of_the_naive_twin(seed):
+    fixes = busy_world(seed)
+    found = _raw(fixes, "dark")
+    closed = found[found["open"] == 0]
+    mine = sorted(zip(*(closed[name].tolist() for name in ("mmsi", "t_start", "t_end")), strict=True))
+    assert mine == naive.gaps(_rows(fixes), 6 * HOUR, 3)
+    assert len(mine) > 150
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_loitering_is_that_of_the_naive_twin(seed):
+    fixes = busy_world(seed)
+    found = _raw(fixes, "loitering")
+    mine = sorted(zip(*(found[name].tolist() for name in ("mmsi", "t_start", "t_end")), strict=True))
+    assert mine == naive.loitering(_rows(fixes), LoiteringParams())
+    assert len(mine) > 150
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_rendezvous_are_those_of_the_naive_twin(seed):
+    fixes = busy_world(seed)
+    params = RendezvousParams(min_duration_s=1, max_speed_kn=2.0)
+    found = _raw(fixes, "rendezvous", params)
+    step = params.step_s * 1_000_000
+    twin = [row for row in naive.rendezvous(_rows(fixes), params) if row[3] - row[2] >= step]
+    mine = {(int(e["mmsi"]), int(e["other"]), -(-int(e["t_start"]) // step), int(e["t_end"]) // step): e for e in found}
+    for one, other, first, last in twin:
+        assert (one, other, first // step, last // step) in mine
+    assert len(twin) > 60
+    assert (found["distance_m"] <= params.max_distance_m).all()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_port_calls_are_those_of_the_naive_twin(seed):
+    chosen = [port_by_code(code) for code in ("KRPUS", "KRKPO", "JPOSA", "RUVVO", "CNDLC", "JPKIJ")]
+    berths = [(p.lat, p.lon) for p in chosen if p]
+    fixes = busy_world(seed, vessels=6, ports=berths)
+    found = _raw(fixes, "port_call")
+    near = [k for k, p in enumerate(ports()) if any(abs(p.lat - a) < 2 and abs(p.lon - b) < 2 for a, b in berths)]
+    places = [(ports()[k].lat, ports()[k].lon) for k in near]  # the others are out of every ship's reach
+    mine = sorted(zip(*(found[name].tolist() for name in ("mmsi", "port", "t_start", "t_end")), strict=True))
+    twin = naive.port_calls(_rows(fixes), places, PortCallParams())
+    assert mine == sorted((mmsi, near[port], first, last) for mmsi, port, first, last in twin)
+    assert len(mine) > 40
+
+
+def _drift(start, hours, mmsi=211000001, every=10, knots=1.0, lat=0.0):
+    """Steaming, then an exact drift, then steaming, at a fix every ten minutes."""
+    rows = []
+    for m in range(-300, int(hours * 60) + 300, every):
+        t = T0 + start + m * MINUTE
+        slow = min(max(m, 0), hours * 60)
+        fast = m - slow
+        rows.append((t, mmsi, lat + (slow * knots + fast * 12) / 60 / 60, -30.0, knots if 0 < m <= hours * 60 else 12.0))
+    return rows
+
+
+@pytest.mark.parametrize("minute", [0, 10, 20, 30, 40, 50])
+def test_a_five_hour_drift_is_five_hours_long_wherever_it_begins(minute):
+    """Clock-hour buckets (pipe-loitering) report an hour less at five of six offsets."""
+    events = detect(fixes_of(_drift(minute * MINUTE, 5)), ["loitering"])
+    assert (events["t_end"] - events["t_start"]).tolist() == [5 * HOUR]
+
+
+def test_silence_is_not_loitering():
+    """Half an hour slow, 20 h silent, half an hour slow: one event of 20.5 h in a system that bridges 24 h."""
+    rows = [r for r in _drift(0, 21) if not 30 * MINUTE < r[0] - T0 < 20.5 * HOUR]
+    assert len(detect(fixes_of(rows), ["loitering"])) == 0
+
+
+def _meeting(start_hour, hours=2.5, every=5, a=211000001, b=211000002, lon=-30.0):
+    rows = []
+    for m in range(-240, int(hours * 60) + 240, every):
+        t = T0 + int(start_hour * HOUR) + m * MINUTE
+        away = max(0, -m, m - hours * 60) / 60 * 0.15
+        rows.append((t, a, 0.0, (lon + away + 180) % 360 - 180, 9.0 if away else 0.3))
+        rows.append((t + 20_000_000, b, 0.001, (lon - away + 180) % 360 - 180, 9.0 if away else 0.3))
+    return rows
+
+
+@pytest.mark.parametrize("hour", range(24))
+def test_a_meeting_is_found_at_every_hour_of_the_day(hour):
+    """A system that cuts at midnight finds four of ten that begin at 22 h."""
+    events = detect(fixes_of(_meeting(hour)), ["rendezvous"])
+    assert len(events) == 1
+    assert abs(events["t_end"][0] - events["t_start"][0] - 2.5 * HOUR) < 12 * MINUTE
+
+
+def test_a_meeting_across_the_antimeridian_is_one_meeting_there():
+    events = detect(fixes_of(_meeting(3, lon=180.0)), ["rendezvous"])
+    assert len(events) == 1
+    assert abs(abs(events["lon"][0]) - 180) < 0.01
+    assert events["distance_m"][0] < 300
+
+
+def test_all_pairs_of_a_crowded_anchorage_are_found_when_asked_for():
+    """160 ships within 400 m of each other: 12,720 pairs; a cap of 100 neighbours finds 8,875."""
+    rng = np.random.default_rng(3)
+    place = rng.uniform(-0.0012, 0.0012, (160, 2))
+    rows = [
+        (T0 + m * MINUTE + k * 100_000, 211000000 + k, place[k, 0], -30 + place[k, 1], 0.1)
+        for m in range(0, 180, 10)
+        for k in range(160)
+    ]
+    found = _raw(fixes_of(rows), "rendezvous")
+    assert found.size == 160 * 159 // 2
+
+
+def test_a_second_ship_on_the_same_mmsi_does_not_hide_a_silence():
+    """Grouping by MMSI alone finds no gap at all here."""
+    silent = [(T0 + h * HOUR, 211000001, 0.1 * h if h < 10 else 0.1 * h, -30.0, 6.0) for h in [*range(10), *range(22, 30)]]
+    other = [(T0 + m * 10 * MINUTE + 7_000_000, 211000001, 40.0, 150.0 + m * 0.01, 6.0) for m in range(180)]
+    events = detect(fixes_of(sorted(silent + other)), ["dark"])
+    assert [(int(h), int(e - s)) for h, s, e in zip(events["hull"], events["t_start"], events["t_end"], strict=True)] == [
+        (0, 13 * HOUR)
+    ]
+
+
+def _traffic(hours, silent=None, seed=1):
+    """Twenty ships that cross one patch of sea all the time, heard every five minutes; and one that may fall silent."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for k in range(20):
+        lat, lon = rng.uniform(-0.2, 0.2, 2)
+        for m in range(0, hours * 60, 5):
+            back = abs((m / 60 + k) % 4 - 2) * 0.1
+            rows.append((T0 + m * MINUTE + k * 1_000_000, 211000100 + k, lat + back, -30 + lon, 6.0))
+    for m in range(0, hours * 60, 5):
+        if silent is None or not silent[0] <= m / 60 < silent[1]:
+            rows.append((T0 + m * MINUTE, 211000001, 0.0, -30.0 + abs(m / 60 % 4 - 2) * 0.1, 6.0))
+    return sorted(rows)
+
+
+def test_silence_amid_ships_that_are_heard_is_dark_and_silence_where_nothing_is_known_is_a_gap():
+    events = detect(fixes_of(_traffic(60, silent=(30, 45))), ["dark"])
+    assert events["kind"].tolist() == [DARK] and events["score"][0] > 0.95
+    alone = [(T0 + h * HOUR, 211000001, 0.1 * h, -30.0, 6.0) for h in [*range(10), *range(22, 30)]]
+    events = detect(fixes_of(alone), ["dark"])
+    assert events["kind"].tolist() == [GAP]
+
+
+def test_a_hole_in_reception_that_all_ships_share_is_a_gap_and_unknown_is_null():
+    """Ships that cross an unheard strip are heard on both sides: time without messages is laid on it."""
+    rows = []
+    for k in range(30):
+        for m in range(0, 24 * 60, 5):
+            lat = (m / 60 * 0.2 + k * 0.03) % 4.8
+            if not 1.6 < lat < 2.6:
+                rows.append((T0 + m * MINUTE + k * 1_000_000, 211000100 + k, lat, -30.0, 12.0))
+    slow = [(T0 + 30 * HOUR + m * MINUTE, 211000001, 1.0 + m * 0.0014, -30.0, 5.0) for m in range(0, 24 * 60, 5)]
+    rows += [r for r in slow if not 1.6 < r[2] < 2.6]
+    events = detect(fixes_of(sorted(rows)), ["dark"])
+    mine = events.take(events["mmsi"] == 211000001)
+    assert mine["kind"].tolist() == [GAP] and mine["score"][0] < 0.9
+    far = [(T0 + h * HOUR, 211000001, 0.1 * h, -30.0, 6.0) for h in [0, 8, 16, 24, 40]]
+    unknown = detect(fixes_of(far), ["dark"])
+    assert np.isnan(unknown["score"]).all() and (unknown["kind"] == GAP).all()
+    assert unknown.to_arrow()["score"].to_pylist() == [None] * len(unknown)
+
+
+def test_open_events_are_told_at_the_end():
+    events = detect(fixes_of([r for r in _traffic(60) if r[1] != 211000001 or r[0] < T0 + 30 * HOUR]), ["dark"])
+    mine = events.take(events["mmsi"] == 211000001)
+    assert mine["open"].tolist() == [1] and np.isnan(mine["lat_end"]).all()
+
+
+def test_place_filters_count_what_they_leave_out():
+    """The same meeting inside Busan harbour is no rendezvous; it is counted."""
+    rows = [(t, m, lat + 35.07, (lon + 30) + 129.05, s) for t, m, lat, lon, s in _meeting(3)]
+    events = detect(fixes_of(rows), ["rendezvous"])
+    assert len(events) == 0 and events.counts == {"rendezvous nearer to shore than 10 km": 1}
+
+
+@pytest.mark.parametrize(
+    "make, word",
+    [
+        (lambda: RendezvousParams(max_distance_m=5000), "1,000 m"),
+        (lambda: DarkParams(min_score=2), "from 0 to 1, not 2"),
+        (lambda: LoiteringParams(step_s=0), "positive"),
+        (lambda: PortCallParams(enter_m=9000, exit_m=8000), "at most exit_m"),
+        (lambda: detect(fixes_of([]), ["drifting"]), "no detector 'drifting'"),
+        (lambda: Engine(threads=0), "at least 1"),
+    ],
+)
+def test_a_parameter_that_cannot_be_meant_stops_before_the_run(make, word):
+    with pytest.raises(UsageError, match=word):
+        make()
+
+
+def test_ids_depend_on_parameters_and_on_nothing_else():
+    fixes = fixes_of(_traffic(60, silent=(30, 45)))
+    one, two = detect(fixes, ["dark"]), detect(fixes)
+    assert one["id"][0] in two["id"]
+    assert one["id"][0] not in detect(fixes, ["dark"], {"dark": DarkParams(min_gap_s=5 * 3600)})["id"]
+
+
+def test_kinds_are_all_met_in_the_busy_world():
+    fixes = busy_world(1)
+    events = detect(fixes)
+    kinds = np.bincount(events["kind"], minlength=5)
+    assert kinds[LOITERING] > 150 and kinds[DARK] + kinds[GAP] > 150 and kinds[RENDEZVOUS] > 30 and kinds[PORT_CALL] == 0

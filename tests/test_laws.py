@@ -1,0 +1,217 @@
+"""The laws that every detector keeps, over a world dense with events of every kind.
+
+A new detector inherits the battery by being in `detectors.engine.DETECTORS`.
+"""
+
+import functools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ais.table import Fixes
+from detectors.engine import DETECTORS, Engine, detect
+from detectors.event import EVENT
+from geo.ports import port_by_code
+from tests.feeds import HOUR, MINUTE, SECOND, T0, fixes_of
+from tests.worlds import busy_world
+
+LATENESS_S = 600
+BERTH = port_by_code("KRPUS")
+assert BERTH is not None
+
+
+@functools.cache
+def world(seed: int = 11) -> Fixes:
+    """Hundreds of closed events of each kind, two ships behind one MMSI, a position that jumps."""
+    fixes = busy_world(seed, vessels=24, ports=[(BERTH.lat, BERTH.lon)])
+    n = len(fixes)
+    shared = {
+        "t": T0 + np.arange(800) * 10 * MINUTE + 11 * SECOND,
+        "mmsi": np.full(800, fixes["mmsi"][0]),
+        "lat": np.full(800, -40.0),
+        "lon": 100.0 + np.arange(800) * 0.01,
+        "sog": np.full(800, 3.6),
+        "offset": 10_000_000 + np.arange(800) * 48,
+    }
+    columns = {name: np.concatenate([fixes[name], np.asarray(shared.get(name, np.zeros(800)), fixes[name].dtype)]) for name in fixes}
+    columns["lat"][n // 2] += 20.0
+    return Fixes(columns).sort()
+
+
+def run(name, pieces, *, threads=1, detectors=None) -> bytes:
+    """The events of a feed in pieces, in a fixed order, as bytes."""
+    engine = Engine(detectors or [name], lateness_s=LATENESS_S, threads=threads)
+    found = [engine.feed(piece) for piece in pieces]
+    return ordered(np.concatenate([*found, engine.flush()]))
+
+
+def ordered(found) -> bytes:
+    keys = ("t_end", "other", "hull", "mmsi", "kind", "t_start")
+    found = found[np.lexsort([found[key] for key in keys])]
+    return b"".join(found[key].tobytes() for key in EVENT.names)  # field by field: padding is not part of an event
+
+
+def cut(fixes, places):
+    bounds = [0, *sorted(places), len(fixes)]
+    return [fixes.take(slice(a, b)) for a, b in zip(bounds, bounds[1:], strict=False)]
+
+
+@functools.cache
+def batch(name: str) -> bytes:
+    return run(name, [world()])
+
+
+@pytest.fixture(params=DETECTORS)
+def name(request):
+    return request.param
+
+
+def events_in(data: bytes) -> int:
+    return len(data) // sum(EVENT[key].itemsize for key in EVENT.names)
+
+
+def test_the_world_is_dense_enough_to_prove_anything():
+    found = {name: events_in(batch(name)) for name in DETECTORS}
+    assert found["loitering"] > 100 and found["dark"] > 100 and found["rendezvous"] > 30 and found["port_call"] > 8, found
+
+
+@settings(max_examples=12)
+@given(places=st.lists(st.integers(0, 10_000), max_size=12), name=st.sampled_from(list(DETECTORS)))
+def test_any_cut_of_the_input_gives_the_same_events(places, name):
+    fixes = world()
+    assert run(name, cut(fixes, [p * len(fixes) // 10_000 for p in places])) == batch(name)
+
+
+def test_single_rows_give_the_same_events(name):
+    fixes = world()
+    some = fixes.take(np.isin(fixes["mmsi"], np.unique(fixes["mmsi"])[[0, 1, -1]]))
+    rows = [some.take(slice(k, k + 1)) for k in range(len(some))]
+    assert run(name, rows) == run(name, [some])
+
+
+@settings(max_examples=8)
+@given(seed=st.integers(0, 1000), name=st.sampled_from(list(DETECTORS)))
+def test_order_within_the_lateness_window_does_not_matter(seed, name):
+    fixes = world()
+    rng = np.random.default_rng(seed)
+    arrival = fixes["t"] + rng.integers(0, LATENESS_S * SECOND, len(fixes))
+    shuffled = fixes.take(np.argsort(arrival, kind="stable"))
+    assert run(name, cut(shuffled, rng.integers(0, len(fixes), 5).tolist())) == batch(name)
+
+
+def test_what_comes_later_than_the_window_is_counted_and_changes_nothing_else(name):
+    fixes = world()
+    late = fixes.take(slice(0, 3))
+    engine = Engine([name], lateness_s=LATENESS_S)
+    found = np.concatenate([engine.feed(fixes), engine.feed(late), engine.flush()])
+    assert ordered(found) == batch(name)
+    assert engine.counts["later than the lateness window"] == 3
+
+
+@settings(max_examples=6)
+@given(seed=st.integers(0, 1000), name=st.sampled_from(list(DETECTORS)))
+def test_repeated_rows_change_no_event(seed, name):
+    fixes = world()
+    twice = np.sort(np.concatenate([np.arange(len(fixes)), np.random.default_rng(seed).integers(0, len(fixes), 2000)]))
+    assert run(name, [fixes.take(twice)]) == batch(name)
+
+
+@pytest.mark.parametrize("threads", [2, 4])
+def test_the_number_of_threads_does_not_matter(threads):
+    every = list(DETECTORS)
+    assert run("", cut(world(), [5000, 9000]), threads=threads, detectors=every) == run("", [world()], detectors=every)
+
+
+@settings(max_examples=8)
+@given(share=st.floats(0, 1), name=st.sampled_from(list(DETECTORS)))
+def test_saved_and_resumed_at_any_row(tmp_path_factory, share, name):
+    fixes = world()
+    row = int(share * len(fixes))
+    path = tmp_path_factory.mktemp("state") / "engine.npz"
+    first = Engine([name], lateness_s=LATENESS_S)
+    before = first.feed(fixes.take(slice(0, row)))
+    first.save(path)
+    second = Engine([name], lateness_s=LATENESS_S)
+    second.load(path)
+    after = [second.feed(fixes.take(slice(row, None))), second.flush()]
+    assert ordered(np.concatenate([before, *after])) == batch(name)
+    assert second.counts == _counts(name)
+
+
+@functools.cache
+def _counts(name):
+    engine = Engine([name], lateness_s=LATENESS_S)
+    engine.feed(world())
+    engine.flush()
+    return engine.counts
+
+
+def test_a_state_of_other_parameters_is_refused(tmp_path):
+    from detectors.dark import DarkParams
+    from geo.errors import UsageError
+
+    Engine(["dark"]).save(tmp_path / "state.npz")
+    with pytest.raises(UsageError, match="saved with other detectors or parameters"):
+        Engine(["dark"], {"dark": DarkParams(min_gap_s=3600)}).load(tmp_path / "state.npz")
+
+
+def _story(events, shift_us=0, names=lambda mmsi: mmsi):
+    """Who did what when, without the columns that a mirrored or renamed world must change."""
+    rows = zip(*(events[key].tolist() for key in ("kind", "mmsi", "other", "t_start", "t_end", "n")), strict=True)
+    found = []
+    for kind, mmsi, other, start, end, n in rows:
+        ships = sorted(names(ship) for ship in (mmsi, other) if ship)
+        kind = 1 if kind == 4 else kind  # dark or gap depends on the cells that the way crosses
+        found.append((kind, ships, start - shift_us, end - shift_us, n))
+    return sorted(found)
+
+
+def _open_sea(lon0=-30.0, seed=4):
+    return busy_world(seed, vessels=12, lon0=lon0)
+
+
+def _same(story, other, tolerance_us):
+    assert [row[:2] + row[4:] for row in story] == [row[:2] + row[4:] for row in other]
+    for mine, theirs in zip(story, other, strict=True):
+        assert abs(mine[2] - theirs[2]) <= tolerance_us and abs(mine[3] - theirs[3]) <= tolerance_us
+
+
+def test_a_world_across_the_antimeridian_tells_the_same_story(name):
+    here, there = detect(_open_sea(-30.0), [name]), detect(_open_sea(180.0), [name])
+    assert len(here) > 10 or name == "port_call"
+    _same(_story(here), _story(there), 2 * SECOND)
+
+
+def test_a_shift_in_time_shifts_the_events(name):
+    fixes = _open_sea()
+    shift = 45 * HOUR + 35 * MINUTE
+    moved = Fixes({**fixes.columns, "t": fixes["t"] + shift})
+    assert _story(detect(moved, [name]), shift) == _story(detect(fixes, [name]))
+
+
+def test_other_names_for_the_ships_tell_the_same_story(name):
+    fixes = _open_sea()
+    ships = np.unique(fixes["mmsi"])
+    new = np.random.default_rng(1).permutation(np.arange(ships.size) + 500_000_000).astype(np.uint32)
+    renamed = Fixes({**fixes.columns, "mmsi": new[np.searchsorted(ships, fixes["mmsi"])]})
+    back = dict(zip(new.tolist(), ships.tolist(), strict=True))
+    _same(_story(detect(renamed, [name]), names=back.__getitem__), _story(detect(fixes, [name])), 0)
+
+
+def test_nothing_and_one_row(name):
+    assert len(detect(fixes_of([]), [name])) == 0
+    assert len(detect(fixes_of([(T0, 211000001, 0.0, 0.0, 1.0)]), [name])) == 0
+
+
+def test_rows_without_time_place_or_ship_give_no_event_and_are_counted(name):
+    rows = [(np.iinfo(np.int64).min, 211000001, 0.0, 0.0, 1.0), (T0, 2110001, 0.0, 0.0, 1.0), (T0, 211000001, np.nan, 0, 1.0)]
+    engine = Engine([name])
+    engine.feed(fixes_of(rows))
+    assert engine.flush().size == 0
+    assert engine.counts == {
+        "no time (cannot be used by detectors)": 1,
+        "not a ship (base station, aid to navigation, aircraft, SART)": 1,
+        "no position in the message": 1,
+    }

@@ -1,0 +1,74 @@
+"""A dense small world in plain numbers: every kind of event, hundreds of times, in an open box of sea."""
+
+import numpy as np
+
+from ais.table import Fixes
+from tests.feeds import HOUR, MINUTE, T0
+
+KN_DEG_S = 1852.0 / 3600.0 / 111_195.0
+"""One knot in degrees of latitude a second."""
+
+
+def _track(rng, start_lat, start_lon, legs):
+    """Positions every minute along legs (hours, speed in knots, course in radians); speed < 0 is silence."""
+    lat, lon, t = start_lat, start_lon, 0.0
+    rows = []
+    for hours, speed, course in legs:
+        steps = int(hours * 60)
+        silent = speed < 0
+        knots = 8.0 if silent else speed
+        for _ in range(steps):
+            lat += 60 * knots * KN_DEG_S * np.cos(course)
+            lon += 60 * knots * KN_DEG_S * np.sin(course) / np.cos(np.radians(lat))
+            t += MINUTE
+            if not silent:
+                rows.append((t, lat, lon, knots))
+    return rows
+
+
+def _legs(rng):
+    """Cruise, loiter, silence, again and again; course back and forth so that the box is not left."""
+    legs, course = [], rng.uniform(0, 2 * np.pi)
+    for _ in range(6):
+        course += np.pi + rng.normal(0, 0.3)
+        legs.append((rng.uniform(2, 6), rng.uniform(7, 13), course))
+        legs.append((rng.uniform(4.5, 9), rng.uniform(0.1, 0.9), rng.uniform(0, 2 * np.pi)))
+        legs.append((rng.uniform(1, 3), rng.uniform(7, 13), course))
+        legs.append((rng.uniform(6.5, 16), -1.0, course))
+    return legs
+
+
+def busy_world(seed=1, vessels=36, *, lat0=0.0, lon0=-30.0, every=6, ports=()) -> Fixes:
+    """Fixes of a world with loitering, silences and meetings in the open sea, and calls at the given ports."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for k in range(vessels):
+        mmsi = 211_000_000 + 7919 * k
+        lat, lon = lat0 + rng.uniform(-1.5, 1.5), lon0 + rng.uniform(-1.5, 1.5)
+        own = _track(rng, lat, lon, _legs(rng))
+        phase = int(rng.integers(0, every))
+        rows += [(T0 + t, mmsi, a, b, s) for t, a, b, s in own[phase::every]]
+        if k % 3 == 0:  # a partner that keeps beside it: they meet in each slow stretch, and run as a convoy in between
+            rows += [(T0 + t, mmsi + 1, a + 0.0012, b + 0.0012, s) for t, a, b, s in own[(phase + 2) % every :: every]]
+    for n, (lat, lon) in enumerate(ports):
+        for call in range(12):
+            mmsi = 311_000_000 + 100 * n + call % 4
+            begin = T0 + (call // 4) * 60 * HOUR + int(rng.integers(0, 300)) * MINUTE
+            for m in range(0, 50 * 60, every):
+                away = max(0, 600 - m, m - 2400) / 600 * 0.9
+                speed = 0.0 if away == 0 else 5.4
+                rows.append((begin + m * MINUTE, mmsi, lat + away, lon, speed))
+    rows.sort()
+    t, mmsi, lat, lon, sog = zip(*rows, strict=True)
+    noise = rng.normal(0, 5 / 111_195, (2, len(rows)))  # 5 m
+    return Fixes(
+        {
+            "t": np.array(t, np.int64),
+            "mmsi": np.array(mmsi, np.uint32),
+            "lat": np.array(lat) + noise[0],
+            "lon": (np.array(lon) + noise[1] + 180.0) % 360.0 - 180.0,
+            "sog": np.array(sog, np.float32),
+            "cog": rng.uniform(0, 360, len(rows)).astype(np.float32),
+            "offset": np.arange(len(rows)) * 48,
+        }
+    )
