@@ -56,10 +56,13 @@ NO_POSITION = 9
 UNREADABLE_POSITION = 10
 LAT_RANGE = 11
 LON_RANGE = 12
-UNREADABLE_SOG = 13  # and the next: out of range; so for course and heading
-UNREADABLE_COG = 15
-UNREADABLE_HEADING = 17
+UNREADABLE_SOG = 13  # and the next: out of range; then the same for course and heading
 UNKNOWN_STATUS = 19
+
+MOTION_BELOW = np.array([102.25, 360.0, 360.0])
+"""Speed in knots, course and heading in degrees: values are below."""
+MOTION_ABSENT = np.array([102.3, 360.0, 511.0])
+"""What ITU-R M.1371 sends for "not available"."""
 
 # The words of the NOAA and Danish files, with the message type that such a station sends (ITU-R M.1371).
 CLASS_WORDS = word_table(
@@ -140,22 +143,21 @@ def position_fault(marks, values):
 
 
 @kernel
-def measured(marks, values, field, below, absent, reason, counts):
-    """A value with 0 <= value < below, else NaN; faults are counted from `reason` on.
+def check_motion(marks, values, counts):
+    """Speed, course and heading: below their limits and not negative, else NaN; faults are counted.
 
-    `absent` is the sentinel, and so is 511, which message type 27 sends for the course.
-
-    Old NOAA files hold negative courses. They come from decoders that read the 12-bit field as signed (260.0 became
-    -149.6), but nothing tells them from -180..180 courses, so they count as out of range instead of being guessed.
+    The sentinels are no faults, and neither is 511, which message type 27 sends for the course. Old NOAA files hold
+    negative courses. They come from decoders that read the 12-bit field as signed (260.0 became -149.6), but nothing
+    tells them from courses of -180 to 180, so they count as out of range instead of being guessed.
     """
-    value = values[field]
-    if marks[field, 2] == BAD:
-        counts[reason] += 1
-    elif marks[field, 2] == GOOD and not 0.0 <= value < below:
-        if value != absent and value != 511.0:
-            counts[reason + 1] += 1
-        return math.nan
-    return value
+    for k in range(3):
+        value, code = values[SOG + k], marks[SOG + k, 2]
+        if code == BAD:
+            counts[UNREADABLE_SOG + 2 * k] += 1
+        elif code == GOOD and not 0.0 <= value < MOTION_BELOW[k]:
+            if value != MOTION_ABSENT[k] and value != 511.0:
+                counts[UNREADABLE_SOG + 2 * k + 1] += 1
+            values[SOG + k] = math.nan
 
 
 @kernel

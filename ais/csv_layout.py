@@ -72,14 +72,14 @@ class Layout:
     ----------
     name : "noaa", "noaa-2025", "dma" or "csv"
     delimiter : the byte between fields
-    fields : (columns,) int8; for each column its place in `FIELDS`, -1 for one that is not read
+    fields : (columns,) int64; for each column its place in `FIELDS`, -1 for one that is not read
     rows_offset : bytes before the line end of the header
     day_first : True where 05/06/2021 is the 5th of June
     """
 
     name: str
     delimiter: int
-    fields: NDArray[np.int8]
+    fields: NDArray[np.int64]
     rows_offset: int
     day_first: bool
 
@@ -203,7 +203,7 @@ def layout_of(name: str, head: bytes) -> Layout:
             f"{name}: no column for {' and '.join(NEEDED[field] for field in missing)}; the header has {listed}; "
             f"rename the column that holds it to {' and '.join(_EXAMPLE[field] for field in missing)}"
         )
-    fields = np.full(len(names), -1, np.int8)
+    fields = np.full(len(names), -1, np.int64)
     for field, column in columns.items():
         fields[column] = FIELDS.index(field)
     kind = _format_name(names)

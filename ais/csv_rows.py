@@ -24,12 +24,9 @@ from ais.csv_fields import (
     N_FIELDS,
     REASONS,
     SOG,
-    UNREADABLE_COG,
-    UNREADABLE_HEADING,
-    UNREADABLE_SOG,
     WRONG_FIELDS,
     T,
-    measured,
+    check_motion,
     nav_status_of,
     position_fault,
     station_of,
@@ -51,7 +48,6 @@ BLOCK_STATIC = 1 << 12
 Columns = dict[str, NDArray[Any]]
 
 LONG_LINE = "line over 1 MiB"
-SENTINEL_SOG_KN, SENTINEL_COG_DEG, SENTINEL_HEADING_DEG = 102.3, 360.0, 511.0
 
 
 @kernel
@@ -65,7 +61,7 @@ def read_rows(
     marked = mark_ends(data, p, min(n, p + WINDOW_BYTES), n, is_end, ends)
     if marked == 0:
         marked = mark_ends(data, p, min(n, p + LONGEST_LINE), n, is_end, ends)
-    i = 0
+    i = np.int64(0)
     while i < marked and k < fixes.shape[0] and m < static.shape[0]:
         if ends[i] == p and (p == n or data[p] == LF or data[p] == CR):
             p += 1
@@ -98,9 +94,10 @@ def read_rows(
         fix.mmsi = mmsi
         fix.lat = values[LAT]
         fix.lon = values[LON]
-        fix.sog = measured(marks, values, SOG, 102.25, SENTINEL_SOG_KN, UNREADABLE_SOG, counts)
-        fix.cog = measured(marks, values, COG, 360.0, SENTINEL_COG_DEG, UNREADABLE_COG, counts)
-        fix.heading = measured(marks, values, HEADING, 360.0, SENTINEL_HEADING_DEG, UNREADABLE_HEADING, counts)
+        check_motion(marks, values, counts)
+        fix.sog = values[SOG]
+        fix.cog = values[COG]
+        fix.heading = values[HEADING]
         fix.nav_status = nav_status_of(data, marks, values, counts)
         fix.msg_type = msg_type
         fix.offset = offset

@@ -123,9 +123,9 @@ def write_static(data, marks, values, day_first, out):
     port, and the whole of it to stern and starboard.
     """
     read_numbers(data, marks, values)
-    copy_text(data, marks[CALLSIGN, 0], marks[CALLSIGN, 1], marks[CALLSIGN, 2] != 0, out.callsign)
-    copy_text(data, marks[NAME, 0], marks[NAME, 1], marks[NAME, 2] != 0, out.name)
-    copy_text(data, marks[DESTINATION, 0], marks[DESTINATION, 1], marks[DESTINATION, 2] != 0, out.destination)
+    copy_text(data, marks[CALLSIGN, 0], marks[CALLSIGN, 1], marks[CALLSIGN, 2] != 0, out.callsign[:])
+    copy_text(data, marks[NAME, 0], marks[NAME, 1], marks[NAME, 2] != 0, out.name[:])
+    copy_text(data, marks[DESTINATION, 0], marks[DESTINATION, 1], marks[DESTINATION, 2] != 0, out.destination[:])
     out.imo = bounded(values[IMO], LARGEST_IMO)
     out.ship_type = ship_type_of(data, marks, values)
     out.to_bow = bounded(values[TO_BOW], 511.0)

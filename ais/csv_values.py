@@ -159,18 +159,17 @@ def exponent_of(data, p, stop):
     negative = q < stop and data[q] == MINUS
     if q < stop and (negative or data[q] == PLUS):
         q += 1
-    exponent, after = natural(data, q, stop, 3)
+    exponent, after = natural(data, q, min(stop, q + 3))
     if after == q:
         return 0, p
     return (-exponent if negative else exponent), after
 
 
 @kernel
-def natural(data, p, stop, most):
-    """(number, next place) of up to `most` digits at `p`."""
+def natural(data, p, stop):
+    """(number, next place) of the digits at `p`, at most up to `stop`."""
     value = np.int64(0)
-    end = min(stop, p + most)
-    while p < end:
+    while p < stop:
         digit = np.int64(data[p]) - 48
         if digit < 0 or digit > 9:
             break
@@ -202,17 +201,17 @@ def date_of(data, p, stop, day_first):
 
     2021-03-20, 2021/03/20, 20210320; 20/03/2021, 20.03.2021 by `day_first`.
     """
-    first, q = natural(data, p, stop, 8)
+    first, q = natural(data, p, min(stop, p + 8))
     size = q - p
     year, month, day = 0, 0, 0
     if size == 8:
         year, month, day = first // 10_000, first // 100 % 100, first % 100
     elif 1 <= size <= 4 and q < stop and (data[q] == MINUS or data[q] == SLASH or data[q] == DOT):
         separator = data[q]
-        second, r = natural(data, q + 1, stop, 2)
+        second, r = natural(data, q + 1, min(stop, q + 3))
         if r == q + 1 or r >= stop or data[r] != separator:
             return 0, -1
-        third, s = natural(data, r + 1, stop, 4)
+        third, s = natural(data, r + 1, min(stop, r + 5))
         if size == 4 and 1 <= s - r - 1 <= 2:
             year, month, day = first, second, third
         elif size <= 2 and s - r - 1 == 4:
@@ -230,17 +229,17 @@ def clock_of(data, p, stop):
 
     Digits of the fraction after the sixth are cut off. Second 60 is a leap second, the first of the next minute.
     """
-    hour, q = natural(data, p, stop, 2)
+    hour, q = natural(data, p, min(stop, p + 2))
     colons = q < stop and data[q] == COLON
     if q == p or not (colons or q - p == 2):
         return 0, -1
-    minute, r = natural(data, q + colons, stop, 2)
+    minute, r = natural(data, q + colons, min(stop, q + colons + 2))
     if r != q + colons + 2:
         return 0, -1
     second = 0
     if r < stop and (not colons or data[r] == COLON):
         after_colon = r + colons
-        second, s = natural(data, after_colon, stop, 2)
+        second, s = natural(data, after_colon, min(stop, after_colon + 2))
         if s == after_colon + 2:
             r = s
         elif colons or s != after_colon:
@@ -249,7 +248,7 @@ def clock_of(data, p, stop):
         return 0, -1
     t = hour * HOUR_US + minute * MINUTE_US + second * 1_000_000
     if r < stop and data[r] == DOT:
-        fraction, s = natural(data, r + 1, stop, 6)
+        fraction, s = natural(data, r + 1, min(stop, r + 7))
         for _ in range(6 - (s - r - 1)):
             fraction *= 10
         t += fraction
@@ -267,11 +266,11 @@ def zone_of(data, p, stop):
         p += 1
     if p < stop and (data[p] == PLUS or data[p] == MINUS):
         sign = 1 if data[p] == PLUS else -1
-        hours, q = natural(data, p + 1, stop, 2)
+        hours, q = natural(data, p + 1, min(stop, p + 3))
         if q != p + 3 or hours > 15:
             return 0, -1
         colon = q < stop and data[q] == COLON
-        minutes, r = natural(data, q + colon, stop, 2)
+        minutes, r = natural(data, q + colon, min(stop, q + colon + 2))
         if minutes > 59 or not (r == q + colon + 2 or (r == q and not colon)):
             return 0, -1
         shift = sign * (hours * HOUR_US + minutes * MINUTE_US)
@@ -297,7 +296,7 @@ def half_day(data, stop, clock):
 @kernel
 def unix_time(data, start, stop):
     """(µs since 1970, code) of a count of seconds, ms, µs or ns: the unit follows from the size (1990 to 2100)."""
-    whole, p = natural(data, start, stop, 19)
+    whole, p = natural(data, start, min(stop, start + 19))
     if p == start or (p < stop and data[p] != DOT):
         return 0, BAD
     if whole < 100_000_000_000:
@@ -310,7 +309,7 @@ def unix_time(data, start, stop):
             whole //= 1000
     t = whole * unit_us
     if p < stop:
-        fraction, q = natural(data, p + 1, stop, 6)
+        fraction, q = natural(data, p + 1, min(stop, p + 7))
         for _ in range(6 - (q - p - 1)):
             fraction *= 10
         t += fraction * unit_us // 1_000_000

@@ -12,23 +12,31 @@ Everything public is here; it is imported when it is first used.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ais.decode import Decoder
-    from ais.read import read
-    from ais.table import Fixes, Static, Table
-    from cargo.join import join
-    from cargo.shipments import read_shipments
-    from detectors.dark import DarkParams
-    from detectors.engine import Engine, detect
-    from detectors.event import Events
-    from detectors.loitering import LoiteringParams
-    from detectors.port_call import PortCallParams
-    from detectors.rendezvous import RendezvousParams
-    from geo.errors import InputError, LuxwakeError, OutputError, UsageError
-    from luxwake.simulate import simulate
-    from luxwake.store import query, write_parquet
+    from ais.decode import Decoder as Decoder
+    from ais.read import read as read
+    from ais.table import Fixes as Fixes
+    from ais.table import Static as Static
+    from ais.table import Table as Table
+    from cargo.join import join as join
+    from cargo.shipments import read_shipments as read_shipments
+    from detectors.dark import DarkParams as DarkParams
+    from detectors.engine import Engine as Engine
+    from detectors.engine import detect as detect
+    from detectors.event import Events as Events
+    from detectors.loitering import LoiteringParams as LoiteringParams
+    from detectors.port_call import PortCallParams as PortCallParams
+    from detectors.rendezvous import RendezvousParams as RendezvousParams
+    from geo.errors import InputError as InputError
+    from geo.errors import LuxwakeError as LuxwakeError
+    from geo.errors import OutputError as OutputError
+    from geo.errors import UsageError as UsageError
+    from luxwake.simulate import simulate as simulate
+    from luxwake.store import query as query
+    from luxwake.store import write_parquet as write_parquet
 
 __version__ = "0.1.0"
 
@@ -55,7 +63,7 @@ _HOME = {
     "simulate": "luxwake.simulate",
     "write_parquet": "luxwake.store",
 }
-__all__ = [*_HOME]
+__all__ = list(_HOME)
 
 
 def _check_house() -> None:
@@ -64,14 +72,18 @@ def _check_house() -> None:
     libais installs a package named `ais` as well, and pip lets either overwrite the other in silence.
     """
     for name in ("geo", "ais", "detectors", "cargo"):
-        package = importlib.import_module(name)
+        spec = importlib.util.find_spec(name)
+        try:
+            package = importlib.import_module(name)
+        except Exception:  # a stranger's package may lack what it needs itself, such as its compiled half
+            package = None
         if getattr(package, "LUXWAKE_PACKAGE", None) != name:
-            where = getattr(package, "__file__", None) or list(getattr(package, "__path__", ["?"]))[0]
+            where = (spec.origin or next(iter(spec.submodule_search_locations or ()), "?")) if spec else "no place"
             raise ImportError(
                 f"package {name!r} at {where} is not Luxwake's: another distribution has overwritten it (libais "
                 f"installs an 'ais' too); give Luxwake an environment of its own, or reinstall it there: "
                 f"pip install --force-reinstall luxwake"
-            )
+            ) from None
 
 
 _check_house()

@@ -8,11 +8,14 @@ taken out, so that none can move the cursor, and nothing in them is read as mark
 from __future__ import annotations
 
 import json as json_text
+import math
 import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -51,6 +54,28 @@ def print_json_lines(objects: Iterable[Json], stream: TextIO | None = None) -> N
     for made in objects:
         stream.write(json_text.dumps(made, ensure_ascii=False, allow_nan=False, sort_keys=True) + "\n")
     stream.flush()
+
+
+def plain(value: object) -> Any:
+    """A value of a query as JSON can hold it: ISO 8601 in UTC for times, hex for bytes, null for NaN.
+
+    >>> from datetime import UTC, datetime
+    >>> plain([datetime(2018, 10, 1, tzinfo=UTC), Decimal("2"), float("nan"), b"\\x01"])
+    ['2018-10-01T00:00:00Z', 2, None, '01']
+    """
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, datetime | date | time):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, Mapping):
+        return {str(name): plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
 class Progress:
@@ -173,6 +198,30 @@ class Console:
             table = _table(title, ("", "number"), right=(1,))
             for reason, number in sorted(mapping.items(), key=lambda item: (-item[1], item[0])):
                 _row(table, reason, f"{number:,}")
+            _show(table)
+
+    def table(self, title: str, names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Rows of any values under their names; with `json` one object a row.
+
+        Where a row is too wide for the screen, each is printed as a list of its own: nothing is cut off.
+        """
+        made = [[plain(value) for value in row] for row in rows]
+        if self.json:
+            print_json_lines(dict(zip(names, row, strict=True)) for row in made)
+            return
+        cells = [["NULL" if value is None else printable(value) for value in row] for row in made]
+        numbers = [n for n in range(len(names)) if made and all(isinstance(row[n], int | float | None) for row in made)]
+        widest = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
+        if not made or sum(widest) + 2 * len(names) <= _rich(sys.stdout).width:
+            table = _table(title, names, right=numbers)
+            for row in cells:
+                _row(table, *row)
+            _show(table)
+            return
+        for n, row in enumerate(cells, start=1):
+            table = _table(f"{title} row {n:,}".strip(), ("", "value"))
+            for name, cell in zip(names, row, strict=True):
+                _row(table, name, cell)
             _show(table)
 
     def note(self, text: str) -> None:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import os
 import platform
 from pathlib import Path
 
-NEEDED = ("numpy", "numba", "shapely", "pyais", "scikit-learn", "h3", "duckdb", "arro3-core", "rich", "zstandard", "searoute")
+NEEDED = (
+    "numpy",
+    "numba",
+    "shapely",
+    "pyais",
+    "scikit-learn",
+    "h3",
+    "duckdb",
+    "arro3-core",
+    "rich",
+    "zstandard",
+    "searoute",
+)
 EXTRAS = {"frames": ("pandas", "polars", "pyarrow"), "geo": ("geopandas", "pyarrow")}
 
 
@@ -30,19 +41,29 @@ def _tables() -> dict[str, str]:
     }
 
 
+def _compiler() -> dict[str, str]:
+    """Threads and cache of the compiler; a checkup must not fail for what it is to report."""
+    try:
+        import numba
+
+        from geo.kernel import CACHE_FOLDER
+    except ImportError as error:
+        return {"numba threads": f"unknown: numba cannot be imported ({error}); reinstall it"}
+    if CACHE_FOLDER is None:
+        cache = "off: LUXWAKE_NUMBA_CACHE is 0, or no folder can be written (set LUXWAKE_CACHE)"
+    else:
+        cache = f"{CACHE_FOLDER} ({len(list(CACHE_FOLDER.rglob('*.nbi')))} kernels)"
+    return {"numba threads": str(numba.config.NUMBA_NUM_THREADS), "kernel cache": cache}
+
+
 def checkup() -> dict[str, dict[str, str]]:
     """What `luxwake doctor` prints, by part.
 
     >>> sorted(checkup())
     ['extras', 'machine', 'needed', 'tables']
     """
-    import numba
-
-    from geo.kernel import CACHE_FOLDER
     from luxwake import __version__
 
-    kernels = len(list(CACHE_FOLDER.rglob("*.nbi"))) if CACHE_FOLDER is not None else 0
-    cache = f"{CACHE_FOLDER} ({kernels} kernels)" if CACHE_FOLDER is not None else "off: no writable folder; set LUXWAKE_CACHE"
     extras = {}
     for extra, names in EXTRAS.items():
         missing = [name for name in names if _version(name) == "missing"]
@@ -52,8 +73,7 @@ def checkup() -> dict[str, dict[str, str]]:
             "luxwake": __version__,
             "python": platform.python_version(),
             "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
-            "numba threads": str(numba.config.NUMBA_NUM_THREADS),
-            "kernel cache": cache,
+            **_compiler(),
         },
         "needed": {name: _version(name) for name in NEEDED},
         "tables": _tables(),

@@ -16,7 +16,12 @@ from luxwake.console import Console, print_json_lines
 
 if TYPE_CHECKING:
     from ais.table import Fixes
+    from cargo.shipments import Shipments
     from detectors.event import Events
+    from geo.area import Area
+
+MAX_WARNINGS = 20
+"""Doubts about shipments that are printed one by one; all are counted."""
 
 
 @dataclass(slots=True)
@@ -53,31 +58,58 @@ def run_job(job: Job, console: Console) -> dict[str, Any]:
     """Do the job, write its files into `job.out`, print tables; the summary that `--json` prints last."""
     if job.t_from is not None and job.t_to is not None and job.t_from >= job.t_to:
         raise UsageError("--from is not before --to; swap them")
+    from ais.sources import expand
+    from geo.area import Area
     from luxwake.store import staged
 
     stages = Stages(console)
+    paths = expand(list(job.inputs))
+    area = Area.from_file(job.area) if job.area is not None else None
     with staged(job.out) as stage:
-        fixes = _read(job, stages, console)
-        events = _detect(job, fixes, stages)
-        findings = _join(job, events, stages, console)
+        shipments = _read_shipments(job, stages, console)
+        fixes = _read(job, paths, stages, console)
+        events = _detect(fixes, area, stages)
+        findings = _join(job, events, shipments, stages)
         with stages("write") as detail:
             names = _write(job, stage, fixes, events, findings)
             detail.append(", ".join(names))
     files = [str(Path(job.out) / name) for name in names]
+    _note_older(job, console)
     summary = _summary(fixes, events, findings, files, stages)
     _show(console, fixes, events, findings, summary)
     return summary
 
 
-def _read(job: Job, stages: Stages, console: Console) -> Fixes:
+def _note_older(job: Job, console: Console) -> None:
+    """Say that positions of another run lie beside the new results: a query that joined the two would be wrong."""
+    older = Path(job.out) / "fixes.parquet"
+    if not job.keep_fixes and older.exists():
+        console.note(f"{older} is of an earlier run; remove it, or run with --fixes")
+
+
+def _read_shipments(job: Job, stages: Stages, console: Console) -> Shipments | None:
+    """The shipments, first of all: they are quick to read, and a wrong file must not cost an hour of positions."""
+    if job.shipments is None:
+        return None
+    with stages("shipments") as detail:
+        from cargo.shipments import read_shipments
+
+        shipments = read_shipments(job.shipments)
+        detail.append(f"{len(shipments):,} rows, {len(shipments.warnings):,} warnings")
+    for warning in shipments.warnings[:MAX_WARNINGS]:
+        console.note(f"{job.shipments}: {warning}")
+    if len(shipments.warnings) > MAX_WARNINGS:
+        console.note(f"{job.shipments}: {len(shipments.warnings) - MAX_WARNINGS:,} more warnings")
+    return shipments
+
+
+def _read(job: Job, paths: list[Path], stages: Stages, console: Console) -> Fixes:
     with stages("compile") as detail:
         from luxwake.warmup import warm_reader
 
         detail.append(warm_reader())
     from ais.read import read
-    from ais.sources import expand
 
-    paths = expand(list(job.inputs))
     total = sum(path.stat().st_size for path in paths if str(path) != "-")
     with stages("read") as detail, console.progress("reading", total) as progress:
         fixes = read(paths, t_from=job.t_from, t_to=job.t_to, progress=lambda _path, n: progress.advance(n))
@@ -85,17 +117,14 @@ def _read(job: Job, stages: Stages, console: Console) -> Fixes:
     return fixes
 
 
-def _detect(job: Job, fixes: Fixes, stages: Stages) -> Events:
+def _detect(fixes: Fixes, area: Area | None, stages: Stages) -> Events:
     import numpy as np
 
     with stages("detect") as detail:
         from detectors.engine import detect
 
         events = detect(fixes)
-        if job.area is not None:
-            from geo.area import Area
-
-            area = Area.from_file(job.area)
+        if area is not None:
             inside = area.contains(events["lat"], events["lon"]) | area.contains(events["lat_end"], events["lon_end"])
             events.counts["event outside the chosen area"] = int(np.count_nonzero(~inside))
             events = events.take(inside)
@@ -111,22 +140,16 @@ def _digest(path: Path) -> dict[str, Any]:
     return {"file": path.name, "sha256": digest, "bytes": path.stat().st_size}
 
 
-def _join(job: Job, events: Events, stages: Stages, console: Console) -> dict[str, Any]:
+def _join(job: Job, events: Events, shipments: Shipments | None, stages: Stages) -> dict[str, Any]:
     """The findings as plain data, with the inputs that they rest on."""
     found: dict[str, Any] = {"findings": []}
     paths = [Path(name) for name in events.sources]
-    if job.shipments is not None:
+    if job.shipments is not None and shipments is not None:
         with stages("join") as detail:
             from cargo.join import join
-            from cargo.shipments import read_shipments
 
-            shipments = read_shipments(job.shipments)
-            for warning in shipments.warnings[:20]:
-                console.note(f"{job.shipments}: {warning}")
-            if len(shipments.warnings) > 20:
-                console.note(f"{job.shipments}: {len(shipments.warnings) - 20:,} more warnings")
             found = json.loads(join(events, shipments).to_json())
-            detail.append(f"{len(shipments):,} shipment rows, {len(found['findings']):,} findings")
+            detail.append(f"{len(found['findings']):,} findings")
         paths.append(Path(job.shipments))
     found["inputs"] = [_digest(path) for path in paths]
     found["parameters"] = {**events.params, **found.get("parameters", {})}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import shutil
@@ -9,10 +10,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ais.table import Table
 from geo.errors import InputError, OutputError, UsageError
+
+if TYPE_CHECKING:
+    import duckdb
 
 _LOCKED = (
     "set autoinstall_known_extensions = false",
@@ -20,6 +24,8 @@ _LOCKED = (
     "set allow_community_extensions = false",
     "set timezone = 'UTC'",
 )
+_TEXT_ONLY = ("INTERVAL", "BIT", "BIGNUM", "VARIANT")
+"""Types of DuckDB that `arro3` does not turn into a value of Python."""
 
 
 @contextmanager
@@ -34,6 +40,7 @@ def staged(out: str | Path) -> Iterator[Path]:
     ['a.txt']
     """
     folder = Path(out)
+    is_new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         stage = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder))
@@ -43,10 +50,16 @@ def staged(out: str | Path) -> Iterator[Path]:
         yield stage
         for path in sorted(stage.iterdir()):
             os.replace(path, folder / path.name)
+    except BrokenPipeError:  # the reader of our output has gone; nothing is wrong with the folder
+        raise
     except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror}); free space or choose another folder") from None
+        raise OutputError(
+            f"{folder}: cannot be written ({error.strerror}); free space or choose another folder"
+        ) from None
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+        if is_new and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def write_parquet(table: Table, path: str | Path) -> Path:
@@ -69,7 +82,10 @@ def write_parquet(table: Table, path: str | Path) -> Path:
 def query(folder: str | Path, sql: str) -> Any:
     """Ask the Parquet files of a folder with SQL; each file is a table named after it. An `arro3.core.Table`.
 
-    The database can read this folder and nothing else: no extension, no network, no other file.
+    The database can read this folder and nothing else: no extension, no network, no other file; and it writes nothing.
+
+    Raises UsageError (not one SELECT, an SQL error, two columns of one name) and InputError (no Parquet file, a
+    damaged one).
 
     >>> import tempfile
     >>> import numpy as np
@@ -79,7 +95,6 @@ def query(folder: str | Path, sql: str) -> Any:
     [2]
     """
     import duckdb
-    from arro3.core import Table as ArrowTable
 
     place = Path(folder)
     files = sorted(place.glob("*.parquet"))
@@ -93,12 +108,48 @@ def query(folder: str | Path, sql: str) -> Any:
         connection.execute("set enable_external_access = false")
         connection.execute("set lock_configuration = true")
         for path in files:
-            name = re.sub(r"\W", "_", path.stem)
-            source = str(path.resolve()).replace("'", "''")
-            connection.execute(f"create view \"{name}\" as select * from read_parquet('{source}')")
+            _open_view(connection, path)
         try:
-            return ArrowTable.from_arrow(connection.sql(sql))
+            return _answer(connection, sql)
         except duckdb.Error as error:
-            raise UsageError(f"{str(error).splitlines()[0]}; tables: {', '.join(p.stem for p in files)}") from None
-        except TypeError:
-            raise UsageError("the statement gives no rows; ask with SELECT") from None
+            reason = str(error).splitlines()[0]
+            raise UsageError(f"{reason}; tables: {', '.join(_view_name(path) for path in files)}") from None
+
+
+def _view_name(path: Path) -> str:
+    """What a Parquet file is called in SQL."""
+    return re.sub(r"\W", "_", path.stem)
+
+
+def _open_view(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Make a file known under its name."""
+    import duckdb
+
+    source = glob.escape(str(path.resolve())).replace("'", "''")
+    try:
+        connection.execute(f"create view \"{_view_name(path)}\" as select * from read_parquet('{source}')")
+    except duckdb.CatalogException:
+        raise InputError(f"{path}: another file is called {_view_name(path)!r} in SQL too; rename one") from None
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path}: cannot be read as Parquet ({reason}); run the job again, or remove it") from None
+
+
+def _answer(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
+    """The rows of one SELECT; types for which Arrow in Python has no value come as text."""
+    import duckdb
+    from arro3.core import Table as ArrowTable
+
+    statements = connection.extract_statements(sql)
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise UsageError("the SQL is not one SELECT statement; `query` only reads, so ask with one SELECT")
+    rows = connection.sql(sql)
+    if twice := sorted({name for name in rows.columns if rows.columns.count(name) > 1}):
+        raise UsageError(f"two columns of the answer are called {twice[0]!r}; name one of them with AS")
+    as_text = [any(word in str(kind) for word in _TEXT_ONLY) for kind in rows.types]
+    if any(as_text):
+        names = ['"' + name.replace('"', '""') + '"' for name in rows.columns]
+        rows = rows.select(
+            ", ".join(f"{name}::varchar as {name}" if text else name for name, text in zip(names, as_text, strict=True))
+        )
+    return ArrowTable.from_arrow(rows)

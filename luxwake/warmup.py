@@ -26,7 +26,12 @@ def warm_detectors() -> str:
     from detectors.engine import detect
 
     hours = np.arange(3)
-    columns = {"t": hours * 36_000_000_000, "mmsi": np.full(3, 671999101), "lat": np.full(3, 35.0), "lon": 129.0 + hours}
+    columns = {
+        "t": hours * 36_000_000_000,
+        "mmsi": np.full(3, 671999101),
+        "lat": np.full(3, 35.0),
+        "lon": 129.0 + hours,
+    }
     detect(tracks(Fixes(columns)), threads=1)
     return _words(time.perf_counter() - begin)
 

@@ -146,13 +146,13 @@ def _used_cars(order: Mapping[str, Any], voyages: Voyages, rng: Generator, seria
 
 
 def _ordinary(order: Mapping[str, Any], voyages: Voyages, rng: Generator) -> list[Mapping[str, object]]:
-    """Goods on voyages of merchant ships that do not change their name."""
+    """Goods on voyages of merchant ships that do not change their name, between calls that were heard."""
     cargo = [
         (who, a, b)
         for who, calls in voyages
         if 70 <= who.ship_type <= 79 and who.imo
         for a, b in _passages(calls)
-        if a.t_depart < b.t_arrive
+        if a.t_depart < b.t_arrive and not (a.unheard or b.unheard)
     ]
     rows: list[Mapping[str, object]] = []
     chosen = rng.permutation(len(cargo))[: int(order.get("rows", 0))]

@@ -74,6 +74,8 @@ class Call:
     code: str
     t_arrive: float
     t_depart: float
+    unheard: bool = False
+    """The ship was dark: nobody writes an ordinary import manifest that gives its call away."""
 
 
 @dataclass
@@ -138,8 +140,8 @@ class Voyage:
         """Lie at the berth of a port until a time: a port call."""
         start = self.t
         self.stay(until, MOORED, heading)
-        self.calls.append(Call(code, start, self.t))
         unheard = self._off_since is not None or any(off <= start and self.t <= on for off, on in self.darks)
+        self.calls.append(Call(code, start, self.t, unheard))
         text = " ".join(word for word in (code, note, "unheard: dark" if unheard else "") if word)
         self.note("port_call", start, self.t, self.lat, self.lon, text)
 

@@ -1,0 +1,71 @@
+"""`python -m benchmarks [PART ...] [--quick]`: measure, and print the tables as markdown."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import shlex
+import sys
+import time
+
+from benchmarks.child import run_child
+from benchmarks.tables import table
+
+PARTS = {
+    "quality": "What the detectors find",
+    "speed": "Speed, memory and compile time",
+    "peers": "Beside pyais",
+    "real": "Real files",
+}
+
+
+def machine() -> dict[str, str]:
+    """Versions and the machine (runs in a process of its own)."""
+    import os
+    import platform
+    from pathlib import Path
+
+    import numba
+    import numpy
+
+    import luxwake
+    from geo.kernel import source_digest
+
+    cpu = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        names = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        cpu = names[0] if names else cpu
+    return {
+        "luxwake": f"{luxwake.__version__}, sources {source_digest()}",
+        "python": platform.python_version(),
+        "numpy": numpy.__version__,
+        "numba": numba.__version__,
+        "processor": f"{cpu}, {os.cpu_count()} cores",
+        "load when it began": " ".join(f"{load:.1f}" for load in os.getloadavg()),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (default: all)")
+    parser.add_argument("--quick", action="store_true", help="small inputs, under a minute once kernels are compiled")
+    args = parser.parse_args()
+    for part in args.parts:
+        if part not in PARTS:
+            parser.error(f"no part {part!r}; there are {', '.join(PARTS)}")
+    began = time.perf_counter()
+    facts = {name: value for name, value in run_child("benchmarks.__main__:machine").items() if isinstance(value, str)}
+    print(f"`python -m benchmarks {shlex.join(sys.argv[1:])}`".replace(" `", "`"), end="\n\n")
+    print(table(("what", "version"), facts.items()), flush=True)
+    for part in args.parts or PARTS:
+        print(f"\n## {PARTS[part]}", flush=True)
+        start = time.perf_counter()
+        for block in importlib.import_module(f"benchmarks.{part}").run(args.quick):
+            print(f"\n{block}", flush=True)
+        print(f"{part}: {time.perf_counter() - start:.0f} s", file=sys.stderr)
+    print(f"all: {time.perf_counter() - began:.0f} s", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
