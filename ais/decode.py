@@ -340,7 +340,7 @@ def _columns(pieces: list[NDArray[Any]], dtypes: dict[str, str]) -> dict[str, ND
     """Rows of records as one array per field, texts as S20 and S7."""
     rows = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
     columns = {}
-    for name in rows.dtype.names:
+    for name in rows.dtype.names or ():
         column = np.ascontiguousarray(rows[name])
         columns[name] = column.view(dtypes[name]).ravel() if column.ndim == 2 else column
     return columns

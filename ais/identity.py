@@ -1,7 +1,8 @@
 """Static reports to identities: what a ship said of itself, as intervals.
 
-A row of the result holds from `t_from` to `t_to`: the first and the last report with these values. Reports come in parts
-(type 24 A has the name, B the call sign and dimensions); a part that says nothing of a field leaves it as it was.
+A row of the result holds from `t_from` to `t_to`: the first and the last report with these values. Reports come in
+parts (type 24 A has the name, B the call sign and dimensions); a part that says nothing of a field leaves it as it
+was.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 from ais.table import Static, Table
 
 FIELDS = (
-    "imo", "callsign", "name", "ship_type", "to_bow", "to_stern", "to_port", "to_starboard", "draught", "destination", "eta",
+    "imo", "callsign", "name", "ship_type", "to_bow", "to_stern", "to_port", "to_starboard", "draught", "destination",
+    "eta",
 )  # fmt: skip
 
 
@@ -26,7 +28,7 @@ class Identities(Table):
 
 
 def _same(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
-    return np.asarray((a == b) | ((a != a) & (b != b)), np.bool_)  # noqa: PLR0124 - NaN equals NaN here
+    return np.asarray((a == b) | ((a != a) & (b != b)), np.bool_)
 
 
 def _runs(static: Static) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -45,7 +47,7 @@ def _runs(static: Static) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def _says(value: Any) -> bool:
-    return bool(value == value and value)  # noqa: PLR0124 - neither NaN, nor 0, nor empty
+    return bool(value == value and value)
 
 
 def identities(static: Static) -> Identities:
@@ -64,7 +66,15 @@ def identities(static: Static) -> Identities:
         kept = {name: before[name] for name in FIELDS if name in before} if before is not None else {}
         offsets = {"first_offset": int(static["offset"][start]), "last_offset": int(static["offset"][end])}
         rows.append(
-            {**kept, **said, **offsets, "mmsi": mmsi, "t_from": t_from, "t_to": t_to, "source": int(static["source"][start])}
+            {
+                **kept,
+                **said,
+                **offsets,
+                "mmsi": mmsi,
+                "t_from": t_from,
+                "t_to": t_to,
+                "source": int(static["source"][start]),
+            }
         )
     columns: dict[str, NDArray[Any]] = {
         "t_from": np.array([row["t_from"] for row in rows], np.int64),

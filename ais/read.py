@@ -16,7 +16,7 @@ from ais.decode import Decoder
 from ais.parquet import read_parquet
 from ais.sources import chunks, expand, format_of, open_bytes
 from ais.status import LINE_TOO_LONG, OUTSIDE_SELECTION, STATUS
-from ais.table import FIX_DTYPES, NAT, STATIC_DTYPES, Fixes, Static, columns_of
+from ais.table import FIX_DTYPES, NAT, STATIC_DTYPES, Fixes, Static
 from ais.tracks import tracks
 from geo.errors import UsageError
 
@@ -46,9 +46,9 @@ def _read_nmea(reader: Any, path: Path, found: Input, progress: Progress | None)
     long_lines = 0
     for chunk in chunks(reader):
         long_lines += chunk.long_lines
-        fixes, static = decoder.decode(chunk.data, chunk.n, chunk.offset)
-        pieces.append(fixes)
-        statics.append(static)
+        rows, static_rows = decoder.decode(chunk.data, chunk.n, chunk.offset)
+        pieces.append(rows)
+        statics.append(static_rows)
         if progress is not None:
             progress(path, chunk.n)
     decoder.flush()
@@ -82,7 +82,9 @@ def _select(fixes: Fixes, t_from: int | None, t_to: int | None) -> tuple[Fixes, 
     if t_from is None and t_to is None:
         return fixes, 0
     t = fixes["t"]
-    chosen = (t != NAT) & (t >= (t_from if t_from is not None else NAT)) & (t < (t_to if t_to is not None else -NAT - 1))
+    chosen = (
+        (t != NAT) & (t >= (t_from if t_from is not None else NAT)) & (t < (t_to if t_to is not None else -NAT - 1))
+    )
     return fixes.take(chosen), int(np.count_nonzero(~chosen))
 
 
@@ -95,9 +97,10 @@ def read(
 ) -> Fixes:
     """Read files, folders, patterns or `-` (standard input) into fixes in time order.
 
-    Formats are told by content: NMEA (with or without tag blocks), NOAA MarineCadastre CSV in both layouts, Danish DMA CSV,
-    any CSV whose header can be understood, and Parquet; each plain or packed with gzip, bzip2 or zstd. Copies are marked,
-    ships behind one MMSI told apart, impossible jumps marked (`status`, `hull`), H3 cells filled in (`cell`).
+    Formats are told by content: NMEA (with or without tag blocks), NOAA MarineCadastre CSV in both layouts, Danish
+    DMA CSV, any CSV whose header can be understood, and Parquet; each plain or packed with gzip, bzip2 or zstd.
+    Copies are marked, ships behind one MMSI told apart, impossible jumps marked (`status`, `hull`), H3 cells filled
+    in (`cell`).
 
     Parameters
     ----------
@@ -132,7 +135,7 @@ def read(
         tables.append(fixes)
         found.append(one)
     columns = {name: np.concatenate([table[name] for table in tables]) for name in FIX_DTYPES}
-    static = {name: np.concatenate([columns_of(STATIC_DTYPES, 0)[name], *(t.static[name] for t in tables)]) for name in STATIC_DTYPES}
+    static = {name: np.concatenate([table.static[name] for table in tables]) for name in STATIC_DTYPES}
     fixes = tracks(Fixes(columns, Static(static), tuple(map(str, paths)), +counts))
     fixes.inputs = found
     return fixes

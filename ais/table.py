@@ -207,10 +207,10 @@ class Fixes(Table):
         counts: Mapping[str, int] | None = None,
     ) -> None:
         n = len(next(iter(columns.values()))) if columns else 0
-        full = columns_of(FIX_DTYPES, n)
-        for name, column in columns.items():
-            full[name] = np.ascontiguousarray(column, FIX_DTYPES.get(name))
-        super().__init__(full)
+        given = {name: np.ascontiguousarray(column, FIX_DTYPES.get(name)) for name, column in columns.items()}
+        missing = columns_of({name: dtype for name, dtype in FIX_DTYPES.items() if name not in given}, n)
+        both = {**given, **missing}
+        super().__init__({name: both[name] for name in (*FIX_DTYPES, *(given.keys() - FIX_DTYPES.keys()))})
         self.static = static if static is not None else Static(columns_of(STATIC_DTYPES, 0))
         self.sources = tuple(sources)
         self.counts = dict(counts or {})

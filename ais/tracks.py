@@ -1,11 +1,11 @@
 """Fixes to tracks: copies folded, ships behind one MMSI told apart, impossible jumps marked.
 
-A fix belongs to the hull of its MMSI from which it can have been reached: the implied speed, less a tolerance of
-500 m for position noise and rounding, is at most 30 kn, or 1.5 times the speed that the ship itself reports. Of several
+A fix belongs to the hull of its MMSI from which it can have been reached: the implied speed, less a tolerance of 500
+m for position noise and rounding, is at most 30 kn, or 1.5 times the speed that the ship itself reports. Of several
 such hulls the nearest in space and time is taken (distance + 1 m/s of silence), so that a ship that shares its MMSI
-with a silent one never fills the other's silence. A fix that no hull can have reached opens a new one; it is marked as a
-jump, and so is the next, until the third confirms that a second ship is there. A fix that repeats the last one of
-its hull within 10 s (another station's copy), or gives a second position for the same instant, is a duplicate.
+with a silent one never fills the other's silence. A fix that no hull can have reached opens a new one; it is marked
+as a jump, and so is the next, until the third confirms that a second ship is there. A fix that repeats the last one
+of its hull within 10 s (another station's copy), or gives a second position for the same instant, is a duplicate.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def is_ship(mmsi):
 @kernel
 def same_or_nan(a, b):
     """Equal, or both not available."""
-    return a == b or (a != a and b != b)  # noqa: PLR0124 - NaN is the one value that differs from itself
+    return a == b or (a != a and b != b)
 
 
 @kernel
@@ -187,7 +187,7 @@ def follow(rows, table, used, begin, t, mmsi, lat, lon, sog, cog, heading, slots
             status[i] = NOT_A_SHIP
             continue
         if not abs(lat[i]) <= 90.0 or not abs(lon[i]) <= 180.0:
-            status[i] = NO_POSITION if lat[i] != lat[i] or lon[i] != lon[i] else POSITION_OUT_OF_RANGE  # noqa: PLR0124
+            status[i] = NO_POSITION if lat[i] != lat[i] or lon[i] != lon[i] else POSITION_OUT_OF_RANGE
             continue
         at = find_mmsi(rows, table, mmsi[i])
         slot = table[at]
@@ -222,7 +222,9 @@ class Tracks:
     def __init__(self) -> None:
         self.hulls = new_hulls()
 
-    def follow(self, columns: dict[str, NDArray[Any]]) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.uint8]]:
+    def follow(
+        self, columns: dict[str, NDArray[Any]]
+    ) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.uint8]]:
         """Slot (-1: not for detectors), hull and status of each row of columns that are in time order."""
         n = columns["t"].size
         slots, hull, status = np.full(n, -1, np.int32), np.zeros(n, np.uint8), np.zeros(n, np.uint8)

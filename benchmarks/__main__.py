@@ -34,7 +34,9 @@ def machine() -> dict[str, str]:
     cpu = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.is_file():
-        names = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        names = [
+            line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")
+        ]
         cpu = names[0] if names else cpu
     return {
         "luxwake": f"{luxwake.__version__}, sources {source_digest()}",
@@ -56,7 +58,7 @@ def main() -> None:
             parser.error(f"no part {part!r}; there are {', '.join(PARTS)}")
     began = time.perf_counter()
     facts = {name: value for name, value in run_child("benchmarks.__main__:machine").items() if isinstance(value, str)}
-    print(f"`python -m benchmarks {shlex.join(sys.argv[1:])}`".replace(" `", "`"), end="\n\n")
+    print(f"`{shlex.join(['python', '-m', 'benchmarks', *sys.argv[1:]])}`", end="\n\n")
     print(table(("what", "version"), facts.items()), flush=True)
     for part in args.parts or PARTS:
         print(f"\n## {PARTS[part]}", flush=True)

@@ -13,16 +13,18 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def run_child(function: str, *, environment: dict[str, str] | None = None, **arguments: object) -> dict[str, Any]:
-    """The result of `module:function(**arguments)` in a fresh process, with its `peak_mb`; what it says goes to stderr."""
-    command = [sys.executable, "-m", "benchmarks.child", function, json.dumps(arguments)]
+def run_child(
+    function: str, arguments: Mapping[str, object] | None = None, environment: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """The result of `module:function(**arguments)` in a fresh process, with its `peak_mb` and `process_s`."""
+    command = [sys.executable, "-m", "benchmarks.child", function, json.dumps(dict(arguments or {}))]
     begin = time.perf_counter()
     done = subprocess.run(
         command, cwd=ROOT, env={**os.environ, **(environment or {})}, stdout=subprocess.PIPE, text=True, check=False

@@ -1,8 +1,8 @@
 """Events against a truth: one-to-one, by vessel and time.
 
-Every event found is paired with at most one scripted one and the other way round, so that ten pieces of one event count
-as one hit and nine false ones. Among all such pairings the one with the most pairs is taken, and of these the one with the
-greatest sum of IoU (Hungarian method).
+Every event found is paired with at most one scripted one and the other way round, so that ten pieces of one event
+count as one hit and nine false ones. Among all such pairings the one with the most pairs is taken, and of these the one
+with the greatest sum of IoU (Hungarian method).
 """
 
 from __future__ import annotations

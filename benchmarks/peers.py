@@ -1,8 +1,8 @@
 """The decoder beside pyais, on the same sentences in the same process, as a ratio.
 
-Both read the same file and make the same messages of it; pyais gives one Python object a message, we give columns. The runs
-alternate, so that a busy machine slows both. Other peers (libais, AISdb, the Global Fishing Watch pipelines) need environments of
-their own and are not measured here.
+Both read the same file and make the same messages of it; pyais gives one Python object a message, we give columns. The
+runs alternate, so that a busy machine slows both. Other peers (libais, AISdb, the Global Fishing Watch pipelines) need
+environments of their own and are not measured here.
 """
 
 from __future__ import annotations
@@ -81,24 +81,26 @@ def run(quick: bool) -> Iterator[str]:
 
     with tempfile.TemporaryDirectory() as folder:
         size: dict[str, object] = {"vessels": 12, "days": 2.0} if quick else {"vessels": 60, "days": 4.0}
-        run_child("benchmarks.speed:simulate_world", out=folder, seed=1, **size)
+        run_child("benchmarks.speed:simulate_world", {"out": folder, "seed": 1, **size})
         inputs = {"simulated world, with tag blocks": Path(folder) / "track.nmea"}
         if not quick:
             names = ("gpsd-ais-nmea-sample.log.gz", "dma-stream_example-PGHP.txt")
             inputs |= {name: DATA / "nmea" / name for name in names if (DATA / "nmea" / name).is_file()}
         results = {
-            name: run_child("benchmarks.peers:compare", path=str(path), repeats=1 if quick else 3)
+            name: run_child("benchmarks.peers:compare", {"path": str(path), "repeats": 1 if quick else 3})
             for name, path in inputs.items()
         }
     header = ("input", "lines", "Luxwake, lines/CPU s", "pyais, lines/CPU s", "ratio", "messages, Luxwake", "pyais")
     rows = []
     for name, r in results.items():
         speed = [number(r["lines"] / r[who], 0) for who in ("ours", "theirs")]
-        rows.append([name, f"{r['lines']:,}", *speed, number(r["theirs"] / r["ours"], 0), *(f"{n:,}" for n in r["messages"])])
+        rows.append(
+            [name, f"{r['lines']:,}", *speed, number(r["theirs"] / r["ours"], 0), *(f"{n:,}" for n in r["messages"])]
+        )
     yield table(header, rows)
     yield f"Messages are those of types {', '.join(map(str, TYPES))}. Differences by type:"
-    header = ("input", "only Luxwake", "only pyais")
-    yield table(header, ([name, _words(r["only_ours"]), _words(r["only_theirs"])] for name, r in results.items()))
+    differences = ([name, _words(r["only_ours"]), _words(r["only_theirs"])] for name, r in results.items())
+    yield table(("input", "only Luxwake", "only pyais"), differences)
 
 
 def _words(differences: dict[str, int]) -> str:

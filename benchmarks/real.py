@@ -79,8 +79,8 @@ def row(name: str, r: Mapping[str, Any]) -> list[str]:
 
 
 HEADER = (
-    "file", "format", "messages", "fixes", "vessels", "not used in reading (top 3)", "not used in detecting (top 3)", "events",
-    "CPU s", "wall s", "peak MB",
+    "file", "format", "messages", "fixes", "vessels", "not used in reading (top 3)", "not used in detecting (top 3)",
+    "events", "CPU s", "wall s", "peak MB",
 )  # fmt: skip
 
 
@@ -92,9 +92,15 @@ def run(quick: bool) -> Iterator[str]:
     found = run_child("benchmarks.real:files")
     paths = found["files"]
     each = paths[:3] if quick else paths
-    rows = [row(Path(path).relative_to(DATA).as_posix(), run_child("benchmarks.real:read_and_detect", paths=[path])) for path in each]
+    rows = [
+        row(Path(path).relative_to(DATA).as_posix(), run_child("benchmarks.real:read_and_detect", paths=[path]))
+        for path in each
+    ]
     rows.append(row(f"all {len(paths)} files in one call", run_child("benchmarks.real:read_and_detect", paths=paths)))
     yield table(HEADER, rows)
-    left_out = [[Path(path).relative_to(DATA).as_posix(), why.rsplit(f"{Path(path).name}: ", 1)[-1]] for path, why in found["left_out"]]
+    left_out = [
+        [Path(path).relative_to(DATA).as_posix(), why.rsplit(f"{Path(path).name}: ", 1)[-1]]
+        for path, why in found["left_out"]
+    ]
     yield "Left out, as no AIS data:"
     yield table(("file", "why"), left_out)

@@ -1,8 +1,9 @@
 """Positions a second, stage by stage: CPU and wall time, ns per row, peak memory; and the first call apart.
 
-Every figure is made in a process of its own, on a simulated world, after the kernels were compiled; the median of three.
-"MB before" is the peak memory once imports, kernels and the stage's input are there; "peak MB" is after the runs. Compile
-times are measured on an input of a few rows, first with an empty cache folder, then with the one that the first run filled.
+Every figure is made in a process of its own, on a simulated world, after the kernels were compiled; the median of
+three. "MB before" is the peak memory once imports, kernels and the stage's input are there; "peak MB" is after the
+runs. Compile times are measured on an input of a few rows, first with an empty cache folder, then with the one that the
+first run filled.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ def _chunks(folder: str) -> tuple[int, list[Any]]:
     used = np.flatnonzero(slots >= 0)
     columns = {name: column[used] for name, column in columns.items()} | {"slot": slots[used], "hull": hull[used]}
     columns["cell"] = cells(columns["lat"], columns["lon"], INDEX_RESOLUTION)
-    whole = Columns(*(columns[name] for name in Columns._fields))
+    whole: Any = [columns[name] for name in Columns._fields]
     starts = range(0, used.size, CHUNK_ROWS)
     return int(follower.hulls.used[0]), [Columns(*(c[k : k + CHUNK_ROWS] for c in whole)) for k in starts]
 
@@ -166,7 +167,9 @@ def _first_calls() -> Iterator[tuple[str, Callable[[], object]]]:
     from luxwake.warmup import warm_csv, warm_join, warm_reader, warm_simulator
 
     hours = np.arange(3)
-    fixes = Fixes({"t": hours * 36_000_000_000, "mmsi": np.full(3, 671999101), "lat": np.full(3, 35.0), "lon": 129.0 + hours})
+    fixes = Fixes(
+        {"t": hours * 36_000_000_000, "mmsi": np.full(3, 671999101), "lat": np.full(3, 35.0), "lon": 129.0 + hours}
+    )
 
     def follow() -> object:
         from ais.tracks import tracks
@@ -212,7 +215,7 @@ def compile_table() -> str:
     """First calls with an empty cache and with a full one."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {"LUXWAKE_CACHE": folder}
-        cold, cached = (run_child("benchmarks.speed:first_calls", environment=environment)["seconds"] for _ in range(2))
+        cold, cached = (run_child("benchmarks.speed:first_calls", {}, environment)["seconds"] for _ in range(2))
         stored = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file()) / 1e6
     rows = [[name, *(number(s) for s in (*cold[name], *cached[name]))] for name in cold]
     totals = [sum(part[name][k] for name in part) for part in (cold, cached) for k in (0, 1)]
@@ -235,19 +238,19 @@ def stage_row(name: str, r: dict[str, Any], note: str = "") -> list[str]:
 def stages(folder: str) -> Iterator[list[str]]:
     """All rows of the table for one world."""
     here = {"folder": folder}
-    r = run_child("benchmarks.speed:decode", **here)
+    r = run_child("benchmarks.speed:decode", here)
     yield stage_row("decode (rows: sentences, with tag blocks)", r, f"{r['megabytes'] / r['cpu_s']:.0f} MB/CPU s")
     for name in ("index", "tracks"):
-        yield stage_row(name, run_child(f"benchmarks.speed:{name}", **here))
+        yield stage_row(name, run_child(f"benchmarks.speed:{name}", here))
     for name in DETECTORS:
-        r = run_child("benchmarks.speed:detector", name=name, **here)
+        r = run_child("benchmarks.speed:detector", {"name": name, **here})
         yield stage_row(name.replace("_", " "), r, f"{r['events']:,} events")
-    r = run_child("benchmarks.speed:detect", **here)
+    r = run_child("benchmarks.speed:detect", here)
     yield stage_row("tracks, index, all detectors, table of events", r, f"{r['events']:,} events")
     for threads in (1, 2):
         yield stage_row(
             f"all together, file to events, {threads} thread{'s'[: threads - 1]}",
-            run_child("benchmarks.speed:together", threads=threads, **here),
+            run_child("benchmarks.speed:together", {"threads": threads, **here}),
         )
 
 
@@ -255,11 +258,11 @@ def run(quick: bool) -> Iterator[str]:
     """The tables of this part, as text."""
     for fixes in QUICK_SIZES if quick else SIZES:
         with tempfile.TemporaryDirectory() as folder:
-            made = run_child("benchmarks.speed:simulate_world", out=folder, fixes=fixes)
-            kept = run_child("benchmarks.speed:keep_columns", folder=folder)
+            made = run_child("benchmarks.speed:simulate_world", {"out": folder, "fixes": fixes})
+            kept = run_child("benchmarks.speed:keep_columns", {"folder": folder})
             yield (
-                f"Simulated `world`, seed 1: {made['fixes']:,} positions of {made['vessels']:,} ships, {kept['rows']:,} decoded; "
-                f"made in {made['simulate_s']:.1f} s, {made['peak_mb']:,.0f} MB at most."
+                f"Simulated `world`, seed 1: {made['fixes']:,} positions of {made['vessels']:,} ships, "
+                f"{kept['rows']:,} decoded; made in {made['simulate_s']:.1f} s, {made['peak_mb']:,.0f} MB at most."
             )
             yield table(HEADER, stages(folder))
     if not quick:

@@ -11,7 +11,7 @@ def number(value: float, digits: int = 2) -> str:
     >>> number(0.91666), number(1234567.0, 0), number(float("nan"))
     ('0.92', '1,234,567', 'n/a')
     """
-    return "n/a" if value != value else f"{value:,.{digits}f}"  # noqa: PLR0124 - NaN
+    return "n/a" if value != value else f"{value:,.{digits}f}"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -1,11 +1,11 @@
 """What a simulated world says that its ships did, and which of that anybody could see.
 
-A scripted event is *hidden* when the input cannot show it by the definitions of the detectors, whatever the detector. The rule
-looks at the truth and at what was heard, never at what a detector found:
+A scripted event is *hidden* when the input cannot show it by the definitions of the detectors; otherwise it is
+*identifiable*. The rule looks at the truth and at what was heard, never at what a detector found:
 
-* loitering: in the mean of its way nearer to shore than 20 nmi, shorter than 4 h, or never heard for 4 h without a silence
-  of more than 2 h (silence is never behaviour);
-* dark: shorter than 6 h within the time of the world, fewer than 3 fixes before it, or the ship would have been heard
+* loitering: in the middle of its way nearer to shore than 20 nmi, shorter than 4 h, or never heard for 4 h without a
+  silence of more than 2 h (silence is never behaviour);
+* dark: not longer than 6 h within the time of the world, fewer than 3 fixes before it, or the ship would have been heard
   fewer than 9 times if it had kept on sending (the same voyage is simulated again with the transponder on);
 * rendezvous: nearer to shore than 10 km, shorter than 2 h, or the two ships never heard at once for 2 h without silences
   of more than 3 h;
@@ -104,7 +104,10 @@ class Heard:
 
     def times(self, mmsi: int, t_from: int, t_to: int) -> NDArray[np.int64]:
         """Times of the ship's fixes from `t_from` to `t_to`, both included."""
-        first, last = np.searchsorted(self._mmsi, np.uint32(mmsi), "left"), np.searchsorted(self._mmsi, np.uint32(mmsi), "right")
+        first, last = (
+            np.searchsorted(self._mmsi, np.uint32(mmsi), "left"),
+            np.searchsorted(self._mmsi, np.uint32(mmsi), "right"),
+        )
         own = self._t[first:last]
         return own[np.searchsorted(own, t_from, "left") : np.searchsorted(own, t_to, "right")]
 
@@ -132,7 +135,9 @@ def would_hear(seed: int, vessels: int, days: float) -> dict[tuple[int, int], in
     for group in ships(case, vessels=vessels):
         for ship in group:
             if ship.darks:
-                spans += [(row.mmsi, row.t_start, min(row.t_end, case.t_end)) for row in ship.truth if row.kind == "dark"]
+                spans += [
+                    (row.mmsi, row.t_start, min(row.t_end, case.t_end)) for row in ship.truth if row.kind == "dark"
+                ]
                 ship.darks.clear()
                 air.add([ship], case.t_end)
     chunks, _ = air.finish()

@@ -79,8 +79,8 @@ def add_way(table, used, lat0, lon0, cell0, lat1, lon1, cell1, dt_us):
 def expected_messages(table, min_exposure_us, lat0, lon0, lat1, lon1, dt_us):
     """Messages that a ship on this way should have been heard with: (number, share of the time in known cells).
 
-    A cell is known when vessels spent at least `min_exposure_us` in it. Half a message is added to what was heard, and an
-    hour to the time (a weak Gamma prior), so that one message in a rarely visited cell does not make a rate.
+    A cell is known when vessels spent at least `min_exposure_us` in it. Half a message is added to what was heard,
+    and an hour to the time (a weak Gamma prior), so that one message in a rarely visited cell does not make a rate.
     """
     n = path_points(distance_m(lat0, lon0, lat1, lon1))
     expected, known = 0.0, 0

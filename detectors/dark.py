@@ -1,12 +1,12 @@
 """Gaps and dark periods: a ship stops being heard for longer than `min_gap_s`.
 
-A gap is a fact about reception (Global Fishing Watch's pipe-gaps: more than 6 h between two messages of a vessel). It is
-called a dark period only where reception does not explain it: the traffic around tells how many messages a ship on the
-way between the last and the next fix should have been heard with (`detectors.coverage`), and `score` is the
+A gap is a fact about reception (Global Fishing Watch's pipe-gaps: more than 6 h between two messages of a vessel). It
+is called a dark period only where reception does not explain it: the traffic around tells how many messages a ship on
+the way between the last and the next fix should have been heard with (`detectors.coverage`), and `score` is the
 probability that so many would not all be lost by chance. Reception comes in lumps (passes of satellites, weather, a
 full slot map), so the count is taken as over-dispersed: a negative binomial with one degree of dispersion, for which
-no message at all has the probability 1 / (1 + expected). Where nothing is known of the cells on the way, the score is not
-available and the event stays a gap: unknown is not "dark", and not "innocent" either.
+no message at all has the probability 1 / (1 + expected). Where nothing is known of the cells on the way, the score is
+not available and the event stays a gap: unknown is not "dark", and not "innocent" either.
 """
 
 from __future__ import annotations
@@ -113,8 +113,8 @@ def run(lasts, table, used, begin, slot, t, mmsi, hull, lat, lon, sog, cell, sou
 def flush(lasts, table, now, begin, min_gap_us, min_fixes, min_score, min_exposure_us, out):
     """Open gaps at the end of the input: (slot where it stopped or -1, events written).
 
-    Where a silent ship is by now, nobody knows. So only the time in which it must still have been near its last position
-    counts as expected: at most an hour, or what it takes to go 8 km at its last speed.
+    Where a silent ship is by now, nobody knows. So only the time in which it must still have been near its last
+    position counts as expected: at most an hour, or what it takes to go 8 km at its last speed.
     """
     events = 0
     for k in range(begin, lasts.size):

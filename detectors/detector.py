@@ -1,7 +1,8 @@
-"""What every detector is: parameters, a state of flat arrays, one loop (`run`) and what only silence can tell (`flush`).
+"""What every detector is: parameters, a state of flat arrays, one loop (`run`) and what only silence can tell
+(`flush`).
 
-A detector sees rows in time order, each with the slot of its hull. Batch gives it many rows, a stream few; the events are
-the same. Its state is arrays of fixed shape, so that it can be saved at any row and grown between two calls.
+A detector sees rows in time order, each with the slot of its hull. Batch gives it many rows, a stream few; the events
+are the same. Its state is arrays of fixed shape, so that it can be saved at any row and grown between two calls.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Detector(ABC):
 
     def __init__(self) -> None:
         self.arrays: dict[str, NDArray[Any]] = {}
-        self._out = np.zeros(OUT_EVENTS, EVENT).view(np.recarray)
+        self._out: NDArray[Any] = np.zeros(OUT_EVENTS, EVENT).view(np.recarray)
 
     @abstractmethod
     def run(self, columns: Columns, begin: int, out: NDArray[Any]) -> tuple[int, int]:

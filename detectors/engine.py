@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ais.identity import identities
-from ais.status import DUPLICATE, LATE, NO_TIME, OK, OUTSIDE_SELECTION, REASONS, count_words
+from ais.status import LATE, NO_TIME, REASONS, count_words
 from ais.table import NAT, Fixes
 from ais.tracks import Hulls, Tracks
 from detectors.dark import Dark, DarkParams
@@ -67,7 +67,7 @@ class Engine:
         self._threads = threads
         self._lateness_us = round(lateness_s * 1e6)
         self._tracks = Tracks()
-        self._summaries = np.zeros(256, SUMMARY).view(np.recarray)
+        self._summaries: NDArray[Any] = np.zeros(256, SUMMARY).view(np.recarray)
         self._pending = {name: np.zeros(0, dtype) for name, dtype in _row_dtypes().items()}
         self._released = self._newest = NAT
         self._counts = np.zeros(REASONS, np.int64)
@@ -165,7 +165,8 @@ class Engine:
         header = {"released": self._released, "newest": self._newest, "params": self.params()}
         text = np.frombuffer(json.dumps(header).encode(), np.uint8)
         with open(path, "wb") as file:
-            np.savez(file, header=text, **{name: array.view(np.ndarray) for name, array in arrays.items()})
+            plain: dict[str, Any] = {name: array.view(np.ndarray) for name, array in arrays.items()}
+            np.savez(file, header=text, **plain)
 
     def load(self, path: str | Path) -> None:
         """Take the state of an engine with the same detectors and parameters from a file."""

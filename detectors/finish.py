@@ -41,11 +41,11 @@ def finish_events(
     counts = {}
     for kind, name in ((LOITERING, "loitering"), (RENDEZVOUS, "rendezvous")):
         if name in params:
-            near = _too_near(records, kind, params[name]["min_shore_m"])
-            left_out |= near
-            if near.any():
+            too_near = _too_near(records, kind, params[name]["min_shore_m"])
+            left_out |= too_near
+            if too_near.any():
                 distance = f"{params[name]['min_shore_m'] / 1000:.0f} km"
-                counts[f"{name} nearer to shore than {distance}"] = int(np.count_nonzero(near))
+                counts[f"{name} nearer to shore than {distance}"] = int(np.count_nonzero(too_near))
     records = records[~left_out]
     order = np.lexsort([records[name] for name in ("t_end", "other_hull", "other", "hull", "mmsi", "kind", "t_start")])
     records = records[order]
@@ -55,8 +55,10 @@ def finish_events(
     digests = {kind: params_digest(params.get(name, {})) for kind, name in _DETECTOR_OF.items()}
     names = ("kind", "mmsi", "hull", "other", "other_hull", "t_start")
     ids = [
-        event_id(GAP if kind == DARK else kind, *rest, digests[kind])
-        for kind, *rest in zip(*(records[name].tolist() for name in names), strict=True)
+        event_id(GAP if kind == DARK else kind, mmsi, hull, other, other_hull, t_start, digests[kind])
+        for kind, mmsi, hull, other, other_hull, t_start in zip(
+            *(records[name].tolist() for name in names), strict=True
+        )
     ]
     columns: dict[str, NDArray[Any]] = {"id": np.array(ids, "U16")}
     for name in EVENT.names or ():

@@ -2,10 +2,10 @@
 
 After Global Fishing Watch's definition (mean speed under 2 kn, at least 20 nmi from shore; 4 h as in the studies for
 regional fishery bodies), with two differences. There are no clock hours: an exact four-hour drift is four hours long
-wherever it begins. And silence is never behaviour: a silence of more than `max_silence_s` ends the event, and `coverage`
-is the share of its time in which the ship was heard at least every half hour. The speed is that of the displacement
-over steps of ten minutes or more, so that the noise of positions does not count as movement. `score` is the share of the
-event's time spent in slow steps; `distance_m` the greatest distance from where it began.
+wherever it begins. And silence is never behaviour: a silence of more than `max_silence_s` ends the event, and
+`coverage` is the share of its time in which the ship was heard at least every half hour. The speed is that of the
+displacement over steps of ten minutes or more, so that the noise of positions does not count as movement. `score` is
+the share of the event's time spent in slow steps; `distance_m` the greatest distance from where it began.
 """
 
 from __future__ import annotations

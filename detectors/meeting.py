@@ -1,8 +1,9 @@
 """The loop behind `detectors.rendezvous`: samples of slow ships by instant and cell, and the pairs that are close.
 
-A ship's way between two fixes gives one sample at each multiple of the step in event time (not of a day: an instant is a
-number of steps since 1970). An instant can still get samples until the interpolation limit has passed, so a ring of
-instants is kept, each with its own table of cells; a pair is compared once per instant, when the later sample arrives.
+A ship's way between two fixes gives one sample at each multiple of the step in event time (not of a day: an instant
+is a number of steps since 1970). An instant can still get samples until the interpolation limit has passed, so a ring
+of instants is kept, each with its own table of cells; a pair is compared once per instant, when the later sample
+arrives.
 """
 
 from __future__ import annotations
@@ -302,8 +303,8 @@ def run(movers, disks, instants, samples, heads, pairs, used, begin, slot, t, mm
         elif dt <= limits.max_interpolation_us and instant > m.t // limits.step_us:
             way_m = distance_m(m.lat, m.lon, lat[i], lon[i])
             if way_m <= 2.0 * limits.max_speed_kn * KN_M_S * (dt * 1e-6):
-                done, events = sample_way(movers, disks, instants, samples, heads, pairs, used, m, slot[i], t[i], lat[i],
-                                          lon[i], offset[i], limits, out, events)  # fmt: skip
+                done, events = sample_way(movers, disks, instants, samples, heads, pairs, used, m, slot[i], t[i],
+                                          lat[i], lon[i], offset[i], limits, out, events)  # fmt: skip
                 if not done:
                     return i, events
         m.t, m.lat, m.lon, m.source, m.offset = t[i], lat[i], lon[i], source[i], offset[i]

@@ -1,10 +1,11 @@
 """Port calls: a ship comes within reach of a port, lies still there, and leaves.
 
-After Global Fishing Watch's port visits: entry and exit with hysteresis, a stop that begins and ends at different speeds,
-and a silence inside the port in place of a stop. Two thresholds are wider here: the distances, because the port table has
-one point per port where GFW has anchorage points found from the traffic, and the speeds of a stop, because an anchored
-ship swings at 0.2 to 0.4 kn. `t_start` and `t_end` are the first and the last fix within reach; `score` is 1 where entry,
-stop and exit were seen, 0.75 where the input begins or ends inside, 0.5 where only a silence stands for the stop.
+After Global Fishing Watch's port visits: entry and exit with hysteresis, a stop that begins and ends at different
+speeds, and a silence inside the port in place of a stop. Two thresholds are wider here: the distances, because the
+port table has one point per port where GFW has anchorage points found from the traffic, and the speeds of a stop,
+because an anchored ship swings at 0.2 to 0.4 kn. `t_start` and `t_end` are the first and the last fix within reach;
+`score` is 1 where entry, stop and exit were seen, 0.75 where the input begins or ends inside, 0.5 where only a
+silence stands for the stop.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ class PortCallParams:
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
         if not 0.0 < self.enter_m <= self.exit_m:
-            raise UsageError(f"port call: enter_m must be positive and at most exit_m, not {self.enter_m}, {self.exit_m}")
+            raise UsageError(
+                f"port call: enter_m must be positive and at most exit_m, not {self.enter_m}, {self.exit_m}"
+            )
         if not 0.0 < self.stop_begin_kn <= self.stop_end_kn:
             raise UsageError(
                 f"port call: stop_begin_kn must be positive and at most stop_end_kn, "
@@ -144,7 +147,7 @@ def run(calls, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source, offset, 
             c.seen, c.mmsi, c.hull = 1, mmsi[i], hull[i]
         dt = 0 if first else t[i] - c.t_last
         speed_kn = float(sog[i])
-        if speed_kn != speed_kn:  # noqa: PLR0124 - not available: the speed that the two fixes imply
+        if speed_kn != speed_kn:
             speed_kn = np.inf if dt == 0 else distance_m(c.lat_last, c.lon_last, lat[i], lon[i]) / (dt * 1e-6) / KN_M_S
         if c.port and distance_m(port_lat[c.port - 1], port_lon[c.port - 1], lat[i], lon[i]) > exit_m:
             events += leave(c, 1, min_stop_us, out[events])

@@ -1,12 +1,13 @@
 """Rendezvous: two ships stay close to each other, slowly, for hours, away from shore.
 
-After Global Fishing Watch's encounters (at most 500 m, at least 2 h, under 2 kn, 10 km from shore), without their calendar
-and caps. The motion between two fixes of a slow ship is sampled every `step_s` seconds of event time; ships whose samples
-of one instant lie in the same H3 cell or in neighbouring ones are compared, however many there are. Between samples the
-motion is continuous: the moments at which the distance falls below and rises above the limit are solved from the relative
-velocity. Nothing is extrapolated beyond a fix, and no fixes more than `max_interpolation_s` apart are joined: silence is
-never behaviour. `coverage` is the share of the event's time that is sampled, `score` = coverage x (1 - mean distance /
-limit), `distance_m` the least distance of the samples, `speed_kn` the mean speed of both ships.
+After Global Fishing Watch's encounters (at most 500 m, at least 2 h, under 2 kn, 10 km from shore), without their
+calendar and caps. The motion between two fixes of a slow ship is sampled every `step_s` seconds of event time; ships
+whose samples of one instant lie in the same H3 cell or in neighbouring ones are compared, however many there are.
+Between samples the motion is continuous: the moments at which the distance falls below and rises above the limit are
+solved from the relative velocity. Nothing is extrapolated beyond a fix, and no fixes more than `max_interpolation_s`
+apart are joined: silence is never behaviour. `coverage` is the share of the event's time that is sampled, `score` =
+coverage x (1 - mean distance / limit), `distance_m` the least distance of the samples, `speed_kn` the mean speed of
+both ships.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ class RendezvousParams:
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
         if not 0.0 < self.max_distance_m <= 1_000.0:
-            raise UsageError(f"rendezvous: max_distance_m must be above 0 and at most 1,000 m, not {self.max_distance_m}")
+            raise UsageError(
+                f"rendezvous: max_distance_m must be above 0 and at most 1,000 m, not {self.max_distance_m}"
+            )
         if min(self.min_duration_s, self.max_speed_kn, self.step_s) <= 0 or self.min_shore_m < 0:
             raise UsageError(f"rendezvous: durations, speeds and distances must be positive, not {self}")
         if self.max_interpolation_s < self.step_s or self.max_break_s < self.step_s:

@@ -69,7 +69,9 @@ def vessels(summaries: NDArray[Any], identity: Identities) -> Vessels:
                 draught_min[row], draught_max[row] = draughts.min(), draughts.max()
     for name in ("name", "imo", "callsign", "ship_type"):
         source = identity[name]
-        columns[name] = np.where(last >= 0, source[last], np.zeros((), source.dtype)) if source.size else np.zeros(n, source.dtype)
+        columns[name] = (
+            np.where(last >= 0, source[last], np.zeros((), source.dtype)) if source.size else np.zeros(n, source.dtype)
+        )
     for name, parts in (("length_m", ("to_bow", "to_stern")), ("beam_m", ("to_port", "to_starboard"))):
         total = sum(identity[part].astype(np.float32) for part in parts)
         metres = np.where(last >= 0, np.asarray(total)[last], 0.0) if len(identity) else np.zeros(n)

@@ -4,7 +4,7 @@ A row is (t in µs, mmsi, lat, lon, sog), in time order. No state machine, no ha
 """
 
 import math
-from itertools import combinations
+from itertools import combinations, pairwise
 
 EARTH_RADIUS_M = 6_371_008.8
 KN_M_S = 1852.0 / 3600.0
@@ -49,7 +49,7 @@ def loitering(rows, p):
     for mmsi, track in by_ship(rows).items():
         points = steps(track, p.step_s * 1_000_000)
         episode = None  # [start, end of the last slow step, way in metres, way of the fast steps since]
-        for a, b in [*zip(points, points[1:], strict=False), (points[-1], None)]:
+        for a, b in [*pairwise(points), (points[-1], None)]:
             ended = b is None or b[0] - a[0] > p.max_silence_s * 1_000_000
             if not ended:
                 way = distance_m(a[2], a[3], b[2], b[3])
@@ -71,7 +71,7 @@ def samples(track, p):
     """Instant -> (lat, lon, speed in m/s, t of the fixes around) of a slow ship."""
     step = p.step_s * 1_000_000
     out = {}
-    for a, b in zip(track, track[1:], strict=False):
+    for a, b in pairwise(track):
         dt = b[0] - a[0]
         if dt > p.max_interpolation_s * 1_000_000 or dt == 0:
             continue
@@ -129,7 +129,7 @@ def port_calls(rows, ports, p):
 
 def _lay_still(inside, p):
     stopped, still = inside[0][4] <= p.stop_begin_kn, 0
-    for a, b in zip(inside, inside[1:], strict=False):
+    for a, b in pairwise(inside):
         dt = b[0] - a[0]
         if dt >= p.port_gap_s * 1_000_000:
             return True

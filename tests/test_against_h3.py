@@ -41,7 +41,9 @@ def test_anywhere_the_cell_is_h3s_or_touches_it(lat, lon):
     assert ours == theirs or ours in h3.grid_disk(theirs, 1)
 
 
-@pytest.mark.parametrize("lat, lon", [(90.0, 0.0), (90.0, 123.4), (-90.0, 0.0), (-90.0, -77.0), (0.0, 180.0), (0.0, -180.0)])
+@pytest.mark.parametrize(
+    "lat, lon", [(90.0, 0.0), (90.0, 123.4), (-90.0, 0.0), (-90.0, -77.0), (0.0, 180.0), (0.0, -180.0)]
+)
 def test_poles_and_antimeridian(lat, lon):
     for resolution in range(16):
         assert int(cell_at(lat, lon, resolution)) == h3.latlng_to_cell(lat, lon, resolution)

@@ -35,7 +35,7 @@ def _bits(message) -> int:
 
 
 def _text(text: str) -> str:
-    return text.split("@")[0].strip()
+    return text.split("@", maxsplit=1)[0].strip()
 
 
 def _theirs(data: bytes):

@@ -81,7 +81,9 @@ def _drift(start, hours, mmsi=211000001, every=10, knots=1.0, lat=0.0):
         t = T0 + start + m * MINUTE
         slow = min(max(m, 0), hours * 60)
         fast = m - slow
-        rows.append((t, mmsi, lat + (slow * knots + fast * 12) / 60 / 60, -30.0, knots if 0 < m <= hours * 60 else 12.0))
+        rows.append(
+            (t, mmsi, lat + (slow * knots + fast * 12) / 60 / 60, -30.0, knots if 0 < m <= hours * 60 else 12.0)
+        )
     return rows
 
 
@@ -138,12 +140,12 @@ def test_all_pairs_of_a_crowded_anchorage_are_found_when_asked_for():
 
 def test_a_second_ship_on_the_same_mmsi_does_not_hide_a_silence():
     """Grouping by MMSI alone finds no gap at all here."""
-    silent = [(T0 + h * HOUR, 211000001, 0.1 * h if h < 10 else 0.1 * h, -30.0, 6.0) for h in [*range(10), *range(22, 30)]]
+    silent = [(T0 + h * HOUR, 211000001, 0.1 * h, -30.0, 6.0) for h in [*range(10), *range(22, 30)]]
     other = [(T0 + m * 10 * MINUTE + 7_000_000, 211000001, 40.0, 150.0 + m * 0.01, 6.0) for m in range(180)]
     events = detect(fixes_of(sorted(silent + other)), ["dark"])
-    assert [(int(h), int(e - s)) for h, s, e in zip(events["hull"], events["t_start"], events["t_end"], strict=True)] == [
-        (0, 13 * HOUR)
-    ]
+    assert [
+        (int(h), int(e - s)) for h, s, e in zip(events["hull"], events["t_start"], events["t_end"], strict=True)
+    ] == [(0, 13 * HOUR)]
 
 
 def _traffic(hours, silent=None, seed=1):
@@ -228,4 +230,6 @@ def test_kinds_are_all_met_in_the_busy_world():
     fixes = busy_world(1)
     events = detect(fixes)
     kinds = np.bincount(events["kind"], minlength=5)
-    assert kinds[LOITERING] > 150 and kinds[DARK] + kinds[GAP] > 150 and kinds[RENDEZVOUS] > 30 and kinds[PORT_CALL] == 0
+    assert (
+        kinds[LOITERING] > 150 and kinds[DARK] + kinds[GAP] > 150 and kinds[RENDEZVOUS] > 30 and kinds[PORT_CALL] == 0
+    )

@@ -80,9 +80,24 @@ def test_there_is_one_decorator_of_kernels_and_kernels_keep_their_rules(path):
     assert not re.search(r"fastmath\s*=\s*True|parallel\s*=\s*True", text)
     for function in kernels(tree):
         for node in ast.walk(function):
-            assert not isinstance(node, ast.Raise | ast.Try | ast.With | ast.Dict | ast.Set | ast.JoinedStr), function.name
+            assert not isinstance(node, ast.Raise | ast.Try | ast.With | ast.Dict | ast.Set | ast.JoinedStr), (
+                function.name
+            )
             if isinstance(node, ast.Call):
-                assert ast.unparse(node.func) not in {"sorted", "np.sort", "np.argsort", "np.unique", "print"}, function.name
+                assert ast.unparse(node.func) not in {"sorted", "np.sort", "np.argsort", "np.unique", "print"}, (
+                    function.name
+                )
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_every_function_but_kernels_is_annotated(path):
+    tree = tree_of(path)
+    compiled = {id(function) for function in kernels(tree)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and id(node) not in compiled:
+            arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            assert node.returns is not None, node.name
+            assert not [a.arg for a in arguments if a.annotation is None and a.arg not in {"self", "cls"}], node.name
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
@@ -113,7 +128,12 @@ def test_parameters_have_units_or_sources(path):
 def test_the_project_speaks_of_itself_alone():
     words = re.compile(r"/work/|/farm/|/root/|pypi\.org|files\.pythonhosted")
     names = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "constraints.txt", "Makefile", "pyproject.toml")
-    texts = [*SOURCES, *(ROOT / name for name in names), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").rglob("*.py")]
+    texts = [
+        *SOURCES,
+        *(ROOT / name for name in names),
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "benchmarks").rglob("*.py"),
+    ]
     assert not [name_of(path) for path in texts if path.is_file() and words.search(path.read_text(encoding="utf-8"))]
 
 

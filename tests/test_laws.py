@@ -4,6 +4,7 @@ A new detector inherits the battery by being in `detectors.engine.DETECTORS`.
 """
 
 import functools
+import itertools
 
 import numpy as np
 import pytest
@@ -35,7 +36,10 @@ def world(seed: int = 11) -> Fixes:
         "sog": np.full(800, 3.6),
         "offset": 10_000_000 + np.arange(800) * 48,
     }
-    columns = {name: np.concatenate([fixes[name], np.asarray(shared.get(name, np.zeros(800)), fixes[name].dtype)]) for name in fixes}
+    columns = {
+        name: np.concatenate([fixes[name], np.asarray(shared.get(name, np.zeros(800)), fixes[name].dtype)])
+        for name in fixes
+    }
     columns["lat"][n // 2] += 20.0
     return Fixes(columns).sort()
 
@@ -55,7 +59,7 @@ def ordered(found) -> bytes:
 
 def cut(fixes, places):
     bounds = [0, *sorted(places), len(fixes)]
-    return [fixes.take(slice(a, b)) for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [fixes.take(slice(a, b)) for a, b in itertools.pairwise(bounds)]
 
 
 @functools.cache
@@ -74,7 +78,9 @@ def events_in(data: bytes) -> int:
 
 def test_the_world_is_dense_enough_to_prove_anything():
     found = {name: events_in(batch(name)) for name in DETECTORS}
-    assert found["loitering"] > 100 and found["dark"] > 100 and found["rendezvous"] > 30 and found["port_call"] > 8, found
+    assert found["loitering"] > 100 and found["dark"] > 100 and found["rendezvous"] > 30 and found["port_call"] > 8, (
+        found
+    )
 
 
 @settings(max_examples=12)
@@ -206,7 +212,11 @@ def test_nothing_and_one_row(name):
 
 
 def test_rows_without_time_place_or_ship_give_no_event_and_are_counted(name):
-    rows = [(np.iinfo(np.int64).min, 211000001, 0.0, 0.0, 1.0), (T0, 2110001, 0.0, 0.0, 1.0), (T0, 211000001, np.nan, 0, 1.0)]
+    rows = [
+        (np.iinfo(np.int64).min, 211000001, 0.0, 0.0, 1.0),
+        (T0, 2110001, 0.0, 0.0, 1.0),
+        (T0, 211000001, np.nan, 0, 1.0),
+    ]
     engine = Engine([name])
     engine.feed(fixes_of(rows))
     assert engine.flush().size == 0
