@@ -154,6 +154,7 @@ FIX_FILL: dict[str, float | int] = {
     "cog": np.nan,
     "heading": np.nan,
     "nav_status": NAV_STATUS_UNKNOWN,
+    "draught": np.nan,
 }
 """What a column holds where the input has none; 0 for the others."""
 
@@ -181,7 +182,10 @@ metres; draught in metres, NaN; eta as month << 16 | day << 11 | hour << 6 | min
 
 def columns_of(dtypes: Mapping[str, str], n: int) -> dict[str, NDArray[Any]]:
     """Empty columns of `n` rows, filled with what means "not available"."""
-    return {name: np.full(n, FIX_FILL.get(name, 0), dtype) for name, dtype in dtypes.items()}
+    columns = {name: np.zeros(n, dtype) for name, dtype in dtypes.items()}
+    for name in columns.keys() & FIX_FILL.keys():
+        columns[name][:] = FIX_FILL[name]
+    return columns
 
 
 class Static(Table):

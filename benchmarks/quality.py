@@ -3,8 +3,8 @@
 The seeds of the evaluation were not used while the detectors were developed. An event found is right when it is paired
 one-to-one with a scripted event of the same kind and the same vessel (or pair) with a time-IoU of at least 0.5
 (`benchmarks.matching`). Recall is given of all scripted events, and of those that the input can show at all
-(`benchmarks.truth`). Beside the dark periods stand two rules without a model of reception: every gap over 6 h, and every
-gap over 12 h.
+(`benchmarks.truth`). Beside the dark periods stand two rules without a model of reception: every gap over 6 h, and
+every gap over 12 h.
 """
 
 from __future__ import annotations
@@ -181,12 +181,11 @@ def quantile(values: Sequence[float], share: float) -> float:
 def summary(label: str, r: dict[str, Any], vessel_days: float) -> list[str]:
     """One row of the main table."""
     hits = r[f"hits {LEAST_IOU}"]
-    precision, recall, shown = (
-        ratio(hits, r["found"]),
-        ratio(hits, r["truth"]),
-        ratio(r[f"shown hits {LEAST_IOU}"], r["shown"]),
-    )
-    rates = [precision, recall, shown, f1(precision, recall), f1(precision, shown), ratio(sum(r["iou"]), len(r["iou"]))]
+    alike = sum(n for cause, n in r["false"].items() if cause in LOOK_ALIKES.get(label, ()))
+    precision, apart = ratio(hits, r["found"]), ratio(hits, r["found"] - alike)
+    recall, shown = ratio(hits, r["truth"]), ratio(r[f"shown hits {LEAST_IOU}"], r["shown"])
+    iou = ratio(sum(r["iou"]), len(r["iou"]))
+    rates = [precision, apart, recall, shown, f1(precision, recall), f1(apart, shown), iou]
     errors = [quantile(r[name], share) for name in ("start_min", "end_min") for share in (0.5, 0.95)]
     false = 1000 * (r["found"] - hits) / vessel_days
     counts = [f"{r[name]:,}" for name in ("truth", "shown", "found")]

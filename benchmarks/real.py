@@ -92,15 +92,13 @@ def run(quick: bool) -> Iterator[str]:
     found = run_child("benchmarks.real:files")
     paths = found["files"]
     each = paths[:3] if quick else paths
-    rows = [
-        row(Path(path).relative_to(DATA).as_posix(), run_child("benchmarks.real:read_and_detect", paths=[path]))
-        for path in each
-    ]
-    rows.append(row(f"all {len(paths)} files in one call", run_child("benchmarks.real:read_and_detect", paths=paths)))
-    yield table(HEADER, rows)
-    left_out = [
-        [Path(path).relative_to(DATA).as_posix(), why.rsplit(f"{Path(path).name}: ", 1)[-1]]
-        for path, why in found["left_out"]
-    ]
+    jobs = {_short(path): [path] for path in each} | {f"all {len(paths)} files in one call": paths}
+    results = {name: run_child("benchmarks.real:read_and_detect", {"paths": job}) for name, job in jobs.items()}
+    yield table(HEADER, (row(name, r) for name, r in results.items()))
     yield "Left out, as no AIS data:"
+    left_out = ([_short(path), why.rsplit(f"{Path(path).name}: ", 1)[-1]] for path, why in found["left_out"])
     yield table(("file", "why"), left_out)
+
+
+def _short(path: str) -> str:
+    return Path(path).relative_to(DATA).as_posix()

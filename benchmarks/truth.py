@@ -5,10 +5,10 @@ A scripted event is *hidden* when the input cannot show it by the definitions of
 
 * loitering: in the middle of its way nearer to shore than 20 nmi, shorter than 4 h, or never heard for 4 h without a
   silence of more than 2 h (silence is never behaviour);
-* dark: not longer than 6 h within the time of the world, fewer than 3 fixes before it, or the ship would have been heard
-  fewer than 9 times if it had kept on sending (the same voyage is simulated again with the transponder on);
-* rendezvous: nearer to shore than 10 km, shorter than 2 h, or the two ships never heard at once for 2 h without silences
-  of more than 3 h;
+* dark: not longer than 6 h within the time of the world, fewer than 3 fixes before it, or the ship would have been
+  heard fewer than 9 times if it had kept on sending (the same voyage is simulated again with the transponder on);
+* rendezvous: nearer to shore than 10 km, shorter than 2 h, or the two ships never heard at once for 2 h without
+  silences of more than 3 h;
 * port call: shorter than 1 h, or heard fewer than 2 times while the ship lay there.
 """
 
@@ -109,7 +109,8 @@ class Heard:
             np.searchsorted(self._mmsi, np.uint32(mmsi), "right"),
         )
         own = self._t[first:last]
-        return own[np.searchsorted(own, t_from, "left") : np.searchsorted(own, t_to, "right")]
+        begin, end = np.searchsorted(own, t_from, "left"), np.searchsorted(own, t_to, "right")
+        return np.asarray(own[begin:end], np.int64)
 
     def longest_h(self, ships: Sequence[int], t_from: int, t_to: int, max_silence_h: float) -> float:
         """Hours of the longest stretch in which all the ships were heard without a longer silence."""
