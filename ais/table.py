@@ -148,7 +148,7 @@ the ASCII code, 0 unknown; source is an index into `Fixes.sources`; cell an H3 i
 NAV_STATUS_UNKNOWN = 15
 """ITU-R M.1371: 15 is "undefined (default)"."""
 
-FIX_FILL: dict[str, float | int] = {
+NOT_AVAILABLE: dict[str, float | int] = {
     "t": NAT,
     "sog": np.nan,
     "cog": np.nan,
@@ -183,8 +183,8 @@ metres; draught in metres, NaN; eta as month << 16 | day << 11 | hour << 6 | min
 def columns_of(dtypes: Mapping[str, str], n: int) -> dict[str, NDArray[Any]]:
     """Empty columns of `n` rows, filled with what means "not available"."""
     columns = {name: np.zeros(n, dtype) for name, dtype in dtypes.items()}
-    for name in columns.keys() & FIX_FILL.keys():
-        columns[name][:] = FIX_FILL[name]
+    for name in columns.keys() & NOT_AVAILABLE.keys():
+        columns[name][:] = NOT_AVAILABLE[name]
     return columns
 
 

@@ -60,6 +60,8 @@ def main() -> None:
     facts = {name: value for name, value in run_child("benchmarks.__main__:machine").items() if isinstance(value, str)}
     print(f"`{shlex.join(['python', '-m', 'benchmarks', *sys.argv[1:]])}`", end="\n\n")
     print(table(("what", "version"), facts.items()), flush=True)
+    run_child("benchmarks.speed:warm_all")
+    print(f"kernels ready: {time.perf_counter() - began:.0f} s", file=sys.stderr)
     for part in args.parts or PARTS:
         print(f"\n## {PARTS[part]}", flush=True)
         start = time.perf_counter()

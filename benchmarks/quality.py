@@ -194,8 +194,8 @@ def summary(label: str, r: dict[str, Any], vessel_days: float) -> list[str]:
 
 HEADER = (
     "detector", "scripted", "identifiable", "found", "precision", "precision, look-alikes apart", "recall, all",
-    "recall, identifiable", "F1, all", "F1, identifiable and apart", "mean IoU", "start error, median min", "p95", "end error, median min", "p95",
-    "false per 1,000 vessel-days",
+    "recall, identifiable", "F1, all", "F1, identifiable and apart", "mean IoU", "start error, median min", "p95",
+    "end error, median min", "p95", "false per 1,000 vessel-days",
 )  # fmt: skip
 
 

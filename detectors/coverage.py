@@ -21,7 +21,16 @@ PATH_STEP_M = 8_000.0
 """Spacing of the points at which a way is looked up: less than a cell's width of about 17 km."""
 MAX_PATH_POINTS = 64
 
-CELL = np.dtype([("cell", "u8"), ("messages", "i8"), ("exposure_us", "i8")], align=True)
+CELL = np.dtype(
+    [
+        ("cell", "u8"),
+        ("messages", "i8"),
+        ("exposure_us", "i8"),
+        ("last_slot", "i4"),  # hull that was here last
+        ("visits", "i4"),  # how often another hull came than the one before
+    ],
+    align=True,
+)
 
 
 @kernel
@@ -41,15 +50,20 @@ def rebuild_cells(old, new):
         if old[at].cell != np.uint64(0):
             row = new[cell_place(new, old[at].cell)]
             row.cell, row.messages, row.exposure_us = old[at].cell, old[at].messages, old[at].exposure_us
+            row.last_slot, row.visits = old[at].last_slot, old[at].visits
 
 
 @kernel
-def add_cell(table, used, cell, messages, exposure_us):
-    """Add messages and time to a cell."""
+def add_cell(table, used, slot, cell, messages, exposure_us):
+    """Add messages and time of a hull to a cell."""
     row = table[cell_place(table, cell)]
     if row.cell == np.uint64(0):
         row.cell = cell
+        row.last_slot = -1
         used[0] += 1
+    if row.last_slot != slot:
+        row.last_slot = slot
+        row.visits += 1
     row.messages += messages
     row.exposure_us += exposure_us
 
@@ -61,34 +75,36 @@ def path_points(distance):
 
 
 @kernel
-def add_way(table, used, lat0, lon0, cell0, lat1, lon1, cell1, dt_us):
+def add_way(table, used, slot, lat0, lon0, cell0, lat1, lon1, cell1, dt_us):
     """Lay the time between two fixes along the way between them; the message is heard at its end."""
     coarse0, coarse1 = parent_of(cell0, COVERAGE_RESOLUTION), parent_of(cell1, COVERAGE_RESOLUTION)
-    add_cell(table, used, coarse1, 1, 0)
+    add_cell(table, used, slot, coarse1, 1, 0)
     if coarse0 == coarse1:
-        add_cell(table, used, coarse1, 0, dt_us)
+        add_cell(table, used, slot, coarse1, 0, dt_us)
         return
     n = path_points(distance_m(lat0, lon0, lat1, lon1)) + 1
     for k in range(n):
         lat, lon = interpolate(lat0, lon0, lat1, lon1, (k + 0.5) / n)
         share = dt_us * (k + 1) // n - dt_us * k // n
-        add_cell(table, used, parent_of(cell_at(lat, lon, 7), COVERAGE_RESOLUTION), 0, share)
+        add_cell(table, used, slot, parent_of(cell_at(lat, lon, 7), COVERAGE_RESOLUTION), 0, share)
 
 
 @kernel
-def expected_messages(table, min_exposure_us, lat0, lon0, lat1, lon1, dt_us):
-    """Messages that a ship on this way should have been heard with: (number, share of the time in known cells).
+def expected_messages(table, min_exposure_us, min_visits, lat0, lon0, lat1, lon1, alive_us):
+    """Messages that a ship on this way should have been heard with: (number, share of the way in known cells).
 
-    A cell is known when vessels spent at least `min_exposure_us` in it. Half a message is added to what was heard,
-    and an hour to the time (a weak Gamma prior), so that one message in a rarely visited cell does not make a rate.
+    Only the time counts for which the feed itself was heard. A cell is known when vessels spent at least
+    `min_exposure_us` in it and hulls came and went at least `min_visits` times: what one ship alone was heard with, as
+    it lay there, says nothing of its own silence. Half a message is added to what was heard, and an hour to the time (a
+    weak Gamma prior), so that one message in a rarely visited cell does not make a rate.
     """
     n = path_points(distance_m(lat0, lon0, lat1, lon1))
     expected, known = 0.0, 0
-    hours = dt_us / 3.6e9 / n
+    hours = alive_us / 3.6e9 / n
     for k in range(n):
         lat, lon = interpolate(lat0, lon0, lat1, lon1, (k + 0.5) / n)
         row = table[cell_place(table, parent_of(cell_at(lat, lon, 7), COVERAGE_RESOLUTION))]
-        if row.exposure_us >= min_exposure_us:
+        if row.exposure_us >= min_exposure_us and row.visits >= min_visits:
             known += 1
             expected += hours * (row.messages + 0.5) / (row.exposure_us / 3.6e9 + 1.0)
     return expected, known / n

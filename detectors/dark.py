@@ -5,8 +5,9 @@ is called a dark period only where reception does not explain it: the traffic ar
 the way between the last and the next fix should have been heard with (`detectors.coverage`), and `score` is the
 probability that so many would not all be lost by chance. Reception comes in lumps (passes of satellites, weather, a
 full slot map), so the count is taken as over-dispersed: a negative binomial with one degree of dispersion, for which
-no message at all has the probability 1 / (1 + expected). Where nothing is known of the cells on the way, the score is
-not available and the event stays a gap: unknown is not "dark", and not "innocent" either.
+no message at all has the probability 1 / (1 + expected). Time in which nobody at all was heard is the feed's own
+silence and does not count. Where nothing is known of the cells on the way, the score is not available and the event
+stays a gap: unknown is not "dark", and not "innocent" either.
 """
 
 from __future__ import annotations
@@ -40,10 +41,13 @@ class DarkParams:
     min_exposure_s: int = 2 * 3600
     """Vessel time after which the reception in a cell counts as known; a trial's prior weighed 2 h."""
 
+    min_visits: int = 3
+    """A cell is known when the ship in it changed at least three times: one moored ship is no sample of reception."""
+
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
-        if self.min_gap_s <= 0 or self.min_fixes < 1 or self.min_exposure_s < 0:
-            raise UsageError(f"dark: min_gap_s, min_fixes and min_exposure_s must be positive, not {self}")
+        if self.min_gap_s <= 0 or self.min_fixes < 1 or self.min_exposure_s < 0 or self.min_visits < 1:
+            raise UsageError(f"dark: min_gap_s, min_fixes, min_exposure_s and min_visits must be positive, not {self}")
         if not 0.0 <= self.min_score <= 1.0:
             raise UsageError(f"dark: min_score is a probability from 0 to 1, not {self.min_score}")
 
@@ -55,6 +59,7 @@ LAST = np.dtype(
         ("lon", "f8"),
         ("cell", "u8"),
         ("offset", "i8"),
+        ("alive", "i8"),
         ("sog", "f4"),
         ("mmsi", "u4"),
         ("n", "i4"),
@@ -81,8 +86,8 @@ def write_gap(last, t_end, expected, known, min_score, event):
 
 
 @kernel
-def run(lasts, table, used, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source, offset, min_gap_us, min_fixes,
-        min_score, min_exposure_us, out):  # fmt: skip
+def run(lasts, table, used, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source, offset, alive, min_gap_us,
+        min_fixes, min_score, min_exposure_us, min_visits, out):  # fmt: skip
     """Take rows from `begin` on: (row where it stopped, events written)."""
     events = 0
     for i in range(begin, t.size):
@@ -93,24 +98,27 @@ def run(lasts, table, used, begin, slot, t, mmsi, hull, lat, lon, sog, cell, sou
         if last.n == 0:
             last.mmsi, last.hull = mmsi[i], hull[i]
         elif dt <= min_gap_us:
-            add_way(table, used, last.lat, last.lon, last.cell, lat[i], lon[i], cell[i], dt)
+            add_way(table, used, slot[i], last.lat, last.lon, last.cell, lat[i], lon[i], cell[i], dt)
         elif last.n >= min_fixes:
-            expected, known = expected_messages(table, min_exposure_us, last.lat, last.lon, lat[i], lon[i], dt)
+            alive_us = alive[i] - last.alive
+            expected, known = expected_messages(
+                table, min_exposure_us, min_visits, last.lat, last.lon, lat[i], lon[i], alive_us
+            )
             event = out[events]
-            write_gap(last, t[i], expected, known, min_score, event)
+            write_gap(last, t[i], expected, known * (alive_us / dt), min_score, event)
             event.open, event.lat_end, event.lon_end = 0, lat[i], lon[i]
             event.distance_m = distance_m(last.lat, last.lon, lat[i], lon[i])
             event.speed_kn = event.distance_m / (dt * 1e-6) / KN_M_S
             event.last_source, event.last_offset = source[i], offset[i]
             events += 1
         last.t, last.lat, last.lon, last.sog, last.cell = t[i], lat[i], lon[i], sog[i], cell[i]
-        last.offset, last.source = offset[i], source[i]
+        last.offset, last.source, last.alive = offset[i], source[i], alive[i]
         last.n += 1
     return t.size, events
 
 
 @kernel
-def flush(lasts, table, now, begin, min_gap_us, min_fixes, min_score, min_exposure_us, out):
+def flush(lasts, table, now, alive, begin, min_gap_us, min_fixes, min_score, min_exposure_us, min_visits, out):
     """Open gaps at the end of the input: (slot where it stopped or -1, events written).
 
     Where a silent ship is by now, nobody knows. So only the time in which it must still have been near its last
@@ -123,12 +131,14 @@ def flush(lasts, table, now, begin, min_gap_us, min_fixes, min_score, min_exposu
         last = lasts[k]
         if last.n < min_fixes or now - last.t <= min_gap_us:
             continue
-        near_us = HOUR_US
+        near_us = min(HOUR_US, alive - last.alive)
         if last.sog > 0.0:
             near_us = min(near_us, np.int64(8_000.0 / (last.sog * KN_M_S) * 1e6))
-        expected, known = expected_messages(table, min_exposure_us, last.lat, last.lon, last.lat, last.lon, near_us)
+        expected, known = expected_messages(
+            table, min_exposure_us, min_visits, last.lat, last.lon, last.lat, last.lon, near_us
+        )
         event = out[events]
-        write_gap(last, now, expected, known, min_score, event)
+        write_gap(last, now, expected, known if near_us > 0 else 0.0, min_score, event)
         event.open, event.lat_end, event.lon_end = 1, np.nan, np.nan
         event.distance_m, event.speed_kn = np.nan, np.nan
         event.last_source, event.last_offset = last.source, last.offset
@@ -150,9 +160,9 @@ class Dark(Detector):
             "used": np.zeros(1, np.int64),
         }
 
-    def _thresholds(self) -> tuple[int, int, float, int]:
+    def _thresholds(self) -> tuple[int, int, float, int, int]:
         p = self.params
-        return p.min_gap_s * 1_000_000, p.min_fixes, p.min_score, p.min_exposure_s * 1_000_000
+        return p.min_gap_s * 1_000_000, p.min_fixes, p.min_score, p.min_exposure_s * 1_000_000, p.min_visits
 
     def reserve(self, slots: int) -> None:
         """Make room for `slots` hulls."""
@@ -171,8 +181,8 @@ class Dark(Detector):
         stopped, events = run(a["lasts"], a["table"], a["used"], begin, *columns, *self._thresholds(), out)
         return int(stopped), int(events)
 
-    def flush(self, now: int, begin: int, out: NDArray[Any]) -> tuple[int, int]:
+    def flush(self, now: int, alive: int, begin: int, out: NDArray[Any]) -> tuple[int, int]:
         """Gaps that are still open at `now`."""
         a = self.arrays
-        stopped, events = flush(a["lasts"], a["table"], now, begin, *self._thresholds(), out)
+        stopped, events = flush(a["lasts"], a["table"], now, alive, begin, *self._thresholds(), out)
         return int(stopped), int(events)

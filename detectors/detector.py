@@ -18,7 +18,11 @@ from detectors.event import EVENT
 
 
 class Columns(NamedTuple):
-    """Rows for the detectors: usable fixes in time order."""
+    """Rows for the detectors: usable fixes in time order.
+
+    `alive` is the time in µs for which the feed itself was heard up to the row: a stretch without a message from any
+    ship is the feed's silence and nobody else's.
+    """
 
     slot: NDArray[np.int32]
     t: NDArray[np.int64]
@@ -30,6 +34,7 @@ class Columns(NamedTuple):
     cell: NDArray[np.uint64]
     source: NDArray[np.uint8]
     offset: NDArray[np.int64]
+    alive: NDArray[np.int64]
 
 
 OUT_EVENTS = 4096
@@ -52,7 +57,7 @@ class Detector(ABC):
         """Rows from `begin` on: (the row where it stopped, events written to `out`)."""
 
     @abstractmethod
-    def flush(self, now: int, begin: int, out: NDArray[Any]) -> tuple[int, int]:
+    def flush(self, now: int, alive: int, begin: int, out: NDArray[Any]) -> tuple[int, int]:
         """What the end of the input at `now` tells: (the place where it stopped or -1 when done, events written)."""
 
     @abstractmethod
@@ -72,11 +77,11 @@ class Detector(ABC):
             self.make_room()
         return np.concatenate(pieces) if pieces else self._out[:0].copy()
 
-    def finish(self, now: int) -> NDArray[Any]:
-        """All events that the end of the input closes or leaves open, as records."""
+    def finish(self, now: int, alive: int) -> NDArray[Any]:
+        """All events that the end of the input closes or leaves open, as records; `alive` as in `Columns`."""
         pieces, i = [], 0
         while i >= 0:
-            i, events = self.flush(now, i, self._out)
+            i, events = self.flush(now, alive, i, self._out)
             pieces.append(self._out[:events].copy())
         return np.concatenate(pieces)
 

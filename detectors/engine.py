@@ -41,6 +41,8 @@ DETECTORS: dict[str, tuple[type[Detector], type[Any]]] = {
 
 LATENESS_S = 600
 """Stations and satellites deliver late by minutes; ten cover terrestrial networks."""
+FEED_SILENCE_US = 1_800_000_000
+"""Half an hour without a message from any ship at all is the silence of the feed, not of its ships."""
 ROW = ("t", "mmsi", "lat", "lon", "sog", "cog", "heading", "source", "offset")
 CHUNK_ROWS = 1 << 18
 """Rows that go through all detectors together: small enough for the cache, large enough to hide the calls."""
@@ -69,7 +71,8 @@ class Engine:
         self._tracks = Tracks()
         self._summaries: NDArray[Any] = np.zeros(256, SUMMARY).view(np.recarray)
         self._pending = {name: np.zeros(0, dtype) for name, dtype in _row_dtypes().items()}
-        self._released = self._newest = NAT
+        self._released = self._newest = self._last = NAT
+        self._alive = 0
         self._counts = np.zeros(REASONS, np.int64)
 
     @property
@@ -107,7 +110,7 @@ class Engine:
         last = self._run(rows)
         if self._newest == NAT:
             return last
-        return np.concatenate([last, *self._each(lambda detector: detector.finish(self._newest))])
+        return np.concatenate([last, *self._each(lambda detector: detector.finish(self._newest, self._alive))])
 
     def _run(self, rows: dict[str, NDArray[Any]]) -> NDArray[Any]:
         """Rows that are complete up to their last time, through tracks and all detectors."""
@@ -135,6 +138,7 @@ class Engine:
             cells(part["lat"], part["lon"], INDEX_RESOLUTION),
             part["source"],
             part["offset"],
+            self._alive_at(rows["t"])[used],
         )
         n = int(self._tracks.hulls.used[0])
         self._summaries = grown(self._summaries, n)
@@ -142,6 +146,13 @@ class Engine:
         for detector in self.detectors:
             detector.reserve(n)
         return self._each(lambda detector: detector.feed(columns))
+
+    def _alive_at(self, t: NDArray[np.int64]) -> NDArray[np.int64]:
+        """For each row of a chunk, the time in µs for which the feed was heard up to it."""
+        steps = np.diff(t, prepend=t[0] if self._last == NAT else self._last)
+        alive = self._alive + np.cumsum(np.where(steps <= FEED_SILENCE_US, steps, 0))
+        self._last, self._alive = int(t[-1]), int(alive[-1])
+        return alive
 
     def _each(self, work: Any) -> list[NDArray[Any]]:
         """The work on every detector, in their order; on several threads where asked for (kernels release the GIL)."""
@@ -162,7 +173,8 @@ class Engine:
         arrays |= {"summaries": self._summaries, "counts": self._counts}
         for detector in self.detectors:
             arrays |= {f"{detector.name}.{name}": array for name, array in detector.arrays.items()}
-        header = {"released": self._released, "newest": self._newest, "params": self.params()}
+        clocks = {"released": self._released, "newest": self._newest, "last": self._last, "alive": self._alive}
+        header = {**clocks, "params": self.params()}
         text = np.frombuffer(json.dumps(header).encode(), np.uint8)
         with open(path, "wb") as file:
             plain: dict[str, Any] = {name: array.view(np.ndarray) for name, array in arrays.items()}
@@ -175,6 +187,7 @@ class Engine:
             if header["params"] != json.loads(json.dumps(self.params())):
                 raise UsageError(f"{path}: saved with other detectors or parameters; start anew or use the same")
             self._released, self._newest = header["released"], header["newest"]
+            self._last, self._alive = header["last"], header["alive"]
             self._pending = {name: saved[f"pending.{name}"] for name in self._pending}
             hulls = self._tracks.hulls._asdict()
             self._tracks.hulls = Hulls(**{name: _restored(saved[f"hulls.{name}"], a) for name, a in hulls.items()})

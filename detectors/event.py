@@ -57,7 +57,7 @@ def event_id(kind: int, mmsi: int, hull: int, other: int, other_hull: int, t_sta
     """16 hex digits that name an event: the same in batch, in a stream and after a restart.
 
     >>> event_id(1, 671999101, 0, 0, 0, 1538352000000000, "defaults")
-    '5b22bcd5f3b3a4ee'
+    '46d8d52ad6ba20ab'
     """
     text = f"{KINDS[kind]}|{mmsi}|{hull}|{other}|{other_hull}|{t_start}|{params_digest}"
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

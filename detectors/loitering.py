@@ -143,7 +143,7 @@ def close_episode(s, still_open, min_duration_us, max_speed_kn, event):
 
 
 @kernel
-def run(episodes, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source, offset, max_speed_kn, min_duration_us,
+def run(episodes, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source, offset, alive, max_speed_kn, min_duration_us,
         max_silence_us, step_us, max_excursion_us, out):  # fmt: skip
     """Take rows from `begin` on: (row where it stopped, events written)."""
     events = 0
@@ -219,7 +219,7 @@ class Loitering(Detector):
         )
         return int(stopped), int(events)
 
-    def flush(self, now: int, begin: int, out: NDArray[Any]) -> tuple[int, int]:
+    def flush(self, now: int, alive: int, begin: int, out: NDArray[Any]) -> tuple[int, int]:
         """Episodes that are still going on, or were cut, at `now`."""
         p = self.params
         stopped, events = flush(

@@ -63,6 +63,7 @@ CALL = np.dtype(
         ("t_looked", "i8"),  # when the port table was last asked
         ("t_first", "i8"),
         ("t_last", "i8"),
+        ("alive_last", "i8"),
         ("lat_last", "f8"),
         ("lon_last", "f8"),
         ("lat_stop", "f8"),
@@ -118,10 +119,11 @@ def leave(c, left, min_stop_us, event):
 
 
 @kernel
-def stay(c, dt, speed_kn, t, lat, lon, cell, stop_begin_kn, stop_end_kn, port_gap_us):
-    """One more fix within reach of the port: count the time it lay still, and a silence."""
+def stay(c, dt, alive_us, speed_kn, t, lat, lon, cell, stop_begin_kn, stop_end_kn, port_gap_us):
+    """One more fix within reach of the port: count the time it lay still, and a silence that is not the feed's."""
     if dt >= port_gap_us:
-        c.gap = 1
+        if alive_us >= port_gap_us:
+            c.gap = 1
     elif c.stopped and speed_kn < stop_end_kn:
         c.stop_us += dt
     if not c.stopped and speed_kn <= stop_begin_kn:
@@ -133,8 +135,8 @@ def stay(c, dt, speed_kn, t, lat, lon, cell, stop_begin_kn, stop_end_kn, port_ga
 
 
 @kernel
-def run(calls, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source, offset, index, enter_m, exit_m, stop_begin_kn,
-        stop_end_kn, min_stop_us, port_gap_us, step_us, out):  # fmt: skip
+def run(calls, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source, offset, alive, index, enter_m, exit_m,
+        stop_begin_kn, stop_end_kn, min_stop_us, port_gap_us, step_us, out):  # fmt: skip
     """Take rows from `begin` on: (row where it stopped, events written)."""
     events = 0
     port_lat, port_lon = index.lat, index.lon
@@ -159,9 +161,21 @@ def run(calls, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source, offset, 
                 dt = 0
         if c.port:
             c.n += 1
-            stay(c, dt, speed_kn, t[i], lat[i], lon[i], cell[i], stop_begin_kn, stop_end_kn, port_gap_us)
+            stay(
+                c,
+                dt,
+                alive[i] - c.alive_last,
+                speed_kn,
+                t[i],
+                lat[i],
+                lon[i],
+                cell[i],
+                stop_begin_kn,
+                stop_end_kn,
+                port_gap_us,
+            )
             c.last_offset, c.last_source = offset[i], source[i]
-        c.t_last, c.lat_last, c.lon_last = t[i], lat[i], lon[i]
+        c.t_last, c.alive_last, c.lat_last, c.lon_last = t[i], alive[i], lat[i], lon[i]
     return t.size, events
 
 
@@ -211,7 +225,7 @@ class PortCalls(Detector):
         )
         return int(stopped), int(events)
 
-    def flush(self, now: int, begin: int, out: NDArray[Any]) -> tuple[int, int]:
+    def flush(self, now: int, alive: int, begin: int, out: NDArray[Any]) -> tuple[int, int]:
         """Calls that are still going on at `now`."""
         stopped, events = flush(self.arrays["calls"], begin, self.params.min_stop_s * 1_000_000, out)
         return int(stopped), int(events)

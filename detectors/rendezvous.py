@@ -119,7 +119,7 @@ class Rendezvous(Detector):
         )  # fmt: skip
         return int(stopped), int(events)
 
-    def flush(self, now: int, begin: int, out: NDArray[Any]) -> tuple[int, int]:
+    def flush(self, now: int, alive: int, begin: int, out: NDArray[Any]) -> tuple[int, int]:
         """Meetings that the end of the input cuts."""
         a = self.arrays
         stopped, events = flush_pairs(a["movers"], a["pairs"], now, begin, self._limits(), out)

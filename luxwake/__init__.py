@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -87,6 +89,21 @@ def _check_house() -> None:
 
 
 _check_house()
+
+
+class _Facade(ModuleType):
+    """This module, on which a public name stays what it is when a submodule of the same name is imported.
+
+    Importing `luxwake.simulate.write` makes Python set the attribute `simulate` to the subpackage, and
+    `lw.simulate(...)` would then call a module.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOME and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Facade
 
 
 def __getattr__(name: str) -> Any:

@@ -8,11 +8,18 @@ _SENTENCE = b"!AIVDM,1,1,,A,13HOI:0P0000VOHLCnHQKwvL05Ip,0*23\n"
 
 
 def warm_reader() -> str:
-    """Compile what reads NMEA; what was done, in words."""
+    """Compile what reads NMEA, fed as files are; what was done, in words."""
+    import io
+
     begin = time.perf_counter()
     from ais.decode import Decoder
+    from ais.sources import chunks
+    from ais.unpack import Reader
 
-    Decoder().feed(_SENTENCE)
+    decoder = Decoder()
+    for chunk in chunks(Reader("warm-up", io.BytesIO(_SENTENCE)), size=len(_SENTENCE)):
+        decoder.decode(chunk.data, chunk.n, chunk.offset)
+    decoder.flush()
     return _words(time.perf_counter() - begin)
 
 
@@ -23,6 +30,7 @@ def warm_detectors() -> str:
 
     from ais.table import Fixes
     from ais.tracks import tracks
+    from detectors.coverage import CELL, rebuild_cells
     from detectors.engine import detect
 
     hours = np.arange(3)
@@ -33,6 +41,8 @@ def warm_detectors() -> str:
         "lon": 129.0 + hours,
     }
     detect(tracks(Fixes(columns)), threads=1)
+    tables = [np.zeros(size, CELL).view(np.recarray) for size in (2, 4)]
+    rebuild_cells(*tables)  # a table grows only when ships have been in many cells
     return _words(time.perf_counter() - begin)
 
 

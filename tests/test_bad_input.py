@@ -89,7 +89,7 @@ BAD_FILES: dict[str, tuple[bytes, tuple[str, ...]]] = {
     "blank": (b"\n \n", ("blank lines",)),
     "damaged Parquet": (b"PAR1" + bytes(40) + b"PAR1", ("Parquet", "again")),
     "Parquet cut short": (b"PAR1", ("Parquet", "again")),
-    "truncated gzip": (gzip.compress(b"!AIVDM,1,1,,A,,0*00\n")[:12], ("gzip stream ends early after 0 bytes", "again")),
+    "truncated gzip": (gzip.compress(b"!AIVDM,1,1,,A,,0*00\n")[:10], ("gzip stream ends early after 0 bytes", "again")),
     "truncated bzip2": (bz2.compress(b"!AIVDM,1,1,,A,,0*00\n" * 99)[:-9], ("bzip2 stream ends early", "again")),
     "empty gzip": (gzip.compress(b""), ("is empty",)),
 }
@@ -410,7 +410,7 @@ def test_area_in_any_form_of_geojson() -> None:
     square = {"type": "Polygon", "coordinates": [SQUARE]}
     feature = {"type": "Feature", "properties": {}, "geometry": square}
     point = {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [0, 0]}}
-    nowhere = {"type": "Feature", "properties": {}, "geometry": None}
+    nowhere: dict[str, Any] = {"type": "Feature", "properties": {}, "geometry": None}
     for form in (
         square,
         feature,

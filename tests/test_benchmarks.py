@@ -187,7 +187,7 @@ def test_tables_are_github_markdown():
 
 def test_a_row_of_speed_gives_rate_and_ns():
     r = {"rows": 2_000_000, "cpu_s": 0.5, "wall_s": 0.6, "before_mb": 100.0, "peak_mb": 150.0}
-    assert stage_row("index", r) == ["index", "2,000,000", "0.50", "0.60", "4,000,000", "250", "100", "150", ""]
+    assert stage_row("index", r) == ["index", "2,000,000", "0.500", "0.600", "4,000,000", "250", "100", "150", ""]
 
 
 def test_quantiles_of_few_values():

@@ -238,6 +238,13 @@ def test_every_public_name_is_there() -> None:
         _ = lw.nothing
 
 
+@pytest.mark.parametrize("before", ["import luxwake.simulate.write", "lw.simulate"])
+def test_simulate_is_the_function_whatever_was_imported_before(before: str, tmp_path: Path) -> None:
+    script = f"import luxwake as lw\n{before}\nimport luxwake.simulate.script\nprint(lw.simulate.__name__)"
+    made = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert made.stdout == "simulate\n"
+
+
 def test_query_prints_rows(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
     expected = dict(ask(done, "select kind, count(*) from events group by kind"))
     sql = "select kind, count(*) as n, min(t_start) as first from events group by kind order by kind"
@@ -334,8 +341,8 @@ print({name: (before.get(name, 0), n) for name, n in compiled().items() if n != 
 """
     csv = tmp_path / "day.csv"
     csv.write_text("MMSI,BaseDateTime,LAT,LON,SOG\n671999101,2024-03-01T00:00:00,43.1,-70.7,1.0\n")
-    argv = [*run_of(world, tmp_path / "out"), str(csv)]
-    command = [sys.executable, "-c", script, *argv]
+    verb, *rest = run_of(world, tmp_path / "out")
+    command = [sys.executable, "-c", script, verb, str(csv), *rest]
     made = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert made.returncode == 0, made.stderr
     *stages, compiled = made.stdout.splitlines()
@@ -387,8 +394,7 @@ def test_events_go_to_pandas_by_arrow(events: lw.Events) -> None:
     find_spec("geopandas") is None or find_spec("pyarrow") is None, reason="geopandas and pyarrow are not installed"
 )
 def test_events_go_to_geopandas(events: lw.Events) -> None:
-    import geopandas
-
+    geopandas = pytest.importorskip("geopandas")
     frame = events.to_pandas()
     points = geopandas.points_from_xy(frame["lon"], frame["lat"], crs="EPSG:4326")
     assert len(geopandas.GeoDataFrame(frame, geometry=points)) == len(events)

@@ -169,7 +169,9 @@ def test_nothing_is_lost_in_silence(shared_data):
     """Every sentence of the real feeds is a fix, a static report, a part of a message, or counted."""
     for path in real_feeds(shared_data):
         fixes, static, decoder = decode_all(read_bytes(path))
-        parts = read_bytes(path).count(b"VDM,2,") + read_bytes(path).count(b"VDM,3,") + read_bytes(path).count(b"VDM,4,")
+        parts = (
+            read_bytes(path).count(b"VDM,2,") + read_bytes(path).count(b"VDM,3,") + read_bytes(path).count(b"VDM,4,")
+        )
         not_sentences = {"line without an AIS sentence", "tag block checksum differs (its time is not used)",
                          "time out of range (not used)"}  # fmt: skip
         counted = sum(n for reason, n in decoder.counts.items() if reason not in not_sentences)

@@ -175,19 +175,36 @@ def test_a_hole_in_reception_that_all_ships_share_is_a_gap_and_unknown_is_null()
     """Ships that cross an unheard strip are heard on both sides: time without messages is laid on it."""
     rows = []
     for k in range(30):
-        for m in range(0, 24 * 60, 5):
-            lat = (m / 60 * 0.2 + k * 0.03) % 4.8
+        for m in range(0, 72 * 60, 5):
+            lat = abs((m / 60 * 0.2 + k * 0.32) % 9.6 - 4.8)
             if not 1.6 < lat < 2.6:
                 rows.append((T0 + m * MINUTE + k * 1_000_000, 211000100 + k, lat, -30.0, 12.0))
     slow = [(T0 + 30 * HOUR + m * MINUTE, 211000001, 1.0 + m * 0.0014, -30.0, 5.0) for m in range(0, 24 * 60, 5)]
     rows += [r for r in slow if not 1.6 < r[2] < 2.6]
     events = detect(fixes_of(sorted(rows)), ["dark"])
     mine = events.take(events["mmsi"] == 211000001)
-    assert mine["kind"].tolist() == [GAP] and mine["score"][0] < 0.9
+    assert mine["kind"].tolist() == [GAP] and mine["score"][0] < 0.9 and mine["coverage"][0] > 0.9
     far = [(T0 + h * HOUR, 211000001, 0.1 * h, -30.0, 6.0) for h in [0, 8, 16, 24, 40]]
     unknown = detect(fixes_of(far), ["dark"])
     assert np.isnan(unknown["score"]).all() and (unknown["kind"] == GAP).all()
     assert unknown.to_arrow()["score"].to_pylist() == [None] * len(unknown)
+
+
+def test_the_silence_of_the_feed_is_nobodys():
+    """Two recordings months apart: nobody was dark in between, whatever the traffic."""
+    first = _traffic(30)
+    second = [(t + 2000 * HOUR, *rest) for t, *rest in first]
+    events = detect(fixes_of(first + second), ["dark"])
+    assert len(events) == 21 and (events["kind"] == GAP).all() and (events["coverage"] < 0.01).all()
+
+
+def test_what_one_moored_ship_was_heard_with_says_nothing_of_its_own_silence():
+    """A ship alone in a bay that sends by day only, while others sail far away: unknown, not dark."""
+    far = [(t, m, lat + 20.0, lon, s) for t, m, lat, lon, s in _traffic(96) if m != 211000001]
+    alone = [(T0 + m * MINUTE, 211000001, 0.0, -30.0, 0.0) for m in range(0, 96 * 60, 5) if m // 60 % 24 < 12]
+    events = detect(fixes_of(sorted(far + alone)), ["dark"])
+    mine = events.take(events["mmsi"] == 211000001)
+    assert len(mine) >= 3 and (mine["kind"] == GAP).all()
 
 
 def test_open_events_are_told_at_the_end():

@@ -1,4 +1,4 @@
-"""What is installed: the wheel is whole, and `luxwake` says in one line when another distribution overwrote a package."""
+"""What is installed: the wheel is whole, and `luxwake` says in one line when a package was overwritten."""
 
 from __future__ import annotations
 
@@ -106,7 +106,16 @@ def test_a_module_in_the_way_is_named(installed: Path) -> None:
 
 @pytest.mark.slow
 def test_libais_overwrites_our_package_and_is_named(installed: Path) -> None:
-    libais = [*PIP, "install", "--no-deps", "--no-compile", "--upgrade", "--target", installed, "libais==0.17"]
+    libais: list[str | Path] = [
+        *PIP,
+        "install",
+        "--no-deps",
+        "--no-compile",
+        "--upgrade",
+        "--target",
+        installed,
+        "libais==0.17",
+    ]
     try:
         made = run(libais, timeout=300)
     except subprocess.TimeoutExpired:
