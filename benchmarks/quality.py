@@ -30,10 +30,10 @@ LABELS = {
     "port_call": "port_call",
 }  # fmt: skip
 """Row of the table to the kind of scripted event that it is measured against."""
-
-
 LOOK_ALIKES = {"loitering": ("during a scripted rendezvous", "during a scripted drift")}
 """False events that are right by the definition: the truth calls the same slow hours by another name."""
+LATE_US = 600_000_000
+"""A station may hand a fix on so much later than it was sent; the last one of an MMSI then follows its change."""
 
 
 class Found(NamedTuple):
@@ -46,6 +46,8 @@ class Found(NamedTuple):
     t_end: int
     score: float
     port: str
+    ship: str = ""
+    """What sets its ship apart where causes are counted: `class B`, `fishing`, else empty."""
 
     @property
     def span(self) -> Span:
@@ -82,9 +84,10 @@ def why_false(event: Found, scripted: Sequence[Any], found_ids: set[int], contex
     if same:
         also = longest != same[0].kind.replace("_", " ")
         return "scripted event, IoU under 0.5" + (f": it holds a longer {longest} too" if also else "")
-    if event.kind in ("dark", "gap") and any(hours >= 0 and kind == "identity" for hours, kind in during):
+    if event.kind in ("dark", "gap") and any(us >= -LATE_US and kind == "identity" for us, kind in during):
         return "the ship took another MMSI"
-    return f"during a scripted {longest}" if longest else "nothing scripted"
+    whose = f" ({event.ship})" if event.ship and longest in ("", "hole") else ""
+    return (f"during a scripted {longest}" if longest else "nothing scripted") + whose
 
 
 def why_missed(row: Any, label: str, found: Sequence[Found], events: Sequence[Found]) -> str:
@@ -135,7 +138,8 @@ def world(seed: int, vessels: int, days: float) -> dict[str, Any]:
         truth = read_truth(Path(folder) / "truth.csv")
     table_ = lw.detect(fixes)
     columns = [table_[name].tolist() for name in ("kind", "mmsi", "other", "t_start", "t_end", "score", "port")]
-    events = [Found(KINDS[kind], *rest) for kind, *rest in zip(*columns, strict=True)]
+    ships = _apart(fixes, table_)
+    events = [Found._make([KINDS[k], *rest, ships.get(rest[0], "")]) for k, *rest in zip(*columns, strict=True)]
     heard, would, shore = Heard(fixes), would_hear(seed, vessels, days), shore_distances(truth)
     hidden = [
         why_hidden(row, heard, float(m), would) if row.kind in SCORED else ""
@@ -148,6 +152,13 @@ def world(seed: int, vessels: int, days: float) -> dict[str, Any]:
         "scripted": sum(row.kind in SCORED for row in truth),
         "rows": {label: measure(label, truth, hidden, events) for label in LABELS},
     }
+
+
+def _apart(fixes: Any, events: Any) -> dict[int, str]:
+    """Ships that are heard less, or move otherwise, than most: class B (type 18), fishing (ITU ship type 30)."""
+    fishing = events.vessels["mmsi"][events.vessels["ship_type"] == 30].tolist()
+    class_b = fixes["mmsi"][fixes["msg_type"] == 18].tolist()
+    return {**dict.fromkeys(fishing, "fishing"), **dict.fromkeys(class_b, "class B")}
 
 
 def added(results: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -103,40 +103,54 @@ def tracks(folder: str) -> dict[str, Any]:
     return {**timed(lambda: Tracks().follow(columns)), "rows": columns["t"].size}
 
 
-def _chunks(folder: str) -> tuple[int, list[Any]]:
-    """What the engine hands to a detector: usable rows with their slots, in chunks."""
+class _Tap:
+    """Stands where a detector would, and keeps what the engine hands to it."""
+
+    name = "tap"
+
+    def __init__(self) -> None:
+        self.hulls = 0
+        self.chunks: list[Any] = []
+        self.end: tuple[Any, ...] = ()
+
+    def reserve(self, slots: int) -> None:
+        self.hulls = slots
+
+    def feed(self, columns: Any) -> Any:
+        self.chunks.append(columns)
+        return _no_events()
+
+    def finish(self, *end: Any) -> Any:
+        self.end = end
+        return _no_events()
+
+
+def _no_events() -> Any:
     import numpy as np
 
-    from ais.tracks import Tracks
-    from detectors.detector import Columns
-    from detectors.engine import CHUNK_ROWS
-    from geo.cells import INDEX_RESOLUTION, cells
+    from detectors.event import EVENT
 
-    columns, follower = _columns(folder), Tracks()
-    slots, hull, _ = follower.follow(columns)
-    used = np.flatnonzero(slots >= 0)
-    columns = {name: column[used] for name, column in columns.items()} | {"slot": slots[used], "hull": hull[used]}
-    columns["cell"] = cells(columns["lat"], columns["lon"], INDEX_RESOLUTION)
-    whole: Any = [columns[name] for name in Columns._fields]
-    starts = range(0, used.size, CHUNK_ROWS)
-    return int(follower.hulls.used[0]), [Columns(*(c[k : k + CHUNK_ROWS] for c in whole)) for k in starts]
+    return np.zeros(0, EVENT)
 
 
 def detector(folder: str, name: str) -> dict[str, Any]:
-    """One detector alone, on rows that tracks and index have prepared."""
-    from detectors.engine import DETECTORS
+    """One detector alone, on rows that the engine has prepared."""
+    from detectors.engine import DETECTORS, Engine
 
     warm()
-    hulls, chunks = _chunks(folder)
+    tap, engine = _Tap(), Engine([], lateness_s=0)
+    engine.detectors.append(tap)  # type: ignore[arg-type]
+    engine.feed(_columns(folder))
+    engine.flush()
     events = [0]
 
     def work() -> None:
         one = DETECTORS[name][0]()
-        one.reserve(hulls)
-        found = sum(one.feed(chunk).size for chunk in chunks)
-        events[0] = found + one.finish(int(chunks[-1].t[-1])).size
+        one.reserve(tap.hulls)
+        found = sum(one.feed(chunk).size for chunk in tap.chunks)
+        events[0] = found + one.finish(*tap.end).size
 
-    return {**timed(work), "rows": sum(chunk.t.size for chunk in chunks), "events": events[0]}
+    return {**timed(work), "rows": sum(chunk.t.size for chunk in tap.chunks), "events": events[0]}
 
 
 def detect(folder: str) -> dict[str, Any]:

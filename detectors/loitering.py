@@ -37,8 +37,8 @@ class LoiteringParams:
     """GFW's studies for regional fishery bodies: 4 h."""
     min_shore_m: float = 20.0 * NMI_M
     """GFW: 20 nmi from shore, so that anchorages and harbours do not count."""
-    max_silence_s: int = 2 * 3600
-    """GFW bridges 24 h, and then counts silence as slowness; satellite reports come every 20 to 60 min."""
+    max_silence_s: int = 4 * 3600
+    """GFW bridges 24 h, and then counts silence as slowness; of satellite reports at a mean of 1 h, 2 % wait 4 h."""
     step_s: int = 600
     """Ten minutes: position noise of 10 m is then 0.03 kn."""
     max_excursion_s: int = 1800

@@ -119,6 +119,25 @@ def test_false_events_are_told_apart_by_what_the_ship_did():
     }
 
 
+def test_a_ship_that_takes_another_mmsi_is_no_silence_without_a_cause():
+    truth = [scripted("identity", 10, 10, other=MATE)]
+    late, later = found("dark", 10.1, 60), found("dark", 11, 60)
+    assert measure("dark", truth, [""], [late])["false"] == {"the ship took another MMSI": 1}
+    assert measure("dark", truth, [""], [later])["false"] == {"nothing scripted": 1}
+
+
+def test_holes_of_class_b_ships_are_counted_apart():
+    truth = [scripted("hole", 0, 8)]
+    event = found("dark", 0, 8)._replace(ship="class B")
+    assert measure("dark", truth, [""], [event])["false"] == {"during a scripted hole (class B)": 1}
+
+
+def test_a_port_call_that_holds_a_wait_at_anchor_says_so():
+    truth = [scripted("anchor", 0, 30), scripted("port_call", 31, 40)]
+    r = measure("port_call", truth, ["", ""], [found("port_call", 0, 41)])
+    assert r["false"] == {"scripted event, IoU under 0.5: it holds a longer anchor too": 1}
+
+
 def test_a_meeting_belongs_to_its_pair():
     truth = [scripted("rendezvous", 0, 4, other=MATE)]
     assert measure("rendezvous", truth, [""], [found("rendezvous", 0, 4, other=MATE)])["hits 0.5"] == 1
