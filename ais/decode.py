@@ -301,7 +301,7 @@ class Decoder:
         if cut == 0 and len(data) > MAX_LINE_BYTES:
             cut = len(data)
         self._rest = data[cut:]
-        buf = np.frombuffer(data[:cut] + bytes(_PAD), np.uint8)
+        buf = np.frombuffer(bytearray(data[:cut]) + bytes(_PAD), np.uint8)  # writable, as those of `chunks` are
         result = self.decode(buf, cut, self._offset)
         self._offset += cut
         return result
