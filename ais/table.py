@@ -105,13 +105,20 @@ class Table:
         return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     def to_pandas(self) -> Any:
-        """This table as a pandas DataFrame (pandas must be installed)."""
+        """This table as a pandas DataFrame (`pip install 'luxwake[frames]'`)."""
         import pandas
 
         return pandas.DataFrame.from_arrow(self)
 
+    def to_geopandas(self) -> Any:
+        """This table as a GeoDataFrame of its points, WGS84 (`pip install 'luxwake[geo]'`); it needs `lat` and `lon`."""
+        import geopandas
+
+        points = geopandas.points_from_xy(self["lon"], self["lat"], crs="EPSG:4326")
+        return geopandas.GeoDataFrame(self.to_pandas(), geometry=points)
+
     def to_polars(self) -> Any:
-        """This table as a polars DataFrame (polars must be installed)."""
+        """This table as a polars DataFrame (`pip install 'luxwake[frames]'`)."""
         import polars
 
         return polars.DataFrame(self)

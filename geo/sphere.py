@@ -99,7 +99,7 @@ def distances_m(
     """Great-circle distances in metres between points given as arrays (broadcast against each other).
 
     >>> distances_m(35.10, 129.04, [42.80, 43.10], [132.87, 131.90]).round(-3).tolist()
-    [917000.0, 921000.0]
+    [918000.0, 923000.0]
     """
     columns = np.broadcast_arrays(lat1_deg, lon1_deg, lat2_deg, lon2_deg)
     flat = [np.ascontiguousarray(c, np.float64).ravel() for c in columns]

@@ -384,20 +384,14 @@ def test_events_go_to_polars_by_arrow(events: lw.Events) -> None:
     assert events.to_polars().equals(frame)
 
 
-@pytest.mark.skipif(find_spec("pyarrow") is None, reason="pandas takes Arrow streams only by pyarrow: not installed")
 def test_events_go_to_pandas_by_arrow(events: lw.Events) -> None:
     frame = events.to_pandas()
     assert frame["id"].tolist() == events["id"].tolist() and str(frame["t_start"].dt.tz) == "UTC"
 
 
-@pytest.mark.skipif(
-    find_spec("geopandas") is None or find_spec("pyarrow") is None, reason="geopandas and pyarrow are not installed"
-)
 def test_events_go_to_geopandas(events: lw.Events) -> None:
-    geopandas = pytest.importorskip("geopandas")
-    frame = events.to_pandas()
-    points = geopandas.points_from_xy(frame["lon"], frame["lat"], crs="EPSG:4326")
-    assert len(geopandas.GeoDataFrame(frame, geometry=points)) == len(events)
+    frame = events.to_geopandas()
+    assert frame.crs == "EPSG:4326" and frame.geometry.x.to_numpy().tolist() == events["lon"].tolist()
 
 
 def test_console_table_closes_the_terminal_to_strangers(capsys: pytest.CaptureFixture[str]) -> None:
