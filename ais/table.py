@@ -111,7 +111,7 @@ class Table:
         return pandas.DataFrame.from_arrow(self)
 
     def to_geopandas(self) -> Any:
-        """This table as a GeoDataFrame of its points, WGS84 (`pip install 'luxwake[geo]'`); it needs `lat` and `lon`."""
+        """This table as a GeoDataFrame of its points, WGS84 (`pip install 'luxwake[geo]'`); needs `lat` and `lon`."""
         import geopandas
 
         points = geopandas.points_from_xy(self["lon"], self["lat"], crs="EPSG:4326")

@@ -41,7 +41,7 @@ def peak_mb() -> float:
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
-def timed(work: Callable[[], object], repeats: int = 3) -> dict[str, float]:
+def timed(work: Callable[[], object], repeats: int) -> dict[str, float]:
     """Median CPU and wall seconds of `work`, and the peak memory before and after."""
     before = peak_mb()
     cpu, wall = [], []

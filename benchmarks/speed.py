@@ -1,9 +1,9 @@
 """Positions a second, stage by stage: CPU and wall time, ns per row, peak memory; and the first call apart.
 
-Every figure is made in a process of its own, on a simulated world, after the kernels were compiled; the median of
-three. "MB before" is the peak memory once imports, kernels and the stage's input are there; "peak MB" is after the
-runs. Compile times are measured on an input of a few rows, first with an empty cache folder, then with the one that the
-first run filled.
+Every figure is made in a process of its own, on a simulated world, after the kernels were compiled: the median of three
+runs on the smaller world, one run on the larger. "MB before" is the peak memory once imports, kernels and the stage's
+input are there; "peak MB" is after the runs. Compile times are measured on an input of a few rows, first with an empty
+cache folder, then with the one that the first run filled.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from typing import Any
 from benchmarks.child import run_child, timed
 from benchmarks.tables import number, table
 
-SIZES = (1_000_000, 10_000_000)
-QUICK_SIZES = (50_000,)
+SIZES = {1_000_000: 3, 10_000_000: 1}
+QUICK_SIZES = {50_000: 3}
+"""Positions of a world, and how often each stage is run on it."""
 DETECTORS = ("loitering", "dark", "rendezvous", "port_call")
 COLUMNS = ("t", "mmsi", "lat", "lon", "sog", "cog", "heading", "source", "offset")
 """Columns of a fix that anything after the decoder looks at."""
@@ -67,7 +68,7 @@ def _columns(folder: str) -> dict[str, Any]:
     return {name: np.load(Path(folder) / f"{name}.npy") for name in COLUMNS}
 
 
-def decode(folder: str) -> dict[str, Any]:
+def decode(folder: str, repeats: int) -> dict[str, Any]:
     """Bytes of a file to columns (runs in a process of its own, as all stages)."""
     from ais.decode import Decoder
     from ais.sources import chunks
@@ -82,25 +83,25 @@ def decode(folder: str) -> dict[str, Any]:
             decoder.decode(chunk.data, chunk.n, chunk.offset)
         seen[0] = decoder.sentences
 
-    return {**timed(work), "rows": seen[0], "megabytes": path.stat().st_size / 1e6}
+    return {**timed(work, repeats), "rows": seen[0], "megabytes": path.stat().st_size / 1e6}
 
 
-def index(folder: str) -> dict[str, Any]:
+def index(folder: str, repeats: int) -> dict[str, Any]:
     """Positions to H3 cells."""
     from geo.cells import cells
 
     warm()
     columns = _columns(folder)
-    return {**timed(lambda: cells(columns["lat"], columns["lon"])), "rows": columns["t"].size}
+    return {**timed(lambda: cells(columns["lat"], columns["lon"]), repeats), "rows": columns["t"].size}
 
 
-def tracks(folder: str) -> dict[str, Any]:
+def tracks(folder: str, repeats: int) -> dict[str, Any]:
     """Rows in time order to hulls, copies and jumps."""
     from ais.tracks import Tracks
 
     warm()
     columns = _columns(folder)
-    return {**timed(lambda: Tracks().follow(columns)), "rows": columns["t"].size}
+    return {**timed(lambda: Tracks().follow(columns), repeats), "rows": columns["t"].size}
 
 
 class _Tap:
@@ -133,7 +134,7 @@ def _no_events() -> Any:
     return np.zeros(0, EVENT)
 
 
-def detector(folder: str, name: str) -> dict[str, Any]:
+def detector(folder: str, repeats: int, name: str) -> dict[str, Any]:
     """One detector alone, on rows that the engine has prepared."""
     from detectors.engine import DETECTORS, Engine
 
@@ -150,10 +151,10 @@ def detector(folder: str, name: str) -> dict[str, Any]:
         found = sum(one.feed(chunk).size for chunk in tap.chunks)
         events[0] = found + one.finish(*tap.end).size
 
-    return {**timed(work), "rows": sum(chunk.t.size for chunk in tap.chunks), "events": events[0]}
+    return {**timed(work, repeats), "rows": sum(chunk.t.size for chunk in tap.chunks), "events": events[0]}
 
 
-def detect(folder: str) -> dict[str, Any]:
+def detect(folder: str, repeats: int) -> dict[str, Any]:
     """Tracks, index, all detectors, and the table of events, on one thread."""
     import luxwake as lw
 
@@ -164,10 +165,10 @@ def detect(folder: str) -> dict[str, Any]:
     def work() -> None:
         events[0] = len(lw.detect(fixes, threads=1))
 
-    return {**timed(work), "rows": len(fixes), "events": events[0]}
+    return {**timed(work, repeats), "rows": len(fixes), "events": events[0]}
 
 
-def together(folder: str, threads: int) -> dict[str, Any]:
+def together(folder: str, repeats: int, threads: int) -> dict[str, Any]:
     """`lw.read` and `lw.detect`, from the file to the events."""
     import luxwake as lw
 
@@ -179,7 +180,7 @@ def together(folder: str, threads: int) -> dict[str, Any]:
         lw.detect(fixes, threads=threads)
         rows[0] = len(fixes)
 
-    return {**timed(work), "rows": rows[0]}
+    return {**timed(work, repeats), "rows": rows[0]}
 
 
 def _first_calls() -> Iterator[tuple[str, Callable[[], object]]]:
@@ -258,9 +259,9 @@ def stage_row(name: str, r: dict[str, Any], note: str = "") -> list[str]:
     return [name, f"{r['rows']:,}", number(r["cpu_s"], 3), number(r["wall_s"], 3), speed, per_row, *memory, note]
 
 
-def stages(folder: str) -> Iterator[list[str]]:
+def stages(folder: str, repeats: int) -> Iterator[list[str]]:
     """All rows of the table for one world."""
-    here = {"folder": folder}
+    here: dict[str, object] = {"folder": folder, "repeats": repeats}
     r = run_child("benchmarks.speed:decode", here)
     yield stage_row("decode (rows: sentences, with tag blocks)", r, f"{r['megabytes'] / r['cpu_s']:.0f} MB/CPU s")
     for name in ("index", "tracks"):
@@ -279,15 +280,16 @@ def stages(folder: str) -> Iterator[list[str]]:
 
 def run(quick: bool) -> Iterator[str]:
     """The tables of this part, as text."""
-    for fixes in QUICK_SIZES if quick else SIZES:
+    for fixes, repeats in (QUICK_SIZES if quick else SIZES).items():
         with tempfile.TemporaryDirectory() as folder:
             made = run_child("benchmarks.speed:simulate_world", {"out": folder, "fixes": fixes})
             kept = run_child("benchmarks.speed:keep_columns", {"folder": folder})
             yield (
                 f"Simulated `world`, seed 1: {made['fixes']:,} positions of {made['vessels']:,} ships, "
-                f"{kept['rows']:,} decoded; made in {made['simulate_s']:.1f} s, {made['peak_mb']:,.0f} MB at most."
+                f"{kept['rows']:,} decoded; made in {made['simulate_s']:.1f} s, {made['peak_mb']:,.0f} MB at most. "
+                f"Median of {repeats}:"
             )
-            yield table(HEADER, stages(folder))
+            yield table(HEADER, stages(folder, repeats))
     if not quick:
         yield "First calls, in one process, in this order (what two steps share is compiled with the first):"
         yield compile_table()

@@ -3,12 +3,12 @@
 A scripted event is *hidden* when the input cannot show it by the definitions of the detectors; otherwise it is
 *identifiable*. The rule looks at the truth and at what was heard, never at what a detector found:
 
-* loitering: in the middle of its way nearer to shore than 20 nmi, shorter than 4 h, or never heard for 4 h without a
-  silence of more than 2 h (silence is never behaviour);
+* loitering: in the middle of its way nearer to shore than 20 nmi, shorter than 4 h, or never heard for 4 h in one
+  stretch, which a silence of more than `LoiteringParams.max_silence_s` ends (silence is never behaviour);
 * dark: not longer than 6 h within the time of the world, fewer than 3 fixes before it, or the ship would have been
   heard fewer than 9 times if it had kept on sending (the same voyage is simulated again with the transponder on);
-* rendezvous: nearer to shore than 10 km, shorter than 2 h, or the two ships never heard at once for 2 h without
-  silences of more than 3 h;
+* rendezvous: nearer to shore than 10 km, shorter than 2 h, or the two ships never heard at once for 2 h in one
+  stretch, which a silence of more than `RendezvousParams.max_interpolation_s` ends;
 * port call: shorter than 1 h, or heard fewer than 2 times while the ship lay there.
 """
 
@@ -154,13 +154,16 @@ def would_hear(seed: int, vessels: int, days: float) -> dict[tuple[int, int], in
 
 def why_hidden(row: Scripted, heard: Heard, shore_m: float, would: Mapping[tuple[int, int], int]) -> str:
     """Why the input cannot show this event, in words; empty where it can."""
+    from detectors.loitering import LoiteringParams
+    from detectors.rendezvous import RendezvousParams
+
     if row.kind == "loitering":
         if shore_m < 20 * 1852.0:
             return "nearer to shore than 20 nmi"
         if row.hours < 4.0:
             return "shorter than 4 h"
-        if heard.longest_h([row.mmsi], row.t_start, row.t_end, 2.0) < 4.0:
-            return "not heard for 4 h without a silence over 2 h"
+        if heard.longest_h([row.mmsi], row.t_start, row.t_end, LoiteringParams().max_silence_s / 3600) < 4.0:
+            return "not heard for 4 h in one stretch"
     elif row.kind == "dark":
         if row.hours <= 6.0:
             return "not longer than 6 h within the world's time"
@@ -173,8 +176,9 @@ def why_hidden(row: Scripted, heard: Heard, shore_m: float, would: Mapping[tuple
             return "nearer to shore than 10 km"
         if row.hours < 2.0:
             return "shorter than 2 h"
-        if heard.longest_h([row.mmsi, row.other], row.t_start, row.t_end, 3.0) < 2.0:
-            return "both not heard for 2 h without a silence over 3 h"
+        silence_h = RendezvousParams().max_interpolation_s / 3600
+        if heard.longest_h([row.mmsi, row.other], row.t_start, row.t_end, silence_h) < 2.0:
+            return "both not heard for 2 h in one stretch"
     elif row.kind == "port_call":
         if row.hours < 1.0:
             return "shorter than 1 h"

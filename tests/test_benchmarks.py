@@ -159,7 +159,7 @@ def test_worlds_are_added_count_by_count():
         (scripted("loitering", 1, 9), 10_000.0, 0, "nearer to shore than 20 nmi"),
         (scripted("loitering", 1, 4), 90_000.0, 0, "shorter than 4 h"),
         (scripted("loitering", 1, 9), 90_000.0, 0, ""),
-        (scripted("loitering", 9, 19), 90_000.0, 0, "not heard for 4 h without a silence over 2 h"),
+        (scripted("loitering", 17, 29), 90_000.0, 0, "not heard for 4 h in one stretch"),
         (scripted("dark", 10, 30), 0.0, 9, ""),
         (scripted("dark", 10, 30), 0.0, 8, "would have been heard fewer than 9 times while sending"),
         (scripted("dark", 1, 30), 0.0, 99, "heard fewer than 3 times before"),
@@ -167,7 +167,7 @@ def test_worlds_are_added_count_by_count():
         (scripted("port_call", 0, 0.5), 0.0, 0, "shorter than 1 h"),
         (scripted("port_call", 0, 5), 0.0, 0, ""),
         (scripted("port_call", 30, 40), 0.0, 0, "heard fewer than 2 times in port"),
-        (scripted("rendezvous", 0, 8, other=MATE), 90_000.0, 0, "both not heard for 2 h without a silence over 3 h"),
+        (scripted("rendezvous", 0, 8, other=MATE), 90_000.0, 0, "both not heard for 2 h in one stretch"),
         (scripted("rendezvous", 0, 8, other=MATE), 5_000.0, 0, "nearer to shore than 10 km"),
     ],
 )
