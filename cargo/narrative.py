@@ -185,7 +185,8 @@ def _silence(dark: Related | None) -> Signal:
     score = dark.event.score
     if math.isnan(score):
         return Signal("silence", None, "whether reception explains the silence is not known")
-    return Signal("silence", float(score), f"reception does not explain the silence, probability {score:.2f}")
+    shown = f"{score:.2f}" if score < 0.995 else "over 0.99"  # no silence is explained with certainty
+    return Signal("silence", float(score), f"reception does not explain the silence, probability {shown}")
 
 
 def _draught(fleet: Fleet, dark: Related | None) -> Signal:
