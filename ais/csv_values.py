@@ -10,6 +10,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from ais.civil import days_from_civil, days_in_month
 from geo.kernel import kernel
 
 EMPTY, GOOD, BAD = 0, 1, 2
@@ -176,23 +177,6 @@ def natural(data, p, stop):
         value = value * 10 + digit
         p += 1
     return value, p
-
-
-@kernel
-def days_from_civil(year, month, day):
-    """Days since 1970-01-01 in the Gregorian calendar, for years from 1 on; counted from 1 March, as leap days end."""
-    if month <= 2:
-        year -= 1
-        month += 12
-    return 365 * year + year // 4 - year // 100 + year // 400 + (153 * (month - 3) + 2) // 5 + day - 719_469
-
-
-@kernel
-def days_in_month(year, month):
-    """Length of a month."""
-    if month == 2:
-        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
-    return 30 if month == 4 or month == 6 or month == 9 or month == 11 else 31
 
 
 @kernel

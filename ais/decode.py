@@ -30,7 +30,16 @@ from ais.sentences import (
     read_tag_block,
     unarmour,
 )
-from ais.status import INCOMPLETE_MESSAGE, LINE_TOO_LONG, NOT_AIS, OK, ORPHAN_FRAGMENT, REASONS, count_words
+from ais.status import (
+    EMPTY_PAYLOAD,
+    INCOMPLETE_MESSAGE,
+    LINE_TOO_LONG,
+    NOT_AIS,
+    OK,
+    ORPHAN_FRAGMENT,
+    REASONS,
+    count_words,
+)
 from ais.table import FIX_DTYPES, NAT, STATIC_DTYPES
 from geo.kernel import kernel
 
@@ -148,7 +157,9 @@ def take_payload(buf, r, assembly, words, counts):
             n_held, reason = unarmour(assembly.payloads[at, part], 0, assembly.lengths[at, part], words, n_held)
     r.t, r.start, r.channel = slot.t, slot.offset, slot.channel
     slot.key = 0
-    return 6 * n_held - slot.fill, reason
+    if n_held == 0 and reason == OK:
+        reason = EMPTY_PAYLOAD
+    return max(0, 6 * n_held - slot.fill), reason
 
 
 @kernel
@@ -204,7 +215,7 @@ def read_sentence(buf, i, end, base, r, assembly, words, counts, types, fixes, s
 def is_pghp(buf, i, end):
     """Does `$PGHP,` stand at `i`?"""
     return (
-        i + 8 < end
+        i + 5 < end
         and buf[i] == 36
         and buf[i + 1] == 80
         and buf[i + 2] == 71
@@ -223,7 +234,9 @@ def decode_lines(buf, begin, end, base, reading, assembly, words, counts, types,
         if is_line_end(buf[i]):
             i += 1
             continue
-        stop = min(end, i + MAX_LINE_BYTES)
+        stop, limit = i, min(end, i + MAX_LINE_BYTES)
+        while stop < limit and not is_line_end(buf[stop]):
+            stop += 1
         if r.fixes + _LINE_MESSAGES > fixes.size or r.statics + _LINE_MESSAGES > statics.size:
             return i
         r.t_tag, r.t_prefix, r.group_tag, r.begin = NAT, NAT, -1, -1
@@ -231,7 +244,7 @@ def decode_lines(buf, begin, end, base, reading, assembly, words, counts, types,
         if is_digit(buf[i]):
             r.t_prefix = in_range(read_prefix(buf, i, stop), counts)
             r.begin = i if r.t_prefix != NAT else -1
-        while i < stop and not is_line_end(buf[i]):
+        while i < stop:
             if buf[i] == 92:
                 i = read_tag_block(buf, i, stop, r, counts)
                 used = True
@@ -278,6 +291,7 @@ class Decoder:
         self._types = np.zeros(64, np.int64)
         self._rest = b""
         self._offset = 0
+        self._skipping = False
 
     @property
     def sentences(self) -> int:
@@ -297,18 +311,35 @@ class Decoder:
     def feed(self, data: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
         """Decode bytes that follow the ones before; an unfinished line waits. Columns of fixes and of static rows."""
         data = self._rest + data
+        if self._skipping:
+            data = self._skip(data)
         cut = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
-        if cut == 0 and len(data) > MAX_LINE_BYTES:
-            cut = len(data)
+        if len(data) - cut > MAX_LINE_BYTES:  # the head of an endless line is read, the rest of it is not
+            self._skipping = True
+            head, self._rest = data[: cut + MAX_LINE_BYTES] + b"x\n", b""
+            result = self._decode_bytes(head)
+            self._offset += len(data) - len(head)
+            return result
         self._rest = data[cut:]
-        buf = np.frombuffer(bytearray(data[:cut]) + bytes(_PAD), np.uint8)  # writable, as those of `chunks` are
-        result = self.decode(buf, cut, self._offset)
-        self._offset += cut
+        return self._decode_bytes(data[:cut])
+
+    def _skip(self, data: bytes) -> bytes:
+        """Drop what belongs to a line that is too long."""
+        ends = [place for place in (data.find(b"\n"), data.find(b"\r")) if place >= 0]
+        end = min(ends) if ends else len(data)
+        self._skipping = not ends
+        self._offset += end
+        return data[end:]
+
+    def _decode_bytes(self, data: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+        buf = np.frombuffer(bytearray(data) + bytes(_PAD), np.uint8)  # writable, as those of `chunks` are
+        result = self.decode(buf, len(data), self._offset)
+        self._offset += len(data)
         return result
 
     def flush(self) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
         """Decode the unfinished line, and count the messages whose parts never came."""
-        result = self.feed(b"\n") if self._rest else self.feed(b"")
+        result = self.feed(b"\n") if self._rest or self._skipping else self.feed(b"")
         slots = self._assembly.slots
         waiting = slots["held"][slots["key"] != 0]
         self._counts[INCOMPLETE_MESSAGE] += sum(int(mask).bit_count() for mask in waiting)

@@ -60,22 +60,21 @@ def identities(static: Static) -> Identities:
         mmsi, t_from, t_to = int(static["mmsi"][start]), int(static["t"][start]), int(static["t"][end])
         before = rows[-1] if rows and rows[-1]["mmsi"] == mmsi else None
         if before is not None and all(name in before and before[name] == value for name, value in said.items()):
-            before["t_to"] = max(before["t_to"], t_to)
-            before["last_offset"] = int(static["offset"][end])
+            if t_to > before["t_to"]:
+                before |= {
+                    "t_to": t_to,
+                    "last_offset": int(static["offset"][end]),
+                    "last_source": int(static["source"][end]),
+                }
             continue
         kept = {name: before[name] for name in FIELDS if name in before} if before is not None else {}
-        offsets = {"first_offset": int(static["offset"][start]), "last_offset": int(static["offset"][end])}
-        rows.append(
-            {
-                **kept,
-                **said,
-                **offsets,
-                "mmsi": mmsi,
-                "t_from": t_from,
-                "t_to": t_to,
-                "source": int(static["source"][start]),
-            }
-        )
+        evidence = {
+            "source": int(static["source"][start]),
+            "first_offset": int(static["offset"][start]),
+            "last_source": int(static["source"][end]),
+            "last_offset": int(static["offset"][end]),
+        }
+        rows.append({**kept, **said, **evidence, "mmsi": mmsi, "t_from": t_from, "t_to": t_to})
     columns: dict[str, NDArray[Any]] = {
         "t_from": np.array([row["t_from"] for row in rows], np.int64),
         "t_to": np.array([row["t_to"] for row in rows], np.int64),
@@ -84,6 +83,6 @@ def identities(static: Static) -> Identities:
     for name in FIELDS:
         missing: Any = np.nan if name == "draught" else b"" if static[name].dtype.kind == "S" else 0
         columns[name] = np.array([row.get(name, missing) for row in rows], static[name].dtype)
-    for name, dtype in (("source", "u2"), ("first_offset", "i8"), ("last_offset", "i8")):
+    for name, dtype in (("source", "u2"), ("first_offset", "i8"), ("last_source", "u2"), ("last_offset", "i8")):
         columns[name] = np.array([row[name] for row in rows], dtype)
     return Identities(columns)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ais.civil import civil_us
 from ais.status import (
     BAD_CHARACTER,
     CHECKSUM_DIFFERS,
@@ -126,34 +127,57 @@ def read_epoch(buf, i, end):
 
 
 @kernel
-def days_from_civil(year, month, day):
-    """Days since 1970-01-01 of a date of the proleptic Gregorian calendar (H. Hinnant's algorithm)."""
-    y = year - (1 if month <= 2 else 0)
-    era = y // 400
-    yoe = y - era * 400
-    doy = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
-    return era * 146_097 + yoe * 365 + yoe // 4 - yoe // 100 + doy - 719_468
+def two_digits(buf, i, end):
+    """The number of exactly two digits at `i`, or -1."""
+    if i + 1 < end and is_digit(buf[i]) and is_digit(buf[i + 1]):
+        return (np.int64(buf[i]) - 48) * 10 + (np.int64(buf[i + 1]) - 48)
+    return -1
 
 
 @kernel
-def civil_us(year, month, day, hour, minute, second):
-    """A UTC calendar time as µs since 1970, NAT where a part is out of its range."""
-    if not (1 <= month <= 12 and 1 <= day <= 31 and hour <= 23 and minute <= 59 and second <= 60):
+def read_zone(buf, i, end):
+    """A zone after a time: its offset in minutes, 0 where there is none (UTC), NAT where it cannot be read."""
+    if i >= end or buf[i] == 32 or buf[i] == 9 or buf[i] == 90 or buf[i] == _BANG or buf[i] == _BACKSLASH:
+        return 0
+    if buf[i] != 43 and buf[i] != 45:
         return NAT
-    return (days_from_civil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second) * 1_000_000
+    hours = two_digits(buf, i + 1, end)
+    minutes = two_digits(buf, i + 4 if i + 3 < end and buf[i + 3] == 58 else i + 3, end)
+    if hours < 0 or minutes < 0:
+        return NAT
+    return hours * 60 + minutes if buf[i] == 43 else -(hours * 60 + minutes)
+
+
+@kernel
+def read_iso(buf, i, end):
+    """An ISO 8601 time at `i`, 2023-09-02T12:41:35.168370+00:00 with T or a space: µs or NAT."""
+    if i + 19 > end or buf[i + 4] != 45 or buf[i + 7] != 45 or buf[i + 13] != 58 or buf[i + 16] != 58:
+        return NAT
+    century, year = two_digits(buf, i, end), two_digits(buf, i + 2, end)
+    month, day, hour = two_digits(buf, i + 5, end), two_digits(buf, i + 8, end), two_digits(buf, i + 11, end)
+    minute, second = two_digits(buf, i + 14, end), two_digits(buf, i + 17, end)
+    if min(century, year, month, day, hour, minute, second) < 0 or (buf[i + 10] != 84 and buf[i + 10] != 32):
+        return NAT
+    t = civil_us(century * 100 + year, month, day, hour, minute, second)
+    j = i + 19
+    if j < end and (buf[j] == 46 or buf[j] == _COMMA):
+        unit = 100_000
+        j += 1
+        while j < end and is_digit(buf[j]):
+            if t != NAT:
+                t += unit * (np.int64(buf[j]) - 48)
+            unit //= 10
+            j += 1
+    zone = read_zone(buf, j, end)
+    return NAT if t == NAT or zone == NAT else t - zone * 60_000_000
 
 
 @kernel
 def read_prefix(buf, i, end):
-    """A time stamp in front of a sentence, epoch digits or ISO 8601 (2023-09-02T12:41:35.16): µs or NAT."""
-    year, j = read_number(buf, i, end)
-    if j - i == 4 and j + 15 <= end and buf[j] == 45 and buf[j + 3] == 45:
-        month, _ = read_number(buf, j + 1, j + 3)
-        day, _ = read_number(buf, j + 4, j + 6)
-        hour, _ = read_number(buf, j + 7, j + 9)
-        minute, _ = read_number(buf, j + 10, j + 12)
-        second, _ = read_number(buf, j + 13, j + 15)
-        return civil_us(year, month, day, hour, minute, second)
+    """A time stamp in front of a sentence, epoch digits or ISO 8601: µs or NAT."""
+    _, j = read_number(buf, i, end)
+    if j - i == 4:
+        return read_iso(buf, i, end)
     if j - i >= 10:
         t, _ = read_epoch(buf, i, end)
         return t
@@ -163,16 +187,29 @@ def read_prefix(buf, i, end):
 @kernel
 def read_pghp(buf, i, end):
     """Time of a Gatehouse line, $PGHP,1,year,month,day,hour,minute,second,ms,...: µs or NAT; for the next line."""
+    year = month = day = hour = minute = second = 0
     i += 8
-    year, i = read_number(buf, i, end)
-    month, i = read_number(buf, i + 1, end)
-    day, i = read_number(buf, i + 1, end)
-    hour, i = read_number(buf, i + 1, end)
-    minute, i = read_number(buf, i + 1, end)
-    second, i = read_number(buf, i + 1, end)
-    ms, i = read_number(buf, i + 1, end)
-    t = civil_us(year, month, day, hour, minute, second)
-    return t + ms * 1_000 if t != NAT else NAT
+    for field in range(7):
+        value, j = read_number(buf, i, end)
+        if j == i or (field < 6 and (j >= end or buf[j] != _COMMA)):
+            return NAT
+        if field == 0:
+            year = value
+        elif field == 1:
+            month = value
+        elif field == 2:
+            day = value
+        elif field == 3:
+            hour = value
+        elif field == 4:
+            minute = value
+        elif field == 5:
+            second = value
+        else:
+            t = civil_us(year, month, day, hour, minute, second)
+            return t + value * 1_000 if t != NAT and value < 1_000 else NAT
+        i = j + 1
+    return NAT
 
 
 @kernel

@@ -4,7 +4,7 @@ A fix belongs to the hull of its MMSI from which it can have been reached: the i
 m for position noise and rounding, is at most 30 kn, or 1.5 times the speed that the ship itself reports. Of several
 such hulls the nearest in space and time is taken (distance + 1 m/s of silence), so that a ship that shares its MMSI
 with a silent one never fills the other's silence. A fix that no hull can have reached opens a new one; it is marked
-as a jump, and so is the next, until the third confirms that a second ship is there. A fix that repeats the last one
+as a jump, and so is the next, until the third confirms that a second ship is there. A fix that repeats a position
 of its hull within 10 s (another station's copy), or gives a second position for the same instant, is a duplicate.
 """
 
@@ -31,6 +31,8 @@ MAX_SOG_KN = 60.0
 TOLERANCE_M = 500.0
 SILENCE_M_S = 1.0
 CONFIRMED = 3
+RECENT = 6
+"""Fixes in which a copy is looked for: a class A ship sends at most every 2 s, so that six span the window."""
 MAX_HULLS = 4
 
 HULL = np.dtype(
@@ -38,9 +40,10 @@ HULL = np.dtype(
         ("t", "i8"),
         ("lat", "f8"),
         ("lon", "f8"),
+        ("t_recent", "i8", (RECENT,)),  # the last fixes, in a ring: what a copy can repeat
+        ("lat_recent", "f8", (RECENT,)),
+        ("lon_recent", "f8", (RECENT,)),
         ("sog", "f4"),
-        ("cog", "f4"),
-        ("heading", "f4"),
         ("mmsi", "u4"),
         ("n", "i4"),
         ("next", "i4"),  # slot of the next hull of this MMSI, -1 none
@@ -102,24 +105,14 @@ def is_ship(mmsi):
 
 
 @kernel
-def same_or_nan(a, b):
-    """Equal, or both not available."""
-    return a == b or (a != a and b != b)
-
-
-@kernel
-def is_copy(row, t, lat, lon, sog, cog, heading):
-    """Does this fix repeat the last one of a hull, or give it a second position for the same instant?"""
-    if t == row.t:
-        return distance_m(row.lat, row.lon, lat, lon) <= TOLERANCE_M
-    return (
-        t - row.t <= COPY_WINDOW_US
-        and lat == row.lat
-        and lon == row.lon
-        and same_or_nan(sog, row.sog)
-        and same_or_nan(cog, row.cog)
-        and same_or_nan(heading, row.heading)
-    )
+def is_copy(row, t, lat, lon):
+    """Does this fix repeat one of the last of a hull, or give it a second position for the same instant?"""
+    if t == row.t and distance_m(row.lat, row.lon, lat, lon) <= TOLERANCE_M:
+        return True
+    for k in range(RECENT):
+        if t - row.t_recent[k] < COPY_WINDOW_US and lat == row.lat_recent[k] and lon == row.lon_recent[k]:
+            return True
+    return False
 
 
 @kernel
@@ -158,10 +151,8 @@ def open_hull(rows, table, used, at, mmsi):
         if row.sure == 0 and (stale < 0 or row.t < rows[stale].t):
             stale = slot
         n, last, slot = n + 1, slot, row.next
-    if stale >= 0:
-        return stale
     if n == MAX_HULLS:
-        return -1
+        return stale
     slot = used[0]
     used[0] += 1
     row = rows[slot]
@@ -174,7 +165,7 @@ def open_hull(rows, table, used, at, mmsi):
 
 
 @kernel
-def follow(rows, table, used, begin, t, mmsi, lat, lon, sog, cog, heading, slots, hull_of, status):
+def follow(rows, table, used, begin, t, mmsi, lat, lon, sog, slots, hull_of, status):
     """Give each row from `begin` on its slot (-1: not to be used), hull and status; the row where room ran out."""
     for i in range(begin, t.size):
         if 2 * used[0] >= table.size // 4 or used[0] + 1 >= rows.size:
@@ -191,7 +182,7 @@ def follow(rows, table, used, begin, t, mmsi, lat, lon, sog, cog, heading, slots
             continue
         at = find_mmsi(rows, table, mmsi[i])
         slot = table[at]
-        while slot >= 0 and not is_copy(rows[slot], t[i], lat[i], lon[i], sog[i], cog[i], heading[i]):
+        while slot >= 0 and not is_copy(rows[slot], t[i], lat[i], lon[i]):
             slot = rows[slot].next
         if slot >= 0:
             status[i], hull_of[i] = DUPLICATE, rows[slot].hull
@@ -203,8 +194,12 @@ def follow(rows, table, used, begin, t, mmsi, lat, lon, sog, cog, heading, slots
                 status[i] = JUMP
                 continue
             rows[slot].n = 0
+            for k in range(RECENT):
+                rows[slot].t_recent[k] = NAT // 2
         row = rows[slot]
-        row.t, row.lat, row.lon, row.sog, row.cog, row.heading = t[i], lat[i], lon[i], sog[i], cog[i], heading[i]
+        row.t, row.lat, row.lon, row.sog = t[i], lat[i], lon[i], sog[i]
+        k = row.n % RECENT
+        row.t_recent[k], row.lat_recent[k], row.lon_recent[k] = t[i], lat[i], lon[i]
         row.n += 1
         if row.n >= CONFIRMED:
             row.sure = 1
@@ -228,7 +223,7 @@ class Tracks:
         """Slot (-1: not for detectors), hull and status of each row of columns that are in time order."""
         n = columns["t"].size
         slots, hull, status = np.full(n, -1, np.int32), np.zeros(n, np.uint8), np.zeros(n, np.uint8)
-        names = ("t", "mmsi", "lat", "lon", "sog", "cog", "heading")
+        names = ("t", "mmsi", "lat", "lon", "sog")
         arrays = [columns[name] for name in names]
         i = 0
         while True:

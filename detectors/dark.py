@@ -82,7 +82,8 @@ def write_gap(last, t_end, expected, known, min_score, event):
     event.score, event.coverage = score, known
     event.shore_m = np.nan
     event.first_source, event.first_offset = last.source, last.offset
-    event.other_source, event.other_first_offset, event.other_last_offset = 0, -1, -1
+    event.other_first_source, event.other_last_source = 0, 0
+    event.other_first_offset, event.other_last_offset = -1, -1
 
 
 @kernel

@@ -8,6 +8,7 @@ can be saved at any row (`save`, `load`).
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -43,7 +44,10 @@ LATENESS_S = 600
 """Stations and satellites deliver late by minutes; ten cover terrestrial networks."""
 FEED_SILENCE_US = 1_800_000_000
 """Half an hour without a message from any ship at all is the silence of the feed, not of its ships."""
-ROW = ("t", "mmsi", "lat", "lon", "sog", "cog", "heading", "source", "offset")
+MAX_STEP_US = 86_400_000_000
+"""A day: no feed is quiet for longer while its clock is right, but a clock that is wrong is wrong by more."""
+CONFIRMING_SHIPS, CONFIRMING_ROWS = 3, 100
+ROW = ("t", "mmsi", "lat", "lon", "sog", "source", "offset")
 CHUNK_ROWS = 1 << 18
 """Rows that go through all detectors together: small enough for the cache, large enough to hide the calls."""
 
@@ -97,9 +101,10 @@ class Engine:
             new = {name: column[usable] for name, column in new.items()}
         if new["t"].size == 0:
             return np.zeros(0, EVENT)
-        self._newest = max(self._newest, int(new["t"].max()))
         rows = {name: np.concatenate([column, new[name]]) for name, column in self._pending.items()}
-        self._released = max(self._released, self._newest - self._lateness_us)
+        self._newest = newest_time(self._newest, rows["t"], rows["mmsi"])
+        if self._newest != NAT:
+            self._released = max(self._released, self._newest - self._lateness_us)
         ready = rows["t"] < self._released
         self._pending = {name: column[~ready] for name, column in rows.items()}
         return self._run({name: column[ready] for name, column in rows.items()})
@@ -107,6 +112,8 @@ class Engine:
     def flush(self) -> NDArray[Any]:
         """The input has ended: the events of the rows that waited, and what stays open, as records of `EVENT`."""
         rows, self._pending = self._pending, {name: column[:0] for name, column in self._pending.items()}
+        if self._newest == NAT and rows["t"].size:
+            self._newest = int(rows["t"].max())
         last = self._run(rows)
         if self._newest == NAT:
             return last
@@ -176,9 +183,13 @@ class Engine:
         clocks = {"released": self._released, "newest": self._newest, "last": self._last, "alive": self._alive}
         header = {**clocks, "params": self.params()}
         text = np.frombuffer(json.dumps(header).encode(), np.uint8)
-        with open(path, "wb") as file:
-            plain: dict[str, Any] = {name: array.view(np.ndarray) for name, array in arrays.items()}
+        plain: dict[str, Any] = {name: array.view(np.ndarray) for name, array in arrays.items()}
+        part = Path(f"{path}.part")
+        with open(part, "wb") as file:
             np.savez(file, header=text, **plain)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)  # the old state or the new one, never a torn file
 
     def load(self, path: str | Path) -> None:
         """Take the state of an engine with the same detectors and parameters from a file."""
@@ -197,6 +208,33 @@ class Engine:
                 detector.arrays = {
                     name: _restored(saved[f"{detector.name}.{name}"], array) for name, array in detector.arrays.items()
                 }
+
+
+def newest_time(newest: int, t: NDArray[np.int64], mmsi: NDArray[np.uint32]) -> int:
+    """How far the time of the feed has come, in µs: a clock that is wrong must not carry it away.
+
+    A step of more than a day counts only when three ships, or a hundred rows, are beyond it; until then those rows
+    wait. `newest` is what was known before, NAT for nothing; `t` and `mmsi` are the rows that wait, the new ones among
+    them. The result depends on the set of rows and not on their order.
+
+    >>> hour = 3_600_000_000
+    >>> newest_time(0, np.array([1, 2, 30_000]) * hour, np.array([1, 2, 3], np.uint32)) // hour
+    2
+    """
+    if newest != NAT and (t.size == 0 or t.max() - newest <= MAX_STEP_US):
+        return max(newest, int(t.max())) if t.size else newest
+    order = np.argsort(t, kind="stable")
+    t, mmsi = t[order], mmsi[order]
+    begin = 0 if newest == NAT else int(np.searchsorted(t, newest, side="right"))
+    while begin < t.size:
+        if newest == NAT or t[begin] - newest > MAX_STEP_US:
+            ahead = mmsi[begin:]
+            if ahead.size < CONFIRMING_ROWS and np.unique(ahead).size < CONFIRMING_SHIPS:
+                break
+        breaks = np.flatnonzero(np.diff(t[begin:]) > MAX_STEP_US)
+        end = begin + (int(breaks[0]) + 1 if breaks.size else t.size - begin)
+        newest, begin = int(t[end - 1]), end
+    return newest
 
 
 def _row_dtypes() -> dict[str, str]:

@@ -21,7 +21,7 @@ LOITERING, DARK, RENDEZVOUS, PORT_CALL, GAP = range(5)
 EVENT = np.dtype(
     [
         ("kind", "u1"),
-        ("open", "u1"),  # 1: still going on when the input ended; t_end is then the last time of the input
+        ("open", "u1"),  # 1: still going on when the input ended; t_end of a gap is then the end of the input
         ("hull", "u1"),
         ("other_hull", "u1"),
         ("mmsi", "u4"),
@@ -42,7 +42,8 @@ EVENT = np.dtype(
         ("shore_m", "f4"),  # distance to the nearest shore; NaN unknown
         ("first_source", "u2"),
         ("last_source", "u2"),
-        ("other_source", "u2"),
+        ("other_first_source", "u2"),
+        ("other_last_source", "u2"),
         ("first_offset", "i8"),  # byte offsets of the first and last fix of the event, the evidence
         ("last_offset", "i8"),
         ("other_first_offset", "i8"),  # the same for the partner of a rendezvous, -1 none

@@ -76,7 +76,8 @@ EPISODE = np.dtype(
         ("mmsi", "u4"),
         ("seen", "i4"),
         ("n", "i4"),
-        ("n_slow", "i4"),
+        ("n_step", "i4"),  # fixes of the current step, of the fast steps since the last slow one
+        ("n_fast", "i4"),
         ("hull", "u1"),
         ("source_ref", "u2"),
         ("first_source", "u2"),
@@ -91,6 +92,7 @@ EPISODE = np.dtype(
 def begin_step(s, t, lat, lon, source, offset):
     """The next step begins at this fix."""
     s.t_ref, s.lat_ref, s.lon_ref, s.source_ref, s.offset_ref = t, lat, lon, source, offset
+    s.n_step = 0
 
 
 @kernel
@@ -99,7 +101,7 @@ def begin_episode(s):
     s.going, s.t_start, s.t_slow = 1, s.t_ref, s.t_ref
     s.lat_start, s.lon_start, s.first_offset, s.first_source = s.lat_ref, s.lon_ref, s.offset_ref, s.source_ref
     s.path_m, s.fast_m, s.extent_m, s.dlat_s, s.dlon_s = 0.0, 0.0, 0.0, 0.0, 0.0
-    s.slow_us, s.observed_us, s.n, s.n_slow = 0, 0, 1, 1
+    s.slow_us, s.observed_us, s.n, s.n_fast = 0, 0, 1, 0
 
 
 @kernel
@@ -114,7 +116,8 @@ def grow_episode(s, t, lat, lon, source, offset, way_m):
     s.dlat_s += (lat - s.lat_start) * dt * 1e-6
     s.dlon_s += wrap_deg(lon - s.lon_start) * dt * 1e-6
     s.t_slow, s.lat_slow, s.lon_slow, s.last_offset, s.last_source = t, lat, lon, offset, source
-    s.n_slow = s.n
+    s.n += s.n_fast + s.n_step
+    s.n_fast = 0
 
 
 @kernel
@@ -127,7 +130,7 @@ def close_episode(s, still_open, min_duration_us, max_speed_kn, event):
     speed_kn = s.path_m / (duration * 1e-6) / KN_M_S
     if speed_kn >= max_speed_kn:
         return 0
-    event.kind, event.open, event.mmsi, event.hull, event.n = LOITERING, still_open, s.mmsi, s.hull, s.n_slow
+    event.kind, event.open, event.mmsi, event.hull, event.n = LOITERING, still_open, s.mmsi, s.hull, s.n
     event.other, event.other_hull, event.port = 0, 0, -1
     event.t_start, event.t_end = s.t_start, s.t_slow
     event.lat = s.lat_start + s.dlat_s / (s.slow_us * 1e-6)
@@ -138,7 +141,8 @@ def close_episode(s, still_open, min_duration_us, max_speed_kn, event):
     event.distance_m, event.speed_kn, event.shore_m = s.extent_m, speed_kn, np.nan
     event.first_source, event.first_offset = s.first_source, s.first_offset
     event.last_source, event.last_offset = s.last_source, s.last_offset
-    event.other_source, event.other_first_offset, event.other_last_offset = 0, -1, -1
+    event.other_first_source, event.other_last_source = 0, 0
+    event.other_first_offset, event.other_last_offset = -1, -1
     return 1
 
 
@@ -155,7 +159,7 @@ def run(episodes, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source, offse
             s.seen, s.mmsi, s.hull = 1, mmsi[i], hull[i]
             begin_step(s, t[i], lat[i], lon[i], source[i], offset[i])
             continue
-        s.n += 1
+        s.n_step += 1
         dt = t[i] - s.t_ref
         if dt < step_us:
             continue
@@ -169,6 +173,7 @@ def run(episodes, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source, offse
             grow_episode(s, t[i], lat[i], lon[i], source[i], offset[i], way_m)
         elif s.going:
             s.fast_m += way_m
+            s.n_fast += s.n_step
             if t[i] - s.t_slow > max_excursion_us:
                 events += close_episode(s, 0, min_duration_us, max_speed_kn, out[events])
         begin_step(s, t[i], lat[i], lon[i], source[i], offset[i])

@@ -46,6 +46,8 @@ SAMPLE = np.dtype(
         ("t1", "i8"),
         ("offset0", "i8"),
         ("offset1", "i8"),
+        ("source0", "u2"),
+        ("source1", "u2"),
         ("slot", "i4"),
         ("next", "i4"),
     ],
@@ -70,6 +72,10 @@ PAIR = np.dtype(
         ("last_a", "i8"),
         ("first_b", "i8"),
         ("last_b", "i8"),
+        ("first_source_a", "u2"),  # the inputs to which these offsets belong
+        ("last_source_a", "u2"),
+        ("first_source_b", "u2"),
+        ("last_source_b", "u2"),
         ("n", "i4"),
     ],
     align=True,
@@ -154,10 +160,9 @@ def close_pair(movers, p, now, limits, event):
         return 0
     key = p.key - 1
     a, b = movers[key >> 32], movers[key & 0xFFFFFFFF]
-    first_a, last_a, first_b, last_b = p.first_a, p.last_a, p.first_b, p.last_b
-    if b.mmsi < a.mmsi or (b.mmsi == a.mmsi and b.hull < a.hull):
+    swap = b.mmsi < a.mmsi or (b.mmsi == a.mmsi and b.hull < a.hull)
+    if swap:
         a, b = b, a
-        first_a, last_a, first_b, last_b = first_b, last_b, first_a, last_a
     event.kind, event.n = RENDEZVOUS, n
     event.open = 1 if now >= 0 and now - p.t_end <= limits.max_break_us else 0
     event.mmsi, event.hull, event.other, event.other_hull = a.mmsi, a.hull, b.mmsi, b.hull
@@ -168,9 +173,16 @@ def close_pair(movers, p, now, limits, event):
     event.coverage = min(1.0, n * limits.step_us / duration)
     event.distance_m, event.speed_kn, event.shore_m = p.least_m, speed_kn, np.nan
     event.score = event.coverage * max(0.0, 1.0 - p.sum_m / n / limits.max_distance_m)
-    event.first_source, event.last_source, event.other_source = a.source, a.source, b.source
-    event.first_offset, event.last_offset = first_a, last_a
-    event.other_first_offset, event.other_last_offset = first_b, last_b
+    if swap:
+        event.first_source, event.first_offset = p.first_source_b, p.first_b
+        event.last_source, event.last_offset = p.last_source_b, p.last_b
+        event.other_first_source, event.other_first_offset = p.first_source_a, p.first_a
+        event.other_last_source, event.other_last_offset = p.last_source_a, p.last_a
+    else:
+        event.first_source, event.first_offset = p.first_source_a, p.first_a
+        event.last_source, event.last_offset = p.last_source_a, p.last_a
+        event.other_first_source, event.other_first_offset = p.first_source_b, p.first_b
+        event.other_last_source, event.other_last_offset = p.last_source_b, p.last_b
     return 1
 
 
@@ -189,6 +201,7 @@ def meet(p, x, y, instant, metres, limits):
         p.lat, p.lon, p.dlat, p.dlon = x.lat, x.lon, 0.0, 0.0
         p.sum_m, p.least_m, p.sum_m_s = 0.0, metres, 0.0
         p.first_a, p.first_b = x.offset0, y.offset0
+        p.first_source_a, p.first_source_b = x.source0, y.source0
     known_us = min(limits.step_us, min(x.t1, y.t1) - t)
     ahead_s = crossing_s(north_m, east_m, north_m_s, east_m_s, limits.max_distance_m, 1.0)
     p.t_end = t + np.int64(min(float(known_us), ahead_s * 1e6))
@@ -203,6 +216,7 @@ def meet(p, x, y, instant, metres, limits):
     p.sum_m_s += 0.5 * (speed_x + speed_y)
     p.lat_end, p.lon_end = 0.5 * (x.lat + y.lat), wrap_deg(x.lon + 0.5 * wrap_deg(y.lon - x.lon))
     p.last_a, p.last_b = x.offset1, y.offset1
+    p.last_source_a, p.last_source_b = x.source1, y.source1
 
 
 @kernel
@@ -232,7 +246,7 @@ def compare(movers, disk, mine, head, new, instant, pairs, used, limits, out, ev
 
 
 @kernel
-def write_sample(m, slot, t, lat, lon, offset, instant, limits, new):
+def write_sample(m, slot, t, lat, lon, source, offset, instant, limits, new):
     """The sample of a mover's way to its next fix at an instant."""
     f = (instant * limits.step_us - m.t) / (t - m.t)
     new.lat, new.lon = interpolate(m.lat, m.lon, lat, lon, f)
@@ -242,10 +256,12 @@ def write_sample(m, slot, t, lat, lon, offset, instant, limits, new):
         math.radians(wrap_deg(lon - m.lon)) * math.cos(math.radians(0.5 * (lat + m.lat))) * EARTH_RADIUS_M / seconds
     )
     new.t0, new.t1, new.offset0, new.offset1, new.slot = m.t, t, m.offset, offset, slot
+    new.source0, new.source1 = m.source, source
 
 
 @kernel
-def sample_way(movers, disks, instants, samples, heads, pairs, used, m, slot, t, lat, lon, offset, limits, out, events):
+def sample_way(movers, disks, instants, samples, heads, pairs, used, m, slot, t, lat, lon, source, offset, limits,
+               out, events):  # fmt: skip
     """The samples of a slow ship's way to its next fix: (done, events written so far); not done when room runs out."""
     for instant in range(max(m.done, m.t // limits.step_us) + 1, t // limits.step_us + 1):
         ring = instant & (instants.size - 1)
@@ -257,7 +273,7 @@ def sample_way(movers, disks, instants, samples, heads, pairs, used, m, slot, t,
         if n + 1 >= samples.shape[1] or events + n + OUT_ROOM > out.size or 2 * (used[0] + n + 1) > pairs.size:
             return False, events
         new = samples[ring, n]
-        write_sample(m, slot, t, lat, lon, offset, instant, limits, new)
+        write_sample(m, slot, t, lat, lon, source, offset, instant, limits, new)
         new.cell = cell_at(new.lat, new.lon, INDEX_RESOLUTION)
         if new.cell != m.cell:
             m.cell = new.cell
@@ -304,7 +320,7 @@ def run(movers, disks, instants, samples, heads, pairs, used, begin, slot, t, mm
             way_m = distance_m(m.lat, m.lon, lat[i], lon[i])
             if way_m <= 2.0 * limits.max_speed_kn * KN_M_S * (dt * 1e-6):
                 done, events = sample_way(movers, disks, instants, samples, heads, pairs, used, m, slot[i], t[i],
-                                          lat[i], lon[i], offset[i], limits, out, events)  # fmt: skip
+                                          lat[i], lon[i], source[i], offset[i], limits, out, events)  # fmt: skip
                 if not done:
                     return i, events
         m.t, m.lat, m.lon, m.source, m.offset = t[i], lat[i], lon[i], source[i], offset[i]

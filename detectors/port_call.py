@@ -114,7 +114,8 @@ def leave(c, left, min_stop_us, event):
     event.distance_m, event.speed_kn, event.shore_m = np.nan, np.nan, np.nan
     event.first_source, event.first_offset = c.first_source, c.first_offset
     event.last_source, event.last_offset = c.last_source, c.last_offset
-    event.other_source, event.other_first_offset, event.other_last_offset = 0, -1, -1
+    event.other_first_source, event.other_last_source = 0, 0
+    event.other_first_offset, event.other_last_offset = -1, -1
     return 1
 
 

@@ -37,7 +37,7 @@ def summarise(summaries, slot, t, mmsi, hull, sog):
         s.t_last = t[i]
         s.n += 1
         if sog[i] > 0.5:  # at rest a ship shows nothing of its speed; NaN is not counted either
-            s.speeds[min(SPEED_BINS - 1, int(sog[i]))] += 1
+            s.speeds[int(min(SPEED_BINS - 1.0, sog[i]))] += 1
 
 
 def _percentile(speeds: NDArray[np.uint32], share: float) -> NDArray[np.float32]:

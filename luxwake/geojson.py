@@ -24,8 +24,8 @@ from geo.errors import OutputError
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LINES = frozenset({"dark", "gap"})
 _NOT_PROPERTIES = frozenset({"id", "lat", "lon", "lat_end", "lon_end"})
-_SOURCES = frozenset({"first_source", "last_source", "other_source"})
-_SOURCE_OFFSETS = {"other_source": "other_first_offset"}
+_SOURCES = frozenset({"first_source", "last_source", "other_first_source", "other_last_source"})
+_SOURCE_OFFSETS = {"other_first_source": "other_first_offset", "other_last_source": "other_last_offset"}
 _DEGREE_DIGITS = 7
 """1e-7 degrees is 1 cm, finer than any position that AIS sends."""
 

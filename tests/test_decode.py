@@ -39,7 +39,13 @@ def times(data: bytes):
         (tagged(b"g:1-1-9999,c:1538352000"), 1538352000_000000),
         (FIX + b",r003669987,1152921693", 1152921693_000000),
         (b"1550303566167726840 " + FIX, 1550303566_167726),
-        (b"2018-10-01T00:00:05.5+00:00\t" + FIX, 1538352005_000000),
+        (b"2018-10-01T00:00:05.5+00:00\t" + FIX, 1538352005_500000),
+        (b"2018-10-01 09:00:05+0900 " + FIX, 1538352005_000000),
+        (b"2018-10-01 9:15:35 " + FIX, NAT),
+        (b"2018-10-01 received by station 7 " + FIX, NAT),
+        (b"2018-02-31T00:00:00Z " + FIX, NAT),
+        (b"$PGHP,1,2018,10\r\n12:30:45 station restarted\r\n" + FIX, NAT),
+        (b"$PGHP,1,2018,2,31,0,0,7,250,219,,2190067,1,62*26\r\n" + FIX, NAT),
         (b"$PGHP,1,2018,10,1,0,0,7,250,219,,2190067,1,62*26\r\n" + FIX, 1538352007_250000),
         (FIX, NAT),
         (tagged(b"c:99"), NAT),
@@ -143,6 +149,20 @@ def test_interleaved_messages_of_other_channels_and_ids_are_kept_apart():
     other_1, other_2 = (checked(part[1:-3]) for part in (other_1, other_2))
     _, static, _ = decode_all(b"\n".join([PART_1, other_1, PART_2, other_2, b""]))
     assert static["mmsi"].size == 2
+
+
+@pytest.mark.parametrize("size", [1_000, 66_000, 10_000_000])
+def test_an_endless_line_is_one_line_however_it_is_cut(size):
+    data = b"x" * 300_000 + FIX + b"\n" + FIX + b"\n"
+    decoder = Decoder()
+    pieces = [decoder.feed(data[k : k + size])[0] for k in range(0, len(data), size)] + [decoder.flush()[0]]
+    assert [o for piece in pieces for o in piece["offset"]] == [300_000 + len(FIX) + 1]
+    assert decoder.counts == {"line without an AIS sentence": 1, "line longer than the limit": 1}
+
+
+def test_a_message_of_empty_parts_is_counted():
+    lines = [checked(b"AIVDM,2,1,1,A,,0"), checked(b"AIVDM,2,2,1,A,,5"), b""]
+    assert decode_all(b"\n".join(lines))[2].counts == {"empty payload": 1}
 
 
 def test_first_parts_without_end_take_no_more_memory():

@@ -110,6 +110,34 @@ def _meeting(start_hour, hours=2.5, every=5, a=211000001, b=211000002, lon=-30.0
     return rows
 
 
+def test_evidence_of_a_meeting_names_the_file_of_each_fix():
+    fixes = fixes_of(_meeting(3))
+    fixes.columns["source"] = (fixes["t"] > T0 + 4 * HOUR).astype(np.uint16)
+    event = _raw(fixes, "rendezvous")[0]
+    assert [event[k] for k in ("first_source", "last_source", "other_first_source", "other_last_source")] == [
+        0,
+        1,
+        0,
+        1,
+    ]
+    whole = fixes_of(_meeting(3))
+    whole.columns["source"] = (whole["t"] > T0 + 6 * HOUR).astype(np.uint16)
+    event = _raw(whole, "rendezvous")[0]
+    assert [event[k] for k in ("first_source", "last_source", "other_first_source", "other_last_source")] == [
+        0,
+        0,
+        0,
+        0,
+    ]
+
+
+def test_loitering_counts_all_its_fixes():
+    events = detect(fixes_of(_drift(0, 5, every=1)), ["loitering"])
+    assert events["n"].tolist() == [301]
+    first, last = events["first_offset"][0], events["last_offset"][0]
+    assert (last - first) // 50 + 1 == 301
+
+
 @pytest.mark.parametrize("hour", range(24))
 def test_a_meeting_is_found_at_every_hour_of_the_day(hour):
     """A system that cuts at midnight finds four of ten that begin at 22 h."""

@@ -78,7 +78,16 @@ def test_a_cut_line_is_as_long_as_the_short_way_and_never_jumps(a: tuple[float, 
 
 def test_what_is_not_known_is_null_and_never_a_sentinel() -> None:
     loitering = collection(report_case.events())["features"][2]["properties"]
-    names = ("other", "other_hull", "cell", "port", "coverage", "distance_m", "other_source", "other_first_offset")
+    names = (
+        "other",
+        "other_hull",
+        "cell",
+        "port",
+        "coverage",
+        "distance_m",
+        "other_first_source",
+        "other_first_offset",
+    )
     assert {name: loitering[name] for name in names} == dict.fromkeys(names)
     assert collection(report_case.events())["features"][4]["properties"]["score"] is None
 

@@ -163,6 +163,19 @@ def test_a_state_of_other_parameters_is_refused(tmp_path):
         Engine(["dark"], {"dark": DarkParams(min_gap_s=3600)}).load(tmp_path / "state.npz")
 
 
+def test_a_clock_that_is_wrong_does_not_carry_the_feed_away(name):
+    """One row fifty years ahead, early on: every later row is still used, and no ship is silent for fifty years."""
+    fixes = world()
+    wrong = fixes.take(slice(40, 41))
+    wrong.columns["t"] = wrong["t"] + 50 * 365 * 24 * HOUR
+    engine = Engine([name], lateness_s=LATENESS_S)
+    found = [engine.feed(piece) for piece in (fixes.take(slice(0, 60)), wrong, fixes.take(slice(60, None)))]
+    found = np.concatenate([*found, engine.flush()])
+    assert engine.counts == _counts(name)
+    honest = found[found["mmsi"] != wrong["mmsi"][0]]
+    assert honest.size and (honest["t_end"] <= fixes["t"][-1]).all()
+
+
 def _story(events, shift_us=0, names=lambda mmsi: mmsi):
     """Who did what when, without the columns that a mirrored or renamed world must change."""
     rows = zip(*(events[key].tolist() for key in ("kind", "mmsi", "other", "t_start", "t_end", "n")), strict=True)

@@ -43,6 +43,19 @@ def test_two_ships_on_one_mmsi_are_two_hulls_from_the_third_fix_of_the_second_on
     assert status == [OK, JUMP, OK, JUMP] + [OK] * 8
 
 
+@pytest.mark.parametrize("ships", [3, 4])
+def test_as_many_ships_on_one_mmsi_as_there_are_hulls_are_told_apart(ships):
+    rows = [(t + k * SECOND, m, lat + 20.0 * k, lon, s) for k in range(ships) for t, m, lat, lon, s in _steaming(30)]
+    status, hull = _status(rows)
+    assert [hull.count(k) for k in range(ships)] == [30] * ships and status.count(JUMP) == 2 * (ships - 1)
+
+
+def test_copies_that_come_after_a_newer_fix_are_folded_too():
+    rows = _steaming(200, every=2 * SECOND, knots=12.0)
+    copies = [(t + 3 * SECOND, *rest) for t, *rest in rows]
+    assert _status(rows + copies)[0].count(DUPLICATE) == 200
+
+
 def test_a_fast_ferry_that_says_so_is_no_jump():
     rows = _steaming(8, knots=42.0, every=5 * MINUTE)
     assert _status(rows)[0] == [OK] * 8
