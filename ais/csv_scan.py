@@ -13,6 +13,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from ais.civil import days_from_civil
 from ais.csv_layout import FIELDS
 from ais.csv_values import (
     COLON,
@@ -23,7 +24,6 @@ from ais.csv_values import (
     QUOTE,
     SPACE,
     UPPER_T,
-    days_from_civil,
     number,
     timestamp,
 )

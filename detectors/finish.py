@@ -40,7 +40,7 @@ def finish_events(
     left_out = np.zeros(records.size, np.bool_)
     counts = {}
     for kind, name in ((LOITERING, "loitering"), (RENDEZVOUS, "rendezvous")):
-        if name in params:
+        if name in params and params[name]["min_shore_m"] > 0:  # 0 looks everywhere, in harbours on the map's land too
             too_near = _too_near(records, kind, params[name]["min_shore_m"])
             left_out |= too_near
             if too_near.any():

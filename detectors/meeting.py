@@ -1,7 +1,8 @@
 """The loop behind `detectors.rendezvous`: samples of slow ships by instant and cell, and the pairs that are close.
 
 A ship's way between two fixes gives one sample at each multiple of the step in event time (not of a day: an instant
-is a number of steps since 1970). An instant can still get samples until the interpolation limit has passed, so a ring
+is a number of steps since 1970), unless it lies too near to the shore: harbours are full of neighbours, and what
+happens there is no rendezvous. An instant can still get samples until the interpolation limit has passed, so a ring
 of instants is kept, each with its own table of cells; a pair is compared once per instant, when the later sample
 arrives.
 """
@@ -16,6 +17,7 @@ import numpy as np
 from detectors.detector import OUT_ROOM
 from detectors.event import RENDEZVOUS
 from geo.cells import INDEX_RESOLUTION, cell_at, disk_at
+from geo.coast import shore_distance_at
 from geo.kernel import kernel
 from geo.sphere import EARTH_RADIUS_M, KN_M_S, distance_m, interpolate, wrap_deg
 
@@ -95,6 +97,7 @@ class Limits(NamedTuple):
     max_interpolation_us: int
     max_break_us: int
     step_us: int
+    min_shore_m: float
 
 
 @kernel
@@ -261,7 +264,7 @@ def write_sample(m, slot, t, lat, lon, source, offset, instant, limits, new):
 
 @kernel
 def sample_way(movers, disks, instants, samples, heads, pairs, used, m, slot, t, lat, lon, source, offset, limits,
-               out, events):  # fmt: skip
+               shore, out, events):  # fmt: skip
     """The samples of a slow ship's way to its next fix: (done, events written so far); not done when room runs out."""
     for instant in range(max(m.done, m.t // limits.step_us) + 1, t // limits.step_us + 1):
         ring = instant & (instants.size - 1)
@@ -274,6 +277,9 @@ def sample_way(movers, disks, instants, samples, heads, pairs, used, m, slot, t,
             return False, events
         new = samples[ring, n]
         write_sample(m, slot, t, lat, lon, source, offset, instant, limits, new)
+        m.done = instant
+        if limits.min_shore_m > 0.0 and shore_distance_at(shore, new.lat, new.lon) < limits.min_shore_m:
+            continue
         new.cell = cell_at(new.lat, new.lon, INDEX_RESOLUTION)
         if new.cell != m.cell:
             m.cell = new.cell
@@ -284,7 +290,6 @@ def sample_way(movers, disks, instants, samples, heads, pairs, used, m, slot, t,
         new.next = head[at]
         head[at] = n
         instants[ring].n = n + 1
-        m.done = instant
     return True, events
 
 
@@ -302,7 +307,7 @@ def sweep(movers, pairs, instant, limits, out, events):
 
 @kernel
 def run(movers, disks, instants, samples, heads, pairs, used, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source,
-        offset, alive, limits, out):  # fmt: skip
+        offset, alive, limits, shore, out):  # fmt: skip
     """Take rows from `begin` on: (row where it stopped, events written)."""
     events = 0
     for i in range(begin, t.size):
@@ -320,7 +325,7 @@ def run(movers, disks, instants, samples, heads, pairs, used, begin, slot, t, mm
             way_m = distance_m(m.lat, m.lon, lat[i], lon[i])
             if way_m <= 2.0 * limits.max_speed_kn * KN_M_S * (dt * 1e-6):
                 done, events = sample_way(movers, disks, instants, samples, heads, pairs, used, m, slot[i], t[i],
-                                          lat[i], lon[i], source[i], offset[i], limits, out, events)  # fmt: skip
+                                          lat[i], lon[i], source[i], offset[i], limits, shore, out, events)  # fmt: skip
                 if not done:
                     return i, events
         m.t, m.lat, m.lon, m.source, m.offset = t[i], lat[i], lon[i], source[i], offset[i]

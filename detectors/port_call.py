@@ -1,11 +1,12 @@
 """Port calls: a ship comes within reach of a port, lies still there, and leaves.
 
 After Global Fishing Watch's port visits: entry and exit with hysteresis, a stop that begins and ends at different
-speeds, and a silence inside the port in place of a stop. Two thresholds are wider here: the distances, because the
-port table has one point per port where GFW has anchorage points found from the traffic, and the speeds of a stop,
-because an anchored ship swings at 0.2 to 0.4 kn. `t_start` and `t_end` are the first and the last fix within reach;
-`score` is 1 where entry, stop and exit were seen, 0.75 where the input begins or ends inside, 0.5 where only a
-silence stands for the stop.
+speeds, and a silence inside the port in place of a stop. Where the circles of two ports overlap, the call is at the
+one that is nearest to the first stop. Two thresholds are wider here: the distances, because the port table has one
+point per port where GFW has anchorage points found from the traffic, and the speeds of a stop, because an anchored
+ship swings at 0.2 to 0.4 kn. `t_start` and `t_end` are the first and the last fix within reach; `score` is 1 where
+entry, stop and exit were seen, 0.75 where the input begins or ends inside, 0.5 where only a silence stands for the
+stop.
 """
 
 from __future__ import annotations
@@ -79,6 +80,7 @@ CALL = np.dtype(
         ("seen", "u1"),
         ("entered", "u1"),  # it was seen outside before
         ("stopped", "u1"),
+        ("named", "u1"),  # the port is that of the first stop, no longer that of the entry
         ("gap", "u1"),
         ("first_source", "u2"),
         ("last_source", "u2"),
@@ -91,7 +93,7 @@ CALL = np.dtype(
 def enter(c, port, t, lat, lon, cell, source, offset, entered):
     """The ship is within reach of a port from this fix on."""
     c.port, c.t_first, c.n, c.entered = port + 1, t, 0, entered
-    c.stopped, c.gap, c.stop_us = 0, 0, 0
+    c.stopped, c.gap, c.named, c.stop_us = 0, 0, 0, 0
     c.lat_stop, c.lon_stop, c.cell_stop = lat, lon, cell
     c.first_offset, c.first_source = offset, source
 
@@ -176,6 +178,10 @@ def run(calls, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source, offset, 
                 port_gap_us,
             )
             c.last_offset, c.last_source = offset[i], source[i]
+            if c.stopped and not c.named:
+                c.named = 1
+                port, _ = nearest_port_at(index, lat[i], lon[i], enter_m)
+                c.port = port + 1 if port >= 0 else c.port
         c.t_last, c.alive_last, c.lat_last, c.lon_last = t[i], alive[i], lat[i], lon[i]
     return t.size, events
 

@@ -22,6 +22,7 @@ from detectors.detector import Columns, Detector, grown
 from detectors.meeting import INSTANT, MOVER, PAIR, ROOM, SAMPLE, Limits, rebuild_pairs, rebuild_samples
 from detectors.meeting import flush as flush_pairs
 from detectors.meeting import run as run_pairs
+from geo.coast import shore_table
 from geo.errors import UsageError
 
 
@@ -36,7 +37,7 @@ class RendezvousParams:
     max_speed_kn: float = 2.0
     """GFW: median speed under 2 kn; here the mean of both ships."""
     min_shore_m: float = 10_000.0
-    """GFW: 10 km from port and off the shore, so that harbours and berths do not count."""
+    """GFW: 10 km from port and off the shore, so that harbours and berths do not count; 0 looks everywhere."""
     max_interpolation_s: int = 3 * 3600
     """GFW: 1 h, and 39 of 100 four-hour meetings found at a mean interval of 30 min; with 3 h 85 of 100 (measured)."""
     max_break_s: int = 3600
@@ -64,6 +65,7 @@ class Rendezvous(Detector):
     def __init__(self, params: RendezvousParams | None = None) -> None:
         super().__init__()
         self.params = p = params or RendezvousParams()
+        self._shore = shore_table()
         instants = 1 << (p.max_interpolation_s // p.step_s + 2).bit_length()
         self.arrays = {
             "movers": np.zeros(256, MOVER).view(np.recarray),
@@ -108,6 +110,7 @@ class Rendezvous(Detector):
             p.max_interpolation_s * 1_000_000,
             p.max_break_s * 1_000_000,
             p.step_s * 1_000_000,
+            float(p.min_shore_m),
         )
 
     def run(self, columns: Columns, begin: int, out: NDArray[Any]) -> tuple[int, int]:
@@ -115,7 +118,7 @@ class Rendezvous(Detector):
         a = self.arrays
         stopped, events = run_pairs(
             a["movers"], a["disks"], a["instants"], a["samples"], a["heads"], a["pairs"], a["used"],
-            begin, *columns, self._limits(), out,
+            begin, *columns, self._limits(), self._shore, out,
         )  # fmt: skip
         return int(stopped), int(events)
 

@@ -124,6 +124,10 @@ def port_calls(rows, ports, p):
                     port, inside = nearest, []
             if port is not None:
                 inside.append(row)
+                if row[4] <= p.stop_begin_kn and not any(r[4] <= p.stop_begin_kn for r in inside[:-1]):
+                    distances = [distance_m(lat, lon, row[2], row[3]) for lat, lon in ports]
+                    nearest = min(range(len(ports)), key=distances.__getitem__)
+                    port = nearest if distances[nearest] <= p.enter_m else port
     return sorted(found)
 
 

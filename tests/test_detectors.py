@@ -241,11 +241,13 @@ def test_open_events_are_told_at_the_end():
     assert mine["open"].tolist() == [1] and np.isnan(mine["lat_end"]).all()
 
 
-def test_place_filters_count_what_they_leave_out():
-    """The same meeting inside Busan harbour is no rendezvous; it is counted."""
+def test_a_meeting_in_a_harbour_is_no_rendezvous_unless_asked_for_and_a_drift_near_shore_is_counted():
     rows = [(t, m, lat + 35.07, (lon + 30) + 129.05, s) for t, m, lat, lon, s in _meeting(3)]
-    events = detect(fixes_of(rows), ["rendezvous"])
-    assert len(events) == 0 and events.counts == {"rendezvous nearer to shore than 10 km": 1}
+    assert len(detect(fixes_of(rows), ["rendezvous"])) == 0
+    assert len(detect(fixes_of(rows), ["rendezvous"], {"rendezvous": RendezvousParams(min_shore_m=0)})) == 1
+    drift = [(t, m, lat + 35.0, lon + 159.3, s) for t, m, lat, lon, s in _drift(0, 5)]
+    events = detect(fixes_of(drift), ["loitering"])
+    assert len(events) == 0 and events.counts == {"loitering nearer to shore than 37 km": 1}
 
 
 @pytest.mark.parametrize(
