@@ -1,6 +1,7 @@
 """What can be heard where: messages and vessel-hours per H3 cell, from the traffic itself.
 
-For each cell (resolution 5, edge 8.5 km to 10 km) the table holds the fixes heard in it and the time that vessels spent
+For each cell (resolution 5, edge 8.5 km to 10 km) and class of transponder (class B sends with 2 W where class A has
+12.5, and is heard less) the table holds the fixes heard in it and the time that vessels spent
 there, heard or not: the time between two fixes of a ship, when it is not itself a gap, is laid along its way. So a cell
 that ships cross without being heard has time and no messages. Both are integers: sums do not depend on their order.
 After Welch et al. 2022 (messages per vessel-hour from interpolated positions); here per cell, and as the feed goes.
@@ -12,7 +13,7 @@ import math
 
 import numpy as np
 
-from geo.cells import cell_at, parent_of
+from geo.cells import INDEX_RESOLUTION, cell_at, parent_of
 from geo.kernel import kernel
 from geo.sphere import distance_m, interpolate
 
@@ -20,6 +21,9 @@ COVERAGE_RESOLUTION = 5
 PATH_STEP_M = 8_000.0
 """Spacing of the points at which a way is looked up: less than a cell's width of about 17 km."""
 MAX_PATH_POINTS = 64
+
+CLASS_BIT = np.uint64(1 << 63)
+"""Set in the key of a cell's row for class B; no H3 index uses it."""
 
 CELL = np.dtype(
     [
@@ -41,6 +45,13 @@ def cell_place(table, cell):
     while table[at].cell != np.uint64(0) and table[at].cell != cell:
         at = (at + 1) & mask
     return at
+
+
+@kernel
+def coverage_cell(cell, class_b):
+    """The key of the row for a cell of the index resolution and a class of transponder."""
+    coarse = parent_of(cell, COVERAGE_RESOLUTION)
+    return coarse | CLASS_BIT if class_b else coarse
 
 
 @kernel
@@ -75,9 +86,9 @@ def path_points(distance):
 
 
 @kernel
-def add_way(table, used, slot, lat0, lon0, cell0, lat1, lon1, cell1, dt_us):
+def add_way(table, used, slot, class_b, lat0, lon0, cell0, lat1, lon1, cell1, dt_us):
     """Lay the time between two fixes along the way between them; the message is heard at its end."""
-    coarse0, coarse1 = parent_of(cell0, COVERAGE_RESOLUTION), parent_of(cell1, COVERAGE_RESOLUTION)
+    coarse0, coarse1 = coverage_cell(cell0, class_b), coverage_cell(cell1, class_b)
     add_cell(table, used, slot, coarse1, 1, 0)
     if coarse0 == coarse1:
         add_cell(table, used, slot, coarse1, 0, dt_us)
@@ -86,11 +97,11 @@ def add_way(table, used, slot, lat0, lon0, cell0, lat1, lon1, cell1, dt_us):
     for k in range(n):
         lat, lon = interpolate(lat0, lon0, lat1, lon1, (k + 0.5) / n)
         share = dt_us * (k + 1) // n - dt_us * k // n
-        add_cell(table, used, slot, parent_of(cell_at(lat, lon, 7), COVERAGE_RESOLUTION), 0, share)
+        add_cell(table, used, slot, coverage_cell(cell_at(lat, lon, INDEX_RESOLUTION), class_b), 0, share)
 
 
 @kernel
-def expected_messages(table, min_exposure_us, min_visits, lat0, lon0, lat1, lon1, alive_us):
+def expected_messages(table, min_exposure_us, min_visits, class_b, lat0, lon0, lat1, lon1, alive_us):
     """Messages that a ship on this way should have been heard with: (number, share of the way in known cells).
 
     Only the time counts for which the feed itself was heard. A cell is known when vessels spent at least
@@ -103,7 +114,7 @@ def expected_messages(table, min_exposure_us, min_visits, lat0, lon0, lat1, lon1
     hours = alive_us / 3.6e9 / n
     for k in range(n):
         lat, lon = interpolate(lat0, lon0, lat1, lon1, (k + 0.5) / n)
-        row = table[cell_place(table, parent_of(cell_at(lat, lon, 7), COVERAGE_RESOLUTION))]
+        row = table[cell_place(table, coverage_cell(cell_at(lat, lon, INDEX_RESOLUTION), class_b))]
         if row.exposure_us >= min_exposure_us and row.visits >= min_visits:
             known += 1
             expected += hours * (row.messages + 0.5) / (row.exposure_us / 3.6e9 + 1.0)

@@ -64,6 +64,7 @@ LAST = np.dtype(
         ("mmsi", "u4"),
         ("n", "i4"),
         ("hull", "u1"),
+        ("class_b", "u1"),
         ("source", "u2"),
     ],
     align=True,
@@ -87,8 +88,8 @@ def write_gap(last, t_end, expected, known, min_score, event):
 
 
 @kernel
-def run(lasts, table, used, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source, offset, alive, min_gap_us,
-        min_fixes, min_score, min_exposure_us, min_visits, out):  # fmt: skip
+def run(lasts, table, used, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source, offset, alive, class_b,
+        min_gap_us, min_fixes, min_score, min_exposure_us, min_visits, out):  # fmt: skip
     """Take rows from `begin` on: (row where it stopped, events written)."""
     events = 0
     for i in range(begin, t.size):
@@ -99,11 +100,11 @@ def run(lasts, table, used, begin, slot, t, mmsi, hull, lat, lon, sog, cell, sou
         if last.n == 0:
             last.mmsi, last.hull = mmsi[i], hull[i]
         elif dt <= min_gap_us:
-            add_way(table, used, slot[i], last.lat, last.lon, last.cell, lat[i], lon[i], cell[i], dt)
+            add_way(table, used, slot[i], class_b[i], last.lat, last.lon, last.cell, lat[i], lon[i], cell[i], dt)
         elif last.n >= min_fixes:
             alive_us = alive[i] - last.alive
             expected, known = expected_messages(
-                table, min_exposure_us, min_visits, last.lat, last.lon, lat[i], lon[i], alive_us
+                table, min_exposure_us, min_visits, last.class_b, last.lat, last.lon, lat[i], lon[i], alive_us
             )
             event = out[events]
             write_gap(last, t[i], expected, known * (alive_us / dt), min_score, event)
@@ -114,6 +115,7 @@ def run(lasts, table, used, begin, slot, t, mmsi, hull, lat, lon, sog, cell, sou
             events += 1
         last.t, last.lat, last.lon, last.sog, last.cell = t[i], lat[i], lon[i], sog[i], cell[i]
         last.offset, last.source, last.alive = offset[i], source[i], alive[i]
+        last.class_b = class_b[i]
         last.n += 1
     return t.size, events
 
@@ -136,7 +138,7 @@ def flush(lasts, table, now, alive, begin, min_gap_us, min_fixes, min_score, min
         if last.sog > 0.0:
             near_us = min(near_us, np.int64(8_000.0 / (last.sog * KN_M_S) * 1e6))
         expected, known = expected_messages(
-            table, min_exposure_us, min_visits, last.lat, last.lon, last.lat, last.lon, near_us
+            table, min_exposure_us, min_visits, last.class_b, last.lat, last.lon, last.lat, last.lon, near_us
         )
         event = out[events]
         write_gap(last, now, expected, known if near_us > 0 else 0.0, min_score, event)

@@ -21,7 +21,7 @@ class Columns(NamedTuple):
     """Rows for the detectors: usable fixes in time order.
 
     `alive` is the time in µs for which the feed itself was heard up to the row: a stretch without a message from any
-    ship is the feed's silence and nobody else's.
+    ship is the feed's silence and nobody else's. `class_b` is 1 for messages of class B transponders.
     """
 
     slot: NDArray[np.int32]
@@ -35,6 +35,7 @@ class Columns(NamedTuple):
     source: NDArray[np.uint8]
     offset: NDArray[np.int64]
     alive: NDArray[np.int64]
+    class_b: NDArray[np.uint8]
 
 
 OUT_EVENTS = 4096

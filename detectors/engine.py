@@ -47,7 +47,9 @@ FEED_SILENCE_US = 1_800_000_000
 MAX_STEP_US = 86_400_000_000
 """A day: no feed is quiet for longer while its clock is right, but a clock that is wrong is wrong by more."""
 CONFIRMING_SHIPS, CONFIRMING_ROWS = 3, 100
-ROW = ("t", "mmsi", "lat", "lon", "sog", "source", "offset")
+ROW = ("t", "mmsi", "lat", "lon", "sog", "msg_type", "source", "offset")
+CLASS_B = (18, 19, 24)
+"""Message types of class B transponders (ITU-R M.1371)."""
 CHUNK_ROWS = 1 << 18
 """Rows that go through all detectors together: small enough for the cache, large enough to hide the calls."""
 
@@ -146,6 +148,7 @@ class Engine:
             part["source"],
             part["offset"],
             self._alive_at(rows["t"])[used],
+            np.isin(part["msg_type"], CLASS_B).astype(np.uint8),
         )
         n = int(self._tracks.hulls.used[0])
         self._summaries = grown(self._summaries, n)

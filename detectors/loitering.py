@@ -147,8 +147,8 @@ def close_episode(s, still_open, min_duration_us, max_speed_kn, event):
 
 
 @kernel
-def run(episodes, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source, offset, alive, max_speed_kn, min_duration_us,
-        max_silence_us, step_us, max_excursion_us, out):  # fmt: skip
+def run(episodes, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source, offset, alive, class_b, max_speed_kn,
+        min_duration_us, max_silence_us, step_us, max_excursion_us, out):  # fmt: skip
     """Take rows from `begin` on: (row where it stopped, events written)."""
     events = 0
     for i in range(begin, t.size):

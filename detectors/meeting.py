@@ -307,7 +307,7 @@ def sweep(movers, pairs, instant, limits, out, events):
 
 @kernel
 def run(movers, disks, instants, samples, heads, pairs, used, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source,
-        offset, alive, limits, shore, out):  # fmt: skip
+        offset, alive, class_b, limits, shore, out):  # fmt: skip
     """Take rows from `begin` on: (row where it stopped, events written)."""
     events = 0
     for i in range(begin, t.size):

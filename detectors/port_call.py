@@ -138,7 +138,7 @@ def stay(c, dt, alive_us, speed_kn, t, lat, lon, cell, stop_begin_kn, stop_end_k
 
 
 @kernel
-def run(calls, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source, offset, alive, index, enter_m, exit_m,
+def run(calls, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source, offset, alive, class_b, index, enter_m, exit_m,
         stop_begin_kn, stop_end_kn, min_stop_us, port_gap_us, step_us, out):  # fmt: skip
     """Take rows from `begin` on: (row where it stopped, events written)."""
     events = 0

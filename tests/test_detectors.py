@@ -235,6 +235,18 @@ def test_what_one_moored_ship_was_heard_with_says_nothing_of_its_own_silence():
     assert len(mine) >= 3 and (mine["kind"] == GAP).all()
 
 
+def test_a_class_b_ship_is_not_dark_where_only_class_a_is_heard():
+    """The same silence amid the same traffic: dark for a class A ship, unknown for a class B one among class A
+    ships."""
+    fixes = fixes_of(_traffic(60, silent=(30, 45)))
+    ours = fixes["mmsi"] == 211000001
+    kinds = {}
+    for own, others in ((1, 1), (18, 1), (18, 18)):
+        fixes.columns["msg_type"] = np.where(ours, own, others).astype(np.uint8)
+        kinds[own, others] = detect(fixes, ["dark"])["kind"].tolist()
+    assert kinds == {(1, 1): [DARK], (18, 1): [GAP], (18, 18): [DARK]}
+
+
 def test_open_events_are_told_at_the_end():
     events = detect(fixes_of([r for r in _traffic(60) if r[1] != 211000001 or r[0] < T0 + 30 * HOUR]), ["dark"])
     mine = events.take(events["mmsi"] == 211000001)
