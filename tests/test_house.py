@@ -129,7 +129,7 @@ def test_no_path_of_this_machine_and_no_host_of_a_registry_stand_in_the_project(
     names = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "pyproject.toml", "constraints.txt", ".ci/run")
     texts = [ROOT / name for name in names]
     texts += [*SOURCES, *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").rglob("*.py")]
-    here = (str(ROOT), str(Path.home()) + "/")
+    here = [str(path) for path in (ROOT, Path.home()) if len(path.parts) > 2]  # "/" and "/root" stand in many texts
     assert not [name_of(path) for path in texts if any(word in path.read_text(encoding="utf-8") for word in here)]
     pins = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     assert pins and all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+", pin) for pin in pins)
