@@ -166,7 +166,9 @@ class Console:
             ship = names.get(event["mmsi"]) or str(event["mmsi"])
             if event.get("other"):
                 ship += f" + {names.get(event['other']) or event['other']}"
-            score = "unknown" if event["score"] is None else f"{event['score']:.2f}"
+            score = (
+                "unknown" if event["score"] is None else f"{int(100 * event['score']) / 100:.2f}"
+            )  # never rounded up
             lasted = _lasted(end[rows[table.row_count]] - start[rows[table.row_count]])
             _row(table, event["kind"].replace("_", " "), ship, _minute(event["t_start"]), lasted, _where(event), score)
         _show(table)
