@@ -90,6 +90,30 @@ def test_any_cut_of_the_input_gives_the_same_events(places, name):
     assert run(name, cut(fixes, [p * len(fixes) // 10_000 for p in places])) == batch(name)
 
 
+PORTS = (
+    "KRPUS", "KRKPO", "JPOSA", "RUVVO", "CNDLC", "JPKIJ", "NLRTM", "SGSIN", "PHMNL", "CNTAO", "JPUKB", "KRINC", "CNSHG",
+    "DEHAM", "BEANR", "GBFXT", "USNYC", "USLAX", "BRSSZ", "ZADUR",
+)  # fmt: skip
+
+
+def test_hundreds_of_events_of_each_kind_cut_shuffled_repeated_and_resumed(tmp_path):
+    fixes = busy_world(21, vessels=72, ports=[(p.lat, p.lon) for p in map(port_by_code, PORTS) if p])
+    rng = np.random.default_rng(5)
+    twice = np.sort(np.concatenate([np.arange(len(fixes)), rng.integers(0, len(fixes), 5000)]))
+    arrival = fixes["t"][twice] + rng.integers(0, LATENESS_S * SECOND, twice.size)
+    messy = fixes.take(twice[np.argsort(arrival, kind="stable")])
+    for name in DETECTORS:
+        whole = run(name, [fixes])
+        assert events_in(whole) > 140, name
+        engine, found = Engine([name], lateness_s=LATENESS_S), []
+        for k, piece in enumerate(cut(messy, rng.integers(0, len(messy), 6).tolist())):
+            engine.save(tmp_path / f"{name}{k}.npz")
+            engine = Engine([name], lateness_s=LATENESS_S)
+            engine.load(tmp_path / f"{name}{k}.npz")
+            found.append(engine.feed(piece))
+        assert ordered(np.concatenate([*found, engine.flush()])) == whole, name
+
+
 def test_single_rows_give_the_same_events(name):
     fixes = world()
     some = fixes.take(np.isin(fixes["mmsi"], np.unique(fixes["mmsi"])[[0, 1, -1]]))

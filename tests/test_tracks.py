@@ -106,6 +106,19 @@ def test_identity_is_kept_as_intervals_and_changes_open_new_ones():
     assert found["first_offset"].tolist() == [0, 300] and found["last_offset"].tolist() == [200, 400]
 
 
+def test_evidence_of_an_identity_names_the_file_of_each_end():
+    five = {"mmsi": SHIP, "msg_type": 5, "imo": 9999993, "name": b"LARK"}
+    part = {"mmsi": SHIP, "msg_type": 24, "name": b"LARK", "t": T0 + HOUR}
+    found = identities(_static([{**five, "t": T0}, part, {**five, "t": T0 + 10 * HOUR, "source": 1}]))
+    assert [found[name].tolist() for name in ("source", "first_offset", "last_source", "last_offset")] == [
+        [0],
+        [0],
+        [1],
+        [200],
+    ]
+    assert found["t_to"].tolist() == [T0 + 10 * HOUR]
+
+
 def test_parts_of_type_24_complete_each_other():
     rows = []
     for k in range(3):
