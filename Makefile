@@ -1,10 +1,15 @@
-# Five verbs: demo test check bench docs. Each sets up what it needs in .venv first.
+# Five verbs: demo test check bench docs. Each sets up what it needs in .venv first. Beside them: bench-decode (the
+# decoder beside its peers) and fuzz, which set up what they need in environments of their own.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check bench docs clean
+FUZZ_SECONDS ?= 600
+FUZZ_MODE ?= compiled
+FUZZ_VENV := $(VENV)-fuzz
+
+.PHONY: demo test check bench bench-decode fuzz docs clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/bin/python:
@@ -36,8 +41,20 @@ check: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
 
+bench-decode: $(VENV)/.dev
+	$(BIN)/python -m benchmarks decode crafted
+
+$(FUZZ_VENV)/.ready: pyproject.toml constraints.txt
+	@echo "setting up $(FUZZ_VENV) with the fuzzer (once)"
+	@$(PYTHON) -m venv $(FUZZ_VENV)
+	@$(FUZZ_VENV)/bin/python -m pip --disable-pip-version-check --quiet install -c constraints.txt atheris==3.0.0 numba numpy
+	@touch $@
+
+fuzz: $(FUZZ_VENV)/.ready
+	$(FUZZ_VENV)/bin/python -m tests.fuzz --mode $(FUZZ_MODE) --seconds $(FUZZ_SECONDS) --out out/fuzz
+
 docs: $(VENV)/.dev
 	$(BIN)/python -m pytest -q --doctest-modules geo ais detectors cargo luxwake tests/test_readme.py
 
 clean:
-	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(FUZZ_VENV) out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

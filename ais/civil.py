@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ais.table import NAT
-from geo.kernel import kernel
+from geo.kernel import inner
 
 
-@kernel
+@inner
 def days_from_civil(year, month, day):
     """Days since 1970-01-01 of a date of the proleptic Gregorian calendar (H. Hinnant's algorithm)."""
     y = year - (1 if month <= 2 else 0)
@@ -16,7 +16,7 @@ def days_from_civil(year, month, day):
     return era * 146_097 + yoe * 365 + yoe // 4 - yoe // 100 + doy - 719_468
 
 
-@kernel
+@inner
 def days_in_month(year, month):
     """Length of a month."""
     if month == 2:
@@ -24,7 +24,7 @@ def days_in_month(year, month):
     return 30 if month == 4 or month == 6 or month == 9 or month == 11 else 31
 
 
-@kernel
+@inner
 def civil_us(year, month, day, hour, minute, second):
     """A UTC calendar time as µs since 1970, NAT where a part is out of its range."""
     if not (1 <= month <= 12 and 1 <= day <= days_in_month(year, month)):

@@ -1,63 +1,29 @@
 """CSV layouts: which column of a header is which field, and how its dates are written.
 
-A layout is told by the names in the header: NOAA MarineCadastre (both), Danish Maritime Authority, or any other
-header that names a time, an MMSI, a latitude and a longitude. Names are compared without case, spaces and signs.
+A layout is told by the names in the header (`csv_names.SIGNATURES`), and any other header that names a time, an MMSI,
+a latitude and a longitude is understood too.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ais.csv_names import FIELDS, NEEDED, check_columns, columns_of_header, publisher_of
 from geo.errors import InputError
 
-FIELDS = (
-    "t", "mmsi", "lat", "lon", "sog", "cog", "heading", "nav_status", "msg_type", "class",
-    "imo", "callsign", "name", "ship_type", "length", "width", "to_bow", "to_stern", "to_port", "to_starboard",
-    "draught", "destination", "eta",
-)  # fmt: skip
-"""Fields of a row that are read: the time, the numbers, the class of the transmitter, and from `imo` on the static
-ones."""
-
-# From the layouts of section "other input formats" of the formats' own pages: NOAA, DMA, Spire, Statsat, AISHub,
-# Global Fishing Watch, exactEarth. In a field the first name that a header has wins.
-_NAMES = {
-    "t": "t basedatetime timestamp timestamputc datetime datetimeutc dateandtime time timeutc utc utctime "
-    "aispostimestamp postimestamp positiontimestamp positiontime dtposutc dateutc eventtime msgtime send ts",
-    "mmsi": "mmsi mmsinumber ssvid usermmsi sourcemmsi vesselmmsi shipmmsi userid vesselid shipid id",
-    "lat": "lat latitude latdeg latitudedeg latitudedegrees latdd y",
-    "lon": "lon long longitude lng londeg longitudedeg longitudedegrees londd x",
-    "sog": "sog sogkn sogknots speedoverground speedoverground speed speedkn speedknots speedkts",
-    "cog": "cog cogdeg courseoverground course coursedeg",
-    "heading": "heading trueheading headingdeg trueheadingdeg hdg hdgdeg",
-    "nav_status": "navstatus navigationalstatus navigationstatus navstat nav status",
-    "class": "transceiverclass transcieverclass transceiver typeofmobile aisclass class",
-    "msg_type": "msgtype messagetype messageid messagenr",
-    "imo": "imo imonumber imonr imono",
-    "callsign": "callsign ircs",
-    "name": "vesselname shipname name",
-    "ship_type": "vesseltype shiptype shiptypecode shipandcargotype category type",
-    "length": "length lengthm shiplength vessellength",
-    "width": "width widthm beam beamm shipwidth vesselwidth",
-    "to_bow": "tobow dimensiontobow a",
-    "to_stern": "tostern dimensiontostern b",
-    "to_port": "toport dimensiontoport c",
-    "to_starboard": "tostarboard dimensiontostarboard d",
-    "draught": "draught draft draughtm draftm",
-    "destination": "destination dest",
-    "eta": "eta",
-}
-ALIASES = {field: tuple(_NAMES[field].split()) for field in FIELDS}
-"""Names of a field in a header, lower case, without spaces and signs."""
-
-NEEDED = {"t": "time", "mmsi": "MMSI", "lat": "latitude", "lon": "longitude"}
 _EXAMPLE = {"t": "timestamp", "mmsi": "mmsi", "lat": "lat", "lon": "lon"}
 
+# ITU-R M.1371: a position in 1/10,000 of a minute, speed, course and draught in tenths.
+_UNITS = {
+    "aishub": {"lat": 600_000.0, "lon": 600_000.0, "sog": 10.0, "cog": 10.0, "draught": 10.0},
+    "marinetraffic": {"sog": 10.0},
+}
 _DELIMITERS = ",;\t|"
 _COMMENT_LINES = 50
 _LINE = re.compile(rb"[^\r\n]+")
@@ -70,11 +36,13 @@ class Layout:
 
     Attributes
     ----------
-    name : "noaa", "noaa-2025", "dma" or "csv"
+    name : one of `csv_names.SIGNATURES`, or "csv"
     delimiter : the byte between fields
     fields : (columns,) int64; for each column its place in `FIELDS`, -1 for one that is not read
     rows_offset : bytes before the line end of the header
     day_first : True where 05/06/2021 is the 5th of June
+    divisors : (fields,) float64, by which the numbers are divided to come to degrees, knots and metres; (0,) where
+        they are in these already
     """
 
     name: str
@@ -82,33 +50,7 @@ class Layout:
     fields: NDArray[np.int64]
     rows_offset: int
     day_first: bool
-
-
-def normal(name: str) -> str:
-    """A column name without case, spaces and signs.
-
-    >>> normal("# Time-Stamp"), normal("BaseDateTime")
-    ('timestamp', 'basedatetime')
-    """
-    return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-def columns_of_header(names: list[str]) -> dict[str, int]:
-    """For each field that the header names, its column.
-
-    >>> columns_of_header(["MMSI", "BaseDateTime", "LAT", "LON"])
-    {'t': 1, 'mmsi': 0, 'lat': 2, 'lon': 3}
-    """
-    places: dict[str, int] = {}
-    for column, name in enumerate(names):
-        places.setdefault(normal(name), column)
-    found = {}
-    for field, aliases in ALIASES.items():
-        for alias in aliases:
-            if alias in places:
-                found[field] = places[alias]
-                break
-    return found
+    divisors: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
 
 def text_lines(head: bytes) -> Iterator[str]:
@@ -130,7 +72,7 @@ def _split(line: str, delimiter: str) -> list[str]:
     return next(csv.reader([line[: 64 << 10]], delimiter=delimiter), [])
 
 
-def _header(head: bytes) -> tuple[list[str], str, int]:
+def _header(head: bytes, given: Mapping[str, str] | None = None) -> tuple[list[str], str, int]:
     """The names in the header, the delimiter, and where the header ends; comments before it are passed over."""
     best: tuple[list[str], str, int] = ([], ",", 0)
     for number, (line, end) in enumerate(_placed_lines(head)):
@@ -138,30 +80,18 @@ def _header(head: bytes) -> tuple[list[str], str, int]:
             break
         for delimiter in _DELIMITERS:
             names = _split(line, delimiter)
-            if _needed_found(names) > _needed_found(best[0]):
+            if _needed_found(names, given) > _needed_found(best[0], given):
                 best = names, delimiter, end
         if best[0] or not line.startswith("#"):
             break
     return best
 
 
-def _needed_found(names: list[str]) -> int:
-    return sum(field in NEEDED for field in columns_of_header(names))
+def _needed_found(names: list[str], given: Mapping[str, str] | None) -> int:
+    return sum(name in NEEDED for name in columns_of_header(names, given))
 
 
-def _format_name(names: list[str]) -> str:
-    """Which layout the names belong to."""
-    known = {normal(name) for name in names}
-    if {"mmsi", "basedatetime", "lat", "lon"} <= known:
-        return "noaa"
-    if {"mmsi", "basedatetime", "latitude", "longitude"} <= known:
-        return "noaa-2025"
-    if {"timestamp", "typeofmobile", "mmsi", "latitude", "longitude"} <= known:
-        return "dma"
-    return "csv"
-
-
-def csv_format(head: bytes) -> str:
+def csv_format(head: bytes, columns: Mapping[str, str] | None = None) -> str:
     """The name of the CSV layout of a text, from its first bytes; empty where no header of AIS columns is found.
 
     Three of the four needed columns are enough, so that `layout_of` can tell which one is missing.
@@ -171,22 +101,25 @@ def csv_format(head: bytes) -> str:
     >>> csv_format(b"hello\\n")
     ''
     """
-    names, _, _ = _header(head)
-    return _format_name(names) if _needed_found(names) >= 3 else ""
+    names, _, _ = _header(head, columns)
+    return publisher_of(names) if _needed_found(names, columns) >= 3 else ""
 
 
-def layout_of(name: str, head: bytes) -> Layout:
+def layout_of(name: str, head: bytes, columns: Mapping[str, str] | None = None) -> Layout:
     """How to read a CSV.
 
     Parameters
     ----------
     name : the source, for messages
     head : its first bytes; 1 MiB of it, or all, so that dates such as 31/12/2021 can tell their order
+    columns : for some of `csv_names.FIELDS`, the column that holds it; the others are told by their names
 
     Raises
     ------
     InputError
         If a needed column is missing, or the order of day and month cannot be told.
+    UsageError
+        If `columns` names a field that there is not.
 
     Examples
     --------
@@ -194,21 +127,46 @@ def layout_of(name: str, head: bytes) -> Layout:
     >>> layout.name, chr(layout.delimiter), layout.day_first, layout.fields.tolist()
     ('csv', ';', True, [1, 0, 3, 2])
     """
-    names, delimiter, rows_offset = _header(head)
-    columns = columns_of_header(names)
-    if missing := [field for field in NEEDED if field not in columns]:
-        shown = names or _split(next(text_lines(head), ""), ",")
-        listed = ", ".join(column.strip() for column in shown[:12]) + (", …" if len(shown) > 12 else "")
+    check_columns(columns)
+    names, delimiter, rows_offset = _header(head, columns)
+    places = columns_of_header(names, columns)
+    shown = names or _split(next(text_lines(head), ""), ",")
+    listed = ", ".join(column.strip() for column in shown[:12]) + (", …" if len(shown) > 12 else "")
+    if absent := [given for given in (columns or {}) if given not in places]:
+        asked = " and ".join(f"{(columns or {})[given]!r} for {given}" for given in absent)
+        raise InputError(f"{name}: no column {asked}; the header has {listed}; give one of these")
+    if missing := [needed for needed in NEEDED if needed not in places]:
         raise InputError(
-            f"{name}: no column for {' and '.join(NEEDED[field] for field in missing)}; the header has {listed}; "
-            f"rename the column that holds it to {' and '.join(_EXAMPLE[field] for field in missing)}"
+            f"{name}: no column for {' and '.join(NEEDED[needed] for needed in missing)}; the header has {listed}; "
+            f"rename the column that holds it to {' and '.join(_EXAMPLE[needed] for needed in missing)}"
         )
     fields = np.full(len(names), -1, np.int64)
-    for field, column in columns.items():
-        fields[column] = FIELDS.index(field)
-    kind = _format_name(names)
-    day_first = kind == "dma" or (kind == "csv" and _day_first(name, head, delimiter, columns["t"]))
-    return Layout(kind, ord(delimiter), fields, rows_offset, day_first)
+    for found, column in places.items():
+        fields[column] = FIELDS.index(found)
+    kind = publisher_of(names)
+    day_first = kind == "dma" or (kind == "csv" and _day_first(name, head, delimiter, places["t"]))
+    first_time = _first_value(head[rows_offset:], delimiter, places["t"])
+    return Layout(kind, ord(delimiter), fields, rows_offset, day_first, divisors_of(kind, first_time))
+
+
+def divisors_of(kind: str, first_time: str) -> NDArray[np.float64]:
+    """By what the numbers of a publisher are to be divided, (0,) for nothing.
+
+    AISHub sends AIS units with times in seconds since 1970, and plain ones with times as dates (its own page:
+    https://www.aishub.net/api); MarineTraffic sends tenths of a knot.
+
+    >>> divisors = divisors_of("aishub", "1302264927")
+    >>> divisors[FIELDS.index("lat")], divisors_of("aishub", "2011-04-12 10:40:27 GMT").size
+    (np.float64(600000.0), 0)
+    """
+    scales = _UNITS.get(kind, {}) if kind != "aishub" or first_time.strip().isdecimal() else {}
+    return np.array([scales.get(name, 1.0) for name in FIELDS]) if scales else np.empty(0)
+
+
+def _first_value(rows: bytes, delimiter: str, column: int) -> str:
+    """The value of a column in the first row."""
+    row = _split(next(text_lines(rows), ""), delimiter)
+    return row[column] if column < len(row) else ""
 
 
 def _day_first(name: str, head: bytes, delimiter: str, column: int) -> bool:

@@ -8,7 +8,7 @@ available by definition and are not counted as faults.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,92 +16,136 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ais.csv_fields import (
+    CLASS,
     COG,
     FIX_RECORD,
     HEADING,
+    IMO,
     LAT,
     LON,
+    MMSI,
     N_FIELDS,
+    NO_POSITION,
     REASONS,
     SOG,
     WRONG_FIELDS,
-    T,
     check_motion,
     nav_status_of,
     position_fault,
+    scale,
     station_of,
+    time_of,
     vessel_of,
 )
 from ais.csv_layout import Layout, layout_of
-from ais.csv_scan import CR, LF, end_table, mark_ends, scan_row
-from ais.csv_static import CACHE_RECORD, CACHE_SLOTS, STATIC_FIELDS, STATIC_RECORD, changes_of, note_static
+from ais.csv_scan import fields_hash, groups_hash, locate, locate_quoted, mark_ends, read_numbers, read_time
+from ais.csv_static import (
+    CACHE_SLOTS,
+    STATIC_FIELDS,
+    STATIC_RECORD,
+    changes_of,
+    expect,
+    is_news,
+    says_anything,
+    write_static,
+)
 from ais.sources import CHUNK_BYTES, LONGEST_LINE, Chunk, Reader, chunks, open_bytes
 from ais.table import FIX_DTYPES, STATIC_DTYPES, Fixes, Static, columns_of
 from geo.errors import InputError
-from geo.kernel import kernel
+from geo.kernel import inner, kernel
 
 LAYOUT_HEAD_BYTES = 1 << 20
 """How much of a file may tell the order of day and month."""
-WINDOW_BYTES = 1 << 18
+WINDOW_BYTES = 1 << 14  # with a quote in it, its rows are read the slower way
 BLOCK_ROWS = 1 << 14  # 1 MB of records stays in the cache of a core
 BLOCK_STATIC = 1 << 12
 Columns = dict[str, NDArray[Any]]
 
 LONG_LINE = "line over 1 MiB"
+BLANK = 3  # the place of a hash in what `plan_of` gives
+ROWS = len(REASONS)  # the place of the count of rows, after those of the reasons
+
+
+@inner
+def write_fix(data, marks, values, divisors, mmsi, msg_type, fix, counts):
+    """Write the position of a row to the record `fix`, or count why there is none."""
+    scale(values, divisors)
+    fault = position_fault(marks, values)
+    if fault >= 0:
+        if not (fault == NO_POSITION and (msg_type == 5 or msg_type == 24)):  # which hold none, and were read
+            counts[fault] += 1
+        return False
+    fix.t = time_of(marks, values)
+    fix.mmsi = mmsi
+    fix.lat = values[LAT]
+    fix.lon = values[LON]
+    check_motion(marks, values, counts)
+    fix.sog = values[SOG]
+    fix.cog = values[COG]
+    fix.heading = values[HEADING]
+    fix.nav_status = nav_status_of(data, marks, values, counts)
+    fix.msg_type = msg_type
+    return True
 
 
 @kernel
 def read_rows(
-    words, data, p, n, base, fields, is_end, day_first, ends, marks, values, cache, fixes, k, static, m, counts
-):
+    data, p, n, base, delimiter, fields, used, plan, groups, divisors, ends, rows, marks, values, last_day, kept,
+    kept_mmsi, fixes, k, static, m, counts,
+):  # fmt: skip
     """Read the next rows of data[p:n], up to a window or a full block.
 
     They follow the `k` fixes and `m` static rows that the block holds; returns (place, k, m) after them.
     """
-    marked = mark_ends(data, p, min(n, p + WINDOW_BYTES), n, is_end, ends)
+    numbers, dynamic, day_first = plan[0], plan[1], plan[2] != 0
+    marked, quotes = mark_ends(data, p, min(n, p + WINDOW_BYTES), n, delimiter, ends, rows)
     if marked == 0:
-        marked = mark_ends(data, p, min(n, p + LONGEST_LINE), n, is_end, ends)
-    i = np.int64(0)
-    while i < marked and k < fixes.shape[0] and m < static.shape[0]:
-        if ends[i] == p and (p == n or data[p] == LF or data[p] == CR):
-            p += 1
-            i += 1
+        marked, quotes = mark_ends(data, p, min(n, p + LONGEST_LINE), n, delimiter, ends, rows)
+    first = np.int64(0)
+    for row in range(marked):
+        if k == fixes.shape[0] or m == static.shape[0]:
+            return p, k, m
+        i, after = first, rows[row]
+        first = after
+        offset, p = base + p, ends[after] + 1
+        columns = after - i
+        if columns == 1 and ends[after] == ends[i] + 1:
             continue
-        offset = base + p
-        i, columns, static_hash = scan_row(words, data, p, n, ends, i, fields, day_first, marks, values)
-        p = ends[i - 1] + 1
+        counts[ROWS] += 1
+        if quotes:
+            columns = locate_quoted(data, ends, i, after, fields, marks)
+        elif columns == fields.shape[0]:
+            locate(ends, i, used, 0, dynamic, marks)
         if columns != fields.shape[0]:
             counts[WRONG_FIELDS] += 1
             continue
+        read_numbers(data, marks, values, used, 1, 2)
+        expect(kept, values[MMSI])
+        read_time(data, marks, day_first, last_day)
+        read_numbers(data, marks, values, used, 2, numbers)
         msg_type, fault = station_of(data, marks, values)
         mmsi = 0
         if fault < 0:
-            mmsi, fault = vessel_of(marks, values)
+            mmsi, fault = vessel_of(marks, values, msg_type)
         if fault >= 0:
             counts[fault] += 1
             continue
-        if note_static(data, marks, values, static_hash, day_first, cache, mmsi, static[m]):
-            static[m].t = marks[T, 0]
+        static_hash = fields_hash(data, marks) if quotes else groups_hash(data, ends, i, groups)
+        if static_hash != plan[BLANK] and is_news(kept, kept_mmsi, mmsi, static_hash):
+            if not quotes:
+                locate(ends, i, used, dynamic, used.shape[0], marks)
+            write_static(data, marks, values, day_first, divisors, static[m])
+            static[m].t = time_of(marks, values)
+            static[m].mmsi = mmsi
             static[m].msg_type = 5 if msg_type == 1 else (24 if msg_type == 18 else msg_type)
             static[m].offset = offset
-            m += 1
-        fault = position_fault(marks, values)
-        if fault >= 0:
-            counts[fault] += 1
-            continue
-        fix = fixes[k]
-        fix.t = marks[T, 0]
-        fix.mmsi = mmsi
-        fix.lat = values[LAT]
-        fix.lon = values[LON]
-        check_motion(marks, values, counts)
-        fix.sog = values[SOG]
-        fix.cog = values[COG]
-        fix.heading = values[HEADING]
-        fix.nav_status = nav_status_of(data, marks, values, counts)
-        fix.msg_type = msg_type
-        fix.offset = offset
-        k += 1
+            if says_anything(static[m]):
+                m += 1
+            else:
+                plan[BLANK] = static_hash
+        if write_fix(data, marks, values, divisors, mmsi, msg_type, fixes[k], counts):
+            fixes[k].offset = offset
+            k += 1
     return p, k, m
 
 
@@ -116,20 +160,29 @@ class CsvReader:
         self.layout = layout
         self.source = source
         self.long_lines = 0
-        self._counts = np.zeros(len(REASONS), np.int64)
-        self._is_end = end_table(layout.delimiter)
-        self._ends = np.zeros(LONGEST_LINE + 1, np.int64)
+        self._counts = np.zeros(len(REASONS) + 1, np.int64)
+        self._delimiter = np.uint8(layout.delimiter)
+        self._used, self._plan, self._groups = plan_of(layout)
+        self._ends = np.zeros(LONGEST_LINE + 2, np.int64)
+        self._rows = np.zeros(LONGEST_LINE + 2, np.int64)
+        self._last_day = np.zeros(3, np.uint64)
         self._marks = np.zeros((N_FIELDS, 3), np.int64)
         self._values = np.full(N_FIELDS, np.nan)
-        self._cache = np.zeros(CACHE_SLOTS, CACHE_RECORD).view(np.recarray)
+        self._kept = np.zeros(CACHE_SLOTS, np.int64)
+        self._kept_mmsi = np.zeros(CACHE_SLOTS, np.int64)
         self._fixes = np.zeros(BLOCK_ROWS, FIX_RECORD).view(np.recarray)
         self._static = np.zeros(BLOCK_STATIC, STATIC_RECORD).view(np.recarray)
 
     @property
     def counts(self) -> dict[str, int]:
         """Number of rows and values that were not used, by reason."""
-        found = {reason: int(n) for reason, n in zip(REASONS, self._counts, strict=True) if n}
+        found = {reason: int(n) for reason, n in zip(REASONS, self._counts, strict=False) if n}
         return found | ({LONG_LINE: self.long_lines} if self.long_lines else {})
+
+    @property
+    def rows(self) -> int:
+        """Rows so far, used or not."""
+        return int(self._counts[ROWS]) + self.long_lines
 
     def read(self, chunk: Chunk) -> Iterator[Fixes]:
         """The fixes of a chunk in blocks, each with its static rows."""
@@ -140,13 +193,13 @@ class CsvReader:
         """The same as bare columns: (of the fixes, of the static rows)."""
         self.long_lines += chunk.long_lines
         layout = self.layout
-        words = np.require(chunk.data[: len(chunk.data) & -8].view("<u8"), requirements="A")
         p = max(0, layout.rows_offset - chunk.offset)
         k = m = 0
         while p < chunk.n:
             p, k, m = read_rows(
-                words, chunk.data, p, chunk.n, chunk.offset, layout.fields, self._is_end, layout.day_first, self._ends,
-                self._marks, self._values, self._cache, self._fixes, k, self._static, m, self._counts,
+                chunk.data, p, chunk.n, chunk.offset, self._delimiter, layout.fields, self._used, self._plan,
+                self._groups, layout.divisors, self._ends, self._rows, self._marks, self._values, self._last_day,
+                self._kept, self._kept_mmsi, self._fixes, k, self._static, m, self._counts,
             )  # fmt: skip
             if k == BLOCK_ROWS or m == BLOCK_STATIC or p >= chunk.n:
                 yield self._columns(k), self._static_columns(m)
@@ -167,8 +220,39 @@ class CsvReader:
         return columns
 
 
+def plan_of(layout: Layout) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """What the kernel needs to know of a layout.
+
+    Returns
+    -------
+    used : (n, 2) int64; column and field of each column that is read, by field: the time, the numbers, the class, the
+        static ones
+    plan : (4,) int64; how many of these are time and numbers, how many are not static, whether days come first; and the
+        hash of the last static columns that said nothing, as those do in which `None` stands everywhere
+    groups : (n, 2) int64; first and last column of each run of adjacent static columns
+
+    >>> used, plan, groups = plan_of(layout_of("a.csv", b"name,imo,t,mmsi,lat,lon,,length\\n"))
+    >>> used[:, 0].tolist(), plan.tolist(), groups.tolist()
+    ([2, 3, 4, 5, 1, 0, 7], [4, 4, 0, 0], [[0, 1], [7, 7]])
+    """
+    columns = np.flatnonzero(layout.fields >= 0)
+    columns = columns[np.argsort(layout.fields[columns], kind="stable")]
+    used = np.stack([columns, layout.fields[columns]], axis=1)
+    field = used[:, 1]
+    plan = np.array([np.count_nonzero(field < CLASS), np.count_nonzero(field < IMO), layout.day_first, 0])
+    static = np.sort(columns[field >= IMO])
+    breaks = np.flatnonzero(np.diff(static) > 1)
+    firsts = np.concatenate([static[:1], static[breaks + 1]])
+    lasts = np.concatenate([static[breaks], static[-1:]])
+    return np.ascontiguousarray(used), plan.astype(np.int64), np.stack([firsts, lasts], axis=1)
+
+
 def read_csv(
-    path: str | Path | Reader, source: int = 0, layout: Layout | None = None, chunk_bytes: int = CHUNK_BYTES
+    path: str | Path | Reader,
+    source: int = 0,
+    layout: Layout | None = None,
+    chunk_bytes: int = CHUNK_BYTES,
+    columns: Mapping[str, str] | None = None,
 ) -> tuple[Fixes, dict[str, int]]:
     """Positions and static reports of a CSV, in the order of the file.
 
@@ -178,6 +262,7 @@ def read_csv(
     source : the code of the column `source`
     layout : how to read it; told by the header where it is not given
     chunk_bytes : bytes in memory at a time; the result does not depend on it
+    columns : for some fields, the column that holds it (`csv_names.parse_columns`)
 
     Returns
     -------
@@ -198,15 +283,27 @@ def read_csv(
     >>> fixes["lat"].tolist(), fixes["sog"].tolist(), fixes["offset"].tolist(), counts
     ([43.1], [nan], [22], {'no time': 1})
     """
+    fixes, counts, _ = read_csv_rows(path, source, layout, chunk_bytes, columns)
+    return fixes, counts
+
+
+def read_csv_rows(
+    path: str | Path | Reader,
+    source: int = 0,
+    layout: Layout | None = None,
+    chunk_bytes: int = CHUNK_BYTES,
+    columns: Mapping[str, str] | None = None,
+) -> tuple[Fixes, dict[str, int], int]:
+    """The same, and the number of rows, used or not."""
     with path if isinstance(path, Reader) else open_bytes(path) as reader:
         head = reader.head(LAYOUT_HEAD_BYTES)
         if not head.strip():
             raise InputError(f"{reader.name} is empty; nothing to read")
-        rows = CsvReader(layout or layout_of(reader.name, head), source)
+        rows = CsvReader(layout or layout_of(reader.name, head, columns), source)
         blocks = [block for chunk in chunks(reader, chunk_bytes) for block in rows.blocks(chunk)]
     static = _joined([static for _, static in blocks]) or columns_of(STATIC_DTYPES, 0)
     counts = rows.counts
-    return Fixes(_joined([columns for columns, _ in blocks]), changes_of(Static(static)), counts=counts), counts
+    return Fixes(_joined([fixes for fixes, _ in blocks]), changes_of(Static(static)), counts=counts), counts, rows.rows
 
 
 def _joined(blocks: list[Columns]) -> Columns:

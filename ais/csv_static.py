@@ -15,6 +15,10 @@ from ais.csv_fields import (
     DESTINATION,
     DRAUGHT,
     ETA,
+    ETA_DAY,
+    ETA_HOUR,
+    ETA_MINUTE,
+    ETA_MONTH,
     IMO,
     LENGTH,
     N_FIELDS,
@@ -26,12 +30,15 @@ from ais.csv_fields import (
     TO_STERN,
     WIDTH,
 )
-from ais.csv_values import GOOD, copy_text, number, timestamp, trimmed, word_code, word_table
+from ais.csv_values import COLON, GOOD, MINUS, copy_text, natural, number, timestamp, trimmed, word_code, word_table
 from ais.table import STATIC_DTYPES, Static
-from geo.kernel import kernel
+from geo.instructions import prefetch
+from geo.kernel import inner
 
 LARGEST_IMO = 1_073_741_823.0  # 30 bits in a message; whether it is a valid number is for others to judge
-CACHE_SLOTS = 1 << 16
+CACHE_SLOTS = 1 << 17  # a day of the whole world has some 100,000 vessels; those that share a set push each other out
+CACHE_WAYS = 4
+SPREAD = np.uint64(2_654_435_761)  # 2**32 over the golden ratio (Knuth); a product with an MMSI is below 2**62
 COMMA = 44
 
 # Ship types in the words of the Danish files and of gpsd: the first code of each group, ITU-R M.1371. What follows a
@@ -56,11 +63,9 @@ STATIC_RECORD = np.dtype(
     align=True,
 )  # fmt: skip
 """One static row, as the reader writes it; texts as bytes."""
-CACHE_RECORD = np.dtype([("hash", "i8"), ("mmsi", "i8")])
-"""The last static values seen in a slot, as hash and MMSI; vessels that share a slot push each other out."""
 
 
-@kernel
+@inner
 def number_start(data, start, stop):
     """The place after the letters IMO that may stand before an IMO number."""
     if stop - start > 3 and data[start] | 32 == 105 and data[start + 1] | 32 == 109 and data[start + 2] | 32 == 111:
@@ -68,7 +73,7 @@ def number_start(data, start, stop):
     return start
 
 
-@kernel
+@inner
 def read_numbers(data, marks, values):
     """Read the numbers among the static fields of a row into `values`; NaN where there is none."""
     for field in range(IMO, N_FIELDS):
@@ -79,13 +84,13 @@ def read_numbers(data, marks, values):
             values[field], _ = number(data, start, stop)
 
 
-@kernel
+@inner
 def bounded(value, most):
     """`value` rounded to a whole number, 0 where it is NaN, negative or over `most`."""
     return int(value + 0.5) if 0.0 <= value <= most else 0
 
 
-@kernel
+@inner
 def ship_type_of(data, marks, values):
     """Ship type 0 to 255, from its number or its words; codes of other lists (NOAA up to 2018: 1001 on) are 0."""
     if values[SHIP_TYPE] >= 0.0:
@@ -98,12 +103,39 @@ def ship_type_of(data, marks, values):
     return np.int64(SHIP_TYPE_CODE[word]) if word >= 0 else 0
 
 
-@kernel
-def eta_of(data, marks, day_first):
+@inner
+def short_eta(data, start, stop):
+    """The `04-10 07:00` or `04-10T07:00Z` of a message that has no year, or its 20 bits as a number; 0 for others."""
+    start, stop = trimmed(data, start, stop)
+    month, p = natural(data, start, stop)
+    if p == stop:
+        return month if p > start and month < 1 << 20 else 0
+    if p - start != 2 or stop - p < 9 or data[p] != MINUS or data[p + 6] != COLON:
+        return 0
+    day, after_day = natural(data, p + 1, p + 3)
+    hour, after_hour = natural(data, p + 4, p + 6)
+    minute, after_minute = natural(data, p + 7, p + 9)
+    if after_day != p + 3 or after_hour != p + 6 or after_minute != p + 9:
+        return 0
+    return pack_eta(month, day, hour, minute)
+
+
+@inner
+def pack_eta(month, day, hour, minute):
+    """The parts of a time of arrival as in a message, 0 where one does not fit its bits."""
+    if not (0 <= month <= 12 and 0 <= day <= 31 and 0 <= hour <= 24 and 0 <= minute <= 60):
+        return 0
+    return int(month) << 16 | int(day) << 11 | int(hour) << 6 | int(minute)
+
+
+@inner
+def eta_of(data, marks, values, day_first):
     """The time of arrival as month << 16 | day << 11 | hour << 6 | minute, 0 for none."""
+    if marks[ETA, 0] == marks[ETA, 1]:
+        return pack_eta(values[ETA_MONTH], values[ETA_DAY], values[ETA_HOUR], values[ETA_MINUTE])
     t, code = timestamp(data, marks[ETA, 0], marks[ETA, 1], day_first)
     if code != GOOD:
-        return 0
+        return short_eta(data, marks[ETA, 0], marks[ETA, 1])
     minutes = t // 60_000_000
     # Civil date from days, counted from 1 March of year 0 in eras of 400 years (146,097 days).
     era_day = (minutes // 1440 + 719_468) % 146_097
@@ -115,8 +147,8 @@ def eta_of(data, marks, day_first):
     return month << 16 | day << 11 | minutes % 1440 // 60 << 6 | minutes % 60
 
 
-@kernel
-def write_static(data, marks, values, day_first, out):
+@inner
+def write_static(data, marks, values, day_first, divisors, out):
     """Write the static fields of a row to the record `out`.
 
     A length without the place of the antenna is given the way ITU-R M.1371 gives it: no distance to the bow and to
@@ -136,20 +168,58 @@ def write_static(data, marks, values, day_first, out):
         out.to_stern = bounded(values[LENGTH], 1022.0)
     if out.to_port == 0 and out.to_starboard == 0:
         out.to_starboard = bounded(values[WIDTH], 126.0)
-    out.draught = values[DRAUGHT] if 0.0 < values[DRAUGHT] <= 25.5 else math.nan
-    out.eta = eta_of(data, marks, day_first)
+    draught = values[DRAUGHT] / divisors[DRAUGHT] if divisors.shape[0] > 0 else values[DRAUGHT]
+    out.draught = draught if 0.0 < draught <= 25.5 else math.nan
+    out.eta = eta_of(data, marks, values, day_first)
 
 
-@kernel
-def note_static(data, marks, values, value, day_first, cache, mmsi, out):
-    """Write the record `out` if the vessel's static fields, hashed to `value`, are not those in its slot."""
-    slot = (mmsi * 40_503 >> 7) % CACHE_SLOTS
-    if value == 0 or (cache[slot].hash == value and cache[slot].mmsi == mmsi):
+@inner
+def says_anything(out):
+    """Is there a value in a static record?"""
+    texts = out.callsign[0] | out.name[0] | out.destination[0]
+    sizes = out.to_bow | out.to_stern | out.to_port | out.to_starboard
+    return texts != 0 or sizes != 0 or out.imo != 0 or out.ship_type != 0 or out.eta != 0 or out.draught > 0.0
+
+
+@inner
+def set_of(spread):
+    """The first of the slots for a vessel."""
+    return (spread >> np.uint64(15)) % np.uint64(CACHE_SLOTS // CACHE_WAYS) * np.uint64(CACHE_WAYS)
+
+
+@inner
+def expect(kept, mmsi):
+    """Fetch what is kept of a vessel: the table does not fit the near cache, and `is_news` waited 115 ns a row."""
+    if 0.0 < mmsi <= 999_999_999.0:
+        prefetch(kept, np.int64(set_of(np.uint64(mmsi) * SPREAD)))
+
+
+@inner
+def is_news(kept, kept_mmsi, mmsi, value):
+    """Are the vessel's static fields, hashed to `value`, others than those that are kept of it? They are kept then.
+
+    0 stands for fields that are all empty: they say nothing, and so nothing new. What is kept is the hash with the MMSI
+    in it, so that one look at four numbers decides nearly every row.
+    """
+    if value == 0:
         return False
-    cache[slot].hash = value
-    cache[slot].mmsi = mmsi
-    write_static(data, marks, values, day_first, out)
-    out.mmsi = mmsi
+    spread = np.uint64(mmsi) * SPREAD
+    first = set_of(spread)
+    value ^= np.int64(spread)
+    same = False
+    for k in range(np.uint64(CACHE_WAYS)):
+        same |= kept[first + k] == value
+    if same:
+        return False
+    slot = first + spread % np.uint64(CACHE_WAYS)
+    for k in range(np.uint64(CACHE_WAYS)):
+        if kept_mmsi[first + k] == mmsi:
+            slot = first + k
+            break
+        if kept_mmsi[first + k] == 0:
+            slot = first + k
+    kept[slot] = value
+    kept_mmsi[slot] = mmsi
     return True
 
 

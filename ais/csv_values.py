@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ais.civil import days_from_civil, days_in_month
-from geo.kernel import kernel
+from geo.kernel import inner, kernel
 
 EMPTY, GOOD, BAD = 0, 1, 2
 
@@ -46,7 +46,7 @@ NULL_WORDS = word_table(("nan", "none", "null", "na", "n/a", "\\N", "unknown", "
 ZONE_WORDS = word_table(("Z", "UTC", "GMT"))
 
 
-@kernel
+@inner
 def word_code(data, start, stop, words):
     """The row of `words` that the field holds, without regard to case; -1 for none."""
     size = stop - start
@@ -66,7 +66,7 @@ def word_code(data, start, stop, words):
     return -1
 
 
-@kernel
+@inner
 def trimmed(data, start, stop):
     """(start, stop) without the spaces at both ends."""
     while start < stop and data[start] == SPACE:
@@ -76,7 +76,7 @@ def trimmed(data, start, stop):
     return start, stop
 
 
-@kernel
+@inner
 def quotient(mantissa, scale, inexact):
     """mantissa / 10**scale, rounded once to the nearest float64, ties to even (mantissa < 10**18, scale <= 26).
 
@@ -151,7 +151,7 @@ def number(data, start, stop):
     return -value if negative else value, GOOD
 
 
-@kernel
+@inner
 def exponent_of(data, p, stop):
     """(exponent, next place) of the `e-05` that may follow the digits of a number."""
     if p >= stop or (data[p] | 32) != LOWER_E:
@@ -166,7 +166,7 @@ def exponent_of(data, p, stop):
     return (-exponent if negative else exponent), after
 
 
-@kernel
+@inner
 def natural(data, p, stop):
     """(number, next place) of the digits at `p`, at most up to `stop`."""
     value = np.int64(0)
@@ -179,7 +179,7 @@ def natural(data, p, stop):
     return value, p
 
 
-@kernel
+@inner
 def date_of(data, p, stop, day_first):
     """(days since 1970, next place) of a date; the place is -1 for none.
 
@@ -207,7 +207,7 @@ def date_of(data, p, stop, day_first):
     return days_from_civil(year, month, day), q
 
 
-@kernel
+@inner
 def clock_of(data, p, stop):
     """(µs since midnight, next place) of 23:59:59.123456, 23:59, 235959; the place is -1 for none.
 
@@ -242,7 +242,7 @@ def clock_of(data, p, stop):
     return t, r
 
 
-@kernel
+@inner
 def zone_of(data, p, stop):
     """(µs to subtract, next place) of what follows a clock: nothing, Z, UTC, GMT, AM, PM, +01:00, +0000 UTC."""
     shift = 0
@@ -266,7 +266,7 @@ def zone_of(data, p, stop):
     return shift, p
 
 
-@kernel
+@inner
 def half_day(data, stop, clock):
     """(clock, stop) after a final AM or PM is taken into account; the clock is -1 where the two contradict."""
     if (data[stop - 1] | 32) != LOWER_M or not ((data[stop - 2] | 32) == LOWER_A or (data[stop - 2] | 32) == LOWER_P):
@@ -277,7 +277,7 @@ def half_day(data, stop, clock):
     return hour_of_noon + (12 * HOUR_US if (data[stop - 2] | 32) == LOWER_P else 0), stop - 2
 
 
-@kernel
+@inner
 def unix_time(data, start, stop):
     """(µs since 1970, code) of a count of seconds, ms, µs or ns: the unit follows from the size (1990 to 2100)."""
     whole, p = natural(data, start, min(stop, start + 19))
@@ -305,6 +305,17 @@ def unix_time(data, start, stop):
     return t, GOOD
 
 
+@inner
+def seconds_of(data, start, stop):
+    """(µs since 1970, code) of seconds with an exponent, `1.327136826E9`, as Global Fishing Watch writes them."""
+    if stop - start < 3 or data[start + 1] != DOT:
+        return 0, BAD
+    value, code = number(data, start, stop)
+    if code != GOOD or not FIRST_UNIX_US <= value * 1e6 < LAST_UNIX_US:
+        return 0, BAD
+    return np.int64(math.floor(value * 1e6 + 0.5)), GOOD
+
+
 @kernel
 def timestamp(data, start, stop, day_first):
     """(µs since 1970 UTC, code) of a date with a clock, or of a count since 1970; no zone means UTC."""
@@ -314,6 +325,8 @@ def timestamp(data, start, stop, day_first):
     days, p = date_of(data, start, stop, day_first)
     if p < 0 or p >= stop or 48 <= data[p] <= 57 or (p - start == 8 and data[p] == DOT):
         t, code = unix_time(data, start, stop)
+        if code == BAD:
+            t, code = seconds_of(data, start, stop)
         if code == BAD and word_code(data, start, stop, NULL_WORDS) >= 0:
             return 0, EMPTY
         return t, code
@@ -334,7 +347,7 @@ def timestamp(data, start, stop, day_first):
     return days * DAY_US + clock - shift, GOOD
 
 
-@kernel
+@inner
 def copy_text(data, start, stop, quoted, out):
     """Copy a text into `out` without `@` padding; doubled quotes of a quoted field become one; too long is cut."""
     start, stop = trimmed(data, start, stop)

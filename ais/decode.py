@@ -1,327 +1,274 @@
-"""The decoder: bytes in any pieces to columns of fixes and static reports.
+"""The decoder: bytes in any pieces to messages, positions and static reports.
 
-Everything that was not used is counted under a reason. Parts of a message are joined when sequence id, channel, talker
-and number of parts agree (and the tag block's group, where both carry one); without a group they must come in order.
-A part waits for at most 1,000 sentences and, where times are known, 10 seconds: sequence ids are used again soon, and
-two half-lost messages joined together are a ship that does not exist.
+    bytes -> scan (lines to rows) -> join (parts to messages) -> clock, copies -> messages, or columns of reports
+
+Everything that was not used is counted under a reason, with its bytes and the first place. What is doubtful (checksum,
+alphabet, fill bits, length, parts that do not fit) is dropped under the policy `strict`, handed out with its `status`
+under `flag`, and handed out like any other under `keep`; it is counted under all three, and no policy gives a field
+that the received bits do not cover.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ais.messages import FIX_ROW, STATIC_ROW, check_message, write_fix, write_static
-from ais.sentences import (
-    MAX_PARTS,
-    MAX_PAYLOAD,
-    READING,
-    check_sum,
-    in_range,
-    is_digit,
-    is_line_end,
-    is_sentence,
-    read_fields,
-    read_pghp,
-    read_prefix,
-    read_suffix,
-    read_tag_block,
-    unarmour,
-)
-from ais.status import (
-    EMPTY_PAYLOAD,
-    INCOMPLETE_MESSAGE,
-    LINE_TOO_LONG,
-    NOT_AIS,
-    OK,
-    ORPHAN_FRAGMENT,
-    REASONS,
-    count_words,
-)
-from ais.table import FIX_DTYPES, NAT, STATIC_DTYPES
-from geo.kernel import kernel
+from ais.assembly import JOINING, SLOTS, WAITING, give_up_all, join, take_due
+from ais.block import NUMBER, PARTS, PGHP, ROWS, SENTENCES, T_LAST, T_MAX, Block
+from ais.clock import CLOCK, keep_time
+from ais.copies import Copies, find_copies, new_heard
+from ais.message import Message
+from ais.messages import SPARE_WORDS, Messages, Stations, joined, message_at
+from ais.records import MESSAGE
+from ais.reports import FixColumns
+from ais.sentences import MAX_LINE_BYTES, cut_after_sentence
+from ais.statics import HALF, HALVES, STATIC_ROW, static_columns, write_statics
+from ais.status import INCOMPLETE_MESSAGE, LINE_TOO_LONG, ORPHAN_FRAGMENT, STATUS, count_words
+from ais.table import NAT
+from ais.tags import T_MIN_US
+from geo.errors import UsageError
+from geo.kernel import records
 
-SLOTS = 256
-"""Messages that can wait for their parts at once; more than any feed has open, and a bound on memory."""
-_PROBES = 8
-MAX_WAIT_SENTENCES = 1_000
-MAX_WAIT_US = 10_000_000
-MAX_LINE_BYTES = 1 << 16
-"""A line that is longer is no NMEA: an endless one must not fill the memory."""
-_LINE_MESSAGES = MAX_LINE_BYTES // 20
-"""Messages that one line can hold at most: the shortest sentence with a payload has more than 20 characters."""
-_PAD = 64
-
-WAITING = np.dtype(
-    [
-        ("key", "i8"),  # 0: free
-        ("group", "i8"),
-        ("t", "i8"),
-        ("offset", "i8"),
-        ("sentence", "i8"),  # number of the sentence that opened it
-        ("held", "i8"),  # bit mask of the parts that are here
-        ("fill", "i8"),
-        ("channel", "i8"),
-    ],
-    align=True,
-)
-
-
-class Assembly(NamedTuple):
-    """Messages that wait for parts."""
-
-    slots: NDArray[Any]
-    lengths: NDArray[np.int64]
-    payloads: NDArray[np.uint8]
-
-
-@kernel
-def count_parts(mask):
-    """How many parts a waiting message holds."""
-    n = 0
-    while mask:
-        n += mask & 1
-        mask >>= 1
-    return n
-
-
-@kernel
-def find_slot(r, slots, counts):
-    """The slot of a part's message: its own, a free one, or the oldest of its neighbourhood (its parts are counted)."""
-    key = (r.sequence + 1) & 0xFF | r.channel << 8 | r.talker << 16 | r.total << 32
-    home = (key * 0x9E3779B1 >> 7) & (SLOTS - 1)
-    best, best_age = home, -1
-    for k in range(_PROBES):
-        at = (home + k) & (SLOTS - 1)
-        slot = slots[at]
-        if slot.key != 0:
-            late = r.t != NAT and slot.t != NAT and abs(r.t - slot.t) > MAX_WAIT_US
-            if late or r.sentences - slot.sentence > MAX_WAIT_SENTENCES:
-                counts[INCOMPLETE_MESSAGE] += count_parts(slot.held)
-                slot.key = 0
-        if slot.key == key and (slot.group == r.group or slot.group < 0 or r.group < 0):
-            return at
-        age = MAX_WAIT_SENTENCES + 1 if slot.key == 0 else r.sentences - slot.sentence
-        if age > best_age:
-            best, best_age = at, age
-    slot = slots[best]
-    if slot.key != 0:
-        counts[INCOMPLETE_MESSAGE] += count_parts(slot.held)
-    slot.key, slot.group, slot.t, slot.offset = key, r.group, r.t, -1
-    slot.sentence, slot.held, slot.fill, slot.channel = r.sentences, 0, 0, r.channel
-    return best
-
-
-@kernel
-def add_part(buf, r, assembly, counts):
-    """Put a part in its place; the slot when its message is whole, else -1."""
-    at = find_slot(r, assembly.slots, counts)
-    slot = assembly.slots[at]
-    bit = 1 << (r.part - 1)
-    if slot.held & bit:  # the same part again: what was waiting is of an older message
-        counts[INCOMPLETE_MESSAGE] += count_parts(slot.held)
-        slot.group, slot.t, slot.sentence, slot.held = r.group, r.t, r.sentences, 0
-    in_order = slot.held == bit - 1
-    if not in_order and (r.group < 0 or slot.group < 0):
-        counts[ORPHAN_FRAGMENT] += 1 + count_parts(slot.held)
-        slot.key = 0
-        return -1
-    if slot.held == 0 or r.part == 1:
-        slot.offset, slot.channel = r.start, r.channel
-    if slot.t == NAT:
-        slot.t = r.t
-    slot.held |= bit
-    if r.part == r.total:
-        slot.fill = r.fill
-    assembly.lengths[at, r.part - 1] = r.length
-    for k in range(r.length):
-        assembly.payloads[at, r.part - 1, k] = buf[r.payload + k]
-    return at if slot.held == (1 << r.total) - 1 else -1
-
-
-@kernel
-def take_payload(buf, r, assembly, words, counts):
-    """The payload of a whole message into `words`: (bits, or -1 while parts are missing; OK or a reason)."""
-    if r.total == 1:
-        n_held, reason = unarmour(buf, r.payload, r.length, words, 0)
-        return 6 * n_held - r.fill, reason
-    at = add_part(buf, r, assembly, counts)
-    if at < 0:
-        return -1, OK
-    slot = assembly.slots[at]
-    n_held, reason = 0, OK
-    for part in range(r.total):
-        if reason == OK:
-            n_held, reason = unarmour(assembly.payloads[at, part], 0, assembly.lengths[at, part], words, n_held)
-    r.t, r.start, r.channel = slot.t, slot.offset, slot.channel
-    slot.key = 0
-    if n_held == 0 and reason == OK:
-        reason = EMPTY_PAYLOAD
-    return max(0, 6 * n_held - slot.fill), reason
-
-
-@kernel
-def write_message(n_bits, r, words, types, fixes, statics):
-    """A whole message into the rows: OK or a reason."""
-    message_type, reason = check_message(words, n_bits)
-    types[message_type] += 1
-    if reason != OK:
-        return reason
-    if message_type == 5 or message_type == 19 or message_type == 24:
-        static = statics[r.statics]
-        reason = write_static(words, n_bits, message_type, r, static)
-        if reason == OK:
-            static.offset = r.start
-            r.statics += 1
-    if message_type != 5 and message_type != 24:
-        fix = fixes[r.fixes]
-        reason = write_fix(words, message_type, r, fix)
-        if reason == OK:
-            fix.offset = r.start
-            r.fixes += 1
-    return reason
-
-
-@kernel
-def read_sentence(buf, i, end, base, r, assembly, words, counts, types, fixes, statics):
-    """The sentence at `i` into the rows; the index after it."""
-    r.sentences += 1
-    star, reason = check_sum(buf, i, end)
-    if reason == OK:
-        reason = read_fields(buf, i, star, r)
-    after = star
-    if reason == OK:
-        t_suffix, after = read_suffix(buf, star + 3, end)
-        r.start = base + (r.begin if r.begin >= 0 else i)
-        r.group = r.group_tag
-        r.t = r.t_tag
-        if r.t == NAT:
-            r.t = in_range(t_suffix, counts)
-        if r.t == NAT:
-            r.t = r.t_prefix
-        if r.t == NAT:
-            r.t = r.t_pghp
-        n_bits, reason = take_payload(buf, r, assembly, words, counts)
-        if reason == OK and n_bits >= 0:
-            reason = write_message(n_bits, r, words, types, fixes, statics)
-    counts[reason] += 1
-    r.t_tag, r.group_tag, r.t_pghp, r.begin = NAT, -1, NAT, -1
-    return after if after > i else i + 1
-
-
-@kernel
-def is_pghp(buf, i, end):
-    """Does `$PGHP,` stand at `i`?"""
-    return (
-        i + 5 < end
-        and buf[i] == 36
-        and buf[i + 1] == 80
-        and buf[i + 2] == 71
-        and buf[i + 3] == 72
-        and buf[i + 4] == 80
-        and buf[i + 5] == 44
-    )
-
-
-@kernel
-def decode_lines(buf, begin, end, base, reading, assembly, words, counts, types, fixes, statics):
-    """Decode whole lines from `begin` until `end`, or until the rows are full; the index where it stopped."""
-    r = reading[0]
-    i = begin
-    while i < end:
-        if is_line_end(buf[i]):
-            i += 1
-            continue
-        stop, limit = i, min(end, i + MAX_LINE_BYTES)
-        while stop < limit and not is_line_end(buf[stop]):
-            stop += 1
-        if r.fixes + _LINE_MESSAGES > fixes.size or r.statics + _LINE_MESSAGES > statics.size:
-            return i
-        r.t_tag, r.t_prefix, r.group_tag, r.begin = NAT, NAT, -1, -1
-        used = False
-        if is_digit(buf[i]):
-            r.t_prefix = in_range(read_prefix(buf, i, stop), counts)
-            r.begin = i if r.t_prefix != NAT else -1
-        while i < stop:
-            if buf[i] == 92:
-                i = read_tag_block(buf, i, stop, r, counts)
-                used = True
-            elif is_sentence(buf, i, stop):
-                i = read_sentence(buf, i, stop, base, r, assembly, words, counts, types, fixes, statics)
-                used = True
-            elif is_pghp(buf, i, stop):
-                r.t_pghp = in_range(read_pghp(buf, i, stop), counts)
-                used = True
-                i += 6
-            else:
-                i += 1
-        if not used:
-            counts[NOT_AIS] += 1
-        if i == stop and stop < end and not is_line_end(buf[i]):
-            counts[LINE_TOO_LONG] += 1
-            while i < end and not is_line_end(buf[i]):
-                i += 1
-    return i
+POLICIES = ("strict", "flag", "keep")
+CLOCKS = (None, "base")
+AHEAD_US = 3_600_000_000
+"""A time more than an hour ahead of this machine's clock is not believed."""
+PAD = 64
+"""Bytes that must follow the text in a buffer: the kernels look ahead without a check."""
+_ZEROS = bytes(PAD)
+RANGE_BYTES = 1 << 19
+"""What is read at once: its rows and words (1 MB) stay in the cache of a core, and calls cost little."""
+SHARED_RANGE_BYTES = 1 << 18
+"""The same for threads: what one has scanned another reads."""
+_NEVER = np.iinfo(np.int64).max
+_ADD, _ROW, _DEAD, _DUE, _T_BEFORE = range(len(JOINING.names or ()))
+Columns = dict[str, NDArray[Any]]
 
 
 class Decoder:
     """Decodes a feed of NMEA, in pieces of any size.
 
+    Parameters
+    ----------
+    policy : "strict", "flag" or "keep": what becomes of doubtful lines
+    fold : mark copies of messages heard within 10 s before (`copy_of`, status "duplicate")
+    start : time of the first message of a feed without times, µs since 1970 UTC; the seconds in the messages advance it
+    clock : "base": base stations (types 4 and 11) set the time of messages that have none
+    now : later times than an hour after it are not believed, µs since 1970 UTC; this machine's clock if None
+    threads : how many read a chunk side by side; the result does not depend on it
+
+    Raises
+    ------
+    UsageError
+        For a policy, a clock or a number of threads that does not exist.
+
+    Examples
+    --------
     >>> decoder = Decoder()
-    >>> fixes, static = decoder.feed(b"!AIVDM,1,1,,A,13HOI:0P0000VOHLCnHQKwvL05Ip,0*23\\n")
-    >>> fixes["mmsi"].tolist(), fixes["lat"].round(6).tolist(), fixes["lon"].round(6).tolist()
-    ([227006760], [49.475577], [0.13138])
-    >>> decoder.feed(b"!AIVDM,1,1,,A,13HOI:0P0000VOHLCnHQKwvL05Ip,0*24\\n")[0]["mmsi"].size, decoder.counts
+    >>> messages = decoder.feed(b"!AIVDM,1,1,,A,13HOI:0P0000VOHLCnHQKwvL05Ip,0*23\\n")
+    >>> [(m.mmsi, round(m.lat, 6), round(m.lon, 6)) for m in messages]
+    [(227006760, 49.475577, 0.13138)]
+    >>> len(decoder.feed(b"!AIVDM,1,1,,A,13HOI:0P0000VOHLCnHQKwvL05Ip,0*24\\n")), decoder.counts
     (0, {'checksum differs': 1})
     """
 
-    def __init__(self) -> None:
-        self._reading = np.zeros(1, READING).view(np.recarray)
-        for name in ("t_tag", "t_prefix", "t_pghp"):
-            self._reading[name] = NAT
-        self._assembly = Assembly(
-            np.zeros(SLOTS, WAITING).view(np.recarray),
-            np.zeros((SLOTS, MAX_PARTS), np.int64),
-            np.zeros((SLOTS, MAX_PARTS, MAX_PAYLOAD), np.uint8),
-        )
-        self._words = np.zeros(MAX_PARTS * MAX_PAYLOAD // 10 + 2, np.int64)
-        self._counts = np.zeros(REASONS, np.int64)
-        self._types = np.zeros(64, np.int64)
+    def __init__(
+        self,
+        policy: str = "strict",
+        *,
+        fold: bool = False,
+        start: int | None = None,
+        clock: str | None = None,
+        now: int | None = None,
+        threads: int = 1,
+    ) -> None:
+        if start is not None and (not isinstance(start, int | np.integer) or not 0 <= start < 1 << 62):
+            raise UsageError(f"start {start!r} is no time in µs since 1970 UTC; decode() takes a datetime")
+        if not isinstance(threads, int):
+            raise UsageError(f"threads must be a whole number, not {threads!r}")
+        if policy not in POLICIES:
+            raise UsageError(f"policy {policy!r} does not exist; give one of {', '.join(POLICIES)}")
+        if clock not in CLOCKS:
+            raise UsageError(f"clock {clock!r} does not exist; give 'base', or leave it out")
+        if not 1 <= threads <= 64:
+            raise UsageError(f"{threads} threads are out of the range 1 to 64")
+        self._now = now
+        self._blocks = [Block(0, POLICIES.index(policy)) for _ in range(1 if threads == 1 else threads + 1)]
+        self._range = RANGE_BYTES if threads == 1 else SHARED_RANGE_BYTES
+        self._stations = Stations([block.names for block in self._blocks])
+        self._pghp = NAT
+        self._number = 0
+        self._pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
+        self._joining = records(JOINING, 1)
+        self._joining_state = self._joining.view(np.int64)
+        self._joining_state[_T_BEFORE] = NAT
+        self._spare = records(MESSAGE, 1)
+        self._slots = records(WAITING, SLOTS)
+        self._halves = records(HALF, HALVES)
+        self._heard = new_heard() if fold else None
+        self._clock = None
+        if start is not None or clock is not None:
+            self._clock = records(CLOCK, 1)
+            self._clock["t"] = NAT if start is None else start
+            self._clock["stated"], self._clock["by_base"] = NAT, clock == "base"
+            self._clock["t_min"], self._clock["seconds"] = T_MIN_US, -1
+        self.copies = Copies()
+        self._bytes = bytearray()
+        self._room(1 << 12)
         self._rest = b""
         self._offset = 0
         self._skipping = False
 
     @property
+    def folds(self) -> bool:
+        """Are copies marked?"""
+        return self._heard is not None
+
+    @property
     def sentences(self) -> int:
         """Sentences seen so far, sound or not."""
-        return int(self._reading["sentences"][0])
+        return sum(int(block.state[SENTENCES]) for block in self._blocks)
+
+    @property
+    def tally(self) -> NDArray[np.int64]:
+        """What was not used, or not believed, so far: (reasons, 3) of count, bytes and first offset (-1 unknown)."""
+        tallies = np.array([block.tally for block in self._blocks])
+        total: NDArray[np.int64] = tallies.sum(0)
+        first = np.where(tallies[:, :, 2] < 0, _NEVER, tallies[:, :, 2]).min(0)
+        total[:, 2] = np.where(first == _NEVER, -1, first)
+        return total
 
     @property
     def counts(self) -> dict[str, int]:
         """What was not used so far, by reason."""
-        return count_words(self._counts)
+        return count_words(self.tally[:, 0])
 
     @property
     def types(self) -> dict[int, int]:
-        """Whole messages seen so far, by message type."""
-        return {k: int(n) for k, n in enumerate(self._types) if n}
+        """Whole messages so far, by message type."""
+        total = np.sum([block.types for block in self._blocks], 0)
+        return {k: int(n) for k, n in enumerate(total) if n}
 
-    def feed(self, data: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
-        """Decode bytes that follow the ones before; an unfinished line waits. Columns of fixes and of static rows."""
-        data = self._rest + data
-        if self._skipping:
-            data = self._skip(data)
+    @property
+    def stations(self) -> Stations:
+        """Names of the stations so far by their hash."""
+        return self._stations
+
+    def feed(self, data: bytes) -> Messages:
+        """Decode bytes that follow the ones before; an unfinished line waits."""
+        return self._messages(*self._taken(data if isinstance(data, bytes) else bytes(data)))
+
+    def one(self, line: bytes) -> Message | None:
+        """The message of one line, without the detour over arrays of messages; None unless it holds just one, whole."""
+        n = len(line)
+        if n > MAX_LINE_BYTES or self._rest or self._skipping or self._clock is not None or self.folds:
+            return None
+        self._room(n + PAD)
+        self._bytes[: n + PAD] = line + _ZEROS
+        self._look_at_the_clock()
+        block = self._blocks[0]
+        block.state[PGHP] = NAT
+        block.scan(self._line, 0, n, 0)
+        if block.state[ROWS] != 1 or block.state[PARTS]:
+            return None
+        return message_at(block.rows[0].item(), block.words, self._stations)
+
+    def why_none(self, line: bytes) -> tuple[int, str]:
+        """Why `one` gave nothing for a line: how many messages it holds, and what is wrong, in words.
+
+        What was counted before is forgotten.
+        """
+        block = self._blocks[0]
+        block.tally[:, 0] = 0
+        self.one(line)
+        reasons = [STATUS[code] for code in np.flatnonzero(block.tally[:, 0])]
+        if block.state[PARTS] and block.n:
+            reasons.append(STATUS[INCOMPLETE_MESSAGE if block.rows["part"][0] == 1 else ORPHAN_FRAGMENT])
+        return 0 if block.state[PARTS] else block.n, ", ".join(reasons)
+
+    def _look_at_the_clock(self) -> None:
+        """Times are believed up to an hour from now, and a feed may go on for a year."""
+        t_max = (time.time_ns() // 1000 if self._now is None else self._now) + AHEAD_US
+        for block in self._blocks:
+            block.state[T_MAX] = t_max
+        if self._clock is not None:
+            self._clock["t_max"] = t_max
+
+    def _room(self, size: int) -> None:
+        """A buffer for lines that are fed, as bytes and as an array of the same memory."""
+        if size > len(self._bytes):
+            self._bytes = bytearray(2 * size)
+            self._line = np.frombuffer(self._bytes, np.uint8)
+
+    def flush(self) -> Messages:
+        """Decode the unfinished line, and count the messages whose parts never came."""
+        found = [self.feed(b"\n") if self._rest or self._skipping else self.feed(b"")]
+        found += [block.messages(self._stations) for block in self._late()]
+        return joined([one for one in found if len(one)] or found[:1])
+
+    def flush_reports(self, fixes: FixColumns) -> Columns:
+        """The same as columns, for a feed that was read with `reports`."""
+        statics: list[NDArray[Any]] = []
+        for block in self._late():
+            fixes.append(block.rows, block.n, block.words, block.tally)
+            statics += self._statics(block)
+        return static_columns(statics)
+
+    def _late(self) -> Iterator[Block]:
+        """Messages that are whole but not in order, at the end of a feed; all others that wait are counted."""
+        block = self._blocks[0]
+        while self._joining_state[_DUE]:
+            block.reserve(RANGE_BYTES)
+            block.state[NUMBER] = self._number
+            take_due(self._joining, block.feed, block.rows, block.words, self._slots, block.types, block.tally)
+            block.dead = 0
+            self._number += block.n
+            self._mark(block)
+            yield block
+        give_up_all(self._joining, self._slots, block.tally)
+
+    def decode(self, buf: NDArray[np.uint8], n: int, offset: int) -> Messages:
+        """Decode `n` bytes of whole lines; `buf` must be at least 64 bytes longer; `offset` is that of its first."""
+        return self._messages(buf, n, offset)
+
+    def reports(self, buf: NDArray[np.uint8], n: int, offset: int, fixes: FixColumns) -> Columns:
+        """The same, positions appended to `fixes`, without a detour over messages; columns of static reports.
+
+        Copies give no row; what is to be known of them is kept in `copies`, which a stream must empty now and then.
+        """
+        statics: list[NDArray[Any]] = []
+        for block in self._read(buf, n, offset):
+            fixes.append(block.rows, block.n, block.words, block.tally)
+            statics += self._statics(block)
+            if self._heard is not None:
+                self.copies.note(block.rows[: block.n])
+        return static_columns(statics)
+
+    def _taken(self, data: bytes) -> tuple[NDArray[np.uint8], int, int]:
+        """The whole lines of what waited and of `data` in a buffer; the rest waits."""
+        if self._rest or self._skipping:
+            data = self._rest + data
+            if self._skipping:
+                data = self._skip(data)
         cut = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
-        if len(data) - cut > MAX_LINE_BYTES:  # the head of an endless line is read, the rest of it is not
-            self._skipping = True
-            head, self._rest = data[: cut + MAX_LINE_BYTES] + b"x\n", b""
-            result = self._decode_bytes(head)
-            self._offset += len(data) - len(head)
-            return result
+        offset, text = self._offset, data[:cut]
         self._rest = data[cut:]
-        return self._decode_bytes(data[:cut])
+        self._offset += cut
+        if len(self._rest) > MAX_LINE_BYTES:  # the head of an endless line is read, the rest of it is not
+            self._skipping = True
+            text, self._offset = data[: cut + MAX_LINE_BYTES] + b"x\n", offset + len(data)
+            self._rest = b""
+            self._blocks[0].tally[LINE_TOO_LONG, 1] += len(data) - (cut + MAX_LINE_BYTES) - 1
+        n = len(text)
+        self._room(n + PAD)
+        self._bytes[: n + PAD] = text + _ZEROS
+        return self._line, n, offset
 
     def _skip(self, data: bytes) -> bytes:
         """Drop what belongs to a line that is too long."""
@@ -329,49 +276,82 @@ class Decoder:
         end = min(ends) if ends else len(data)
         self._skipping = not ends
         self._offset += end
+        self._blocks[0].tally[LINE_TOO_LONG, 1] += end
         return data[end:]
 
-    def _decode_bytes(self, data: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
-        buf = np.frombuffer(bytearray(data) + bytes(_PAD), np.uint8)  # writable, as those of `chunks` are
-        result = self.decode(buf, len(data), self._offset)
-        self._offset += len(data)
-        return result
+    def _read(self, buf: NDArray[np.uint8], n: int, base: int) -> Iterator[Block]:
+        """Read the text range by range; each block is the caller's until the next is asked for.
 
-    def flush(self) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
-        """Decode the unfinished line, and count the messages whose parts never came."""
-        result = self.feed(b"\n") if self._rest or self._skipping else self.feed(b"")
-        slots = self._assembly.slots
-        waiting = slots["held"][slots["key"] != 0]
-        self._counts[INCOMPLETE_MESSAGE] += sum(int(mask).bit_count() for mask in waiting)
-        slots["key"] = 0
-        return result
+        With threads the ranges that follow are scanned while the caller works on this one.
+        """
+        self._look_at_the_clock()
+        waiting: deque[tuple[Block, Future[None] | None]] = deque()
+        begin = k = 0
+        while begin < n:
+            end = n if n - begin <= self._range else cut_after_sentence(buf, begin + self._range, n)
+            block = self._blocks[k % len(self._blocks)]
+            block.state[PGHP] = self._pghp if begin == 0 else NAT  # no time waits behind a cut
+            if self._pool is None:
+                block.scan(buf, begin, end, base, self._number)
+                waiting.append((block, None))
+            else:
+                waiting.append((block, self._pool.submit(block.scan, buf, begin, end, base)))
+            begin, k = end, k + 1
+            if len(waiting) == len(self._blocks):
+                yield self._finished(*waiting.popleft())
+        while waiting:
+            yield self._finished(*waiting.popleft())
 
-    def decode(
-        self, buf: NDArray[np.uint8], n: int, offset: int
-    ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
-        """Decode `n` bytes of whole lines; `buf` must be at least 64 bytes longer; `offset` is that of its first."""
-        fixes: list[NDArray[Any]] = []
-        statics: list[NDArray[Any]] = []
-        reading, i = self._reading, 0
-        while True:
-            fix = np.empty((n - i) // 44 + _LINE_MESSAGES, FIX_ROW).view(np.recarray)
-            static = np.zeros((n - i) // 400 + 2 * _LINE_MESSAGES, STATIC_ROW).view(np.recarray)
-            reading["fixes"] = reading["statics"] = 0
-            i = decode_lines(
-                buf, i, n, offset, reading, self._assembly, self._words, self._counts, self._types, fix, static
-            )
-            fixes.append(fix[: reading["fixes"][0]])
-            statics.append(static[: reading["statics"][0]])
-            if i >= n:
-                break
-        return _columns(fixes, FIX_DTYPES), _columns(statics, STATIC_DTYPES)
+    def _finished(self, block: Block, scanned: Future[None] | None) -> Block:
+        """A block when it has been scanned, its parts joined, its times given and its copies marked."""
+        if scanned is not None:
+            scanned.result()
+        self._pghp = int(block.state[PGHP])
+        self._finish(block)
+        return block
 
+    def _finish(self, block: Block) -> None:
+        """Rows numbered, parts joined, times given, copies marked."""
+        add = self._number - int(block.state[NUMBER])
+        self._number += block.n
+        if add or block.state[PARTS]:
+            self._joining_state[:_DUE] = add, 0, 0
+            while True:
+                join(
+                    self._joining,
+                    block.feed,
+                    block.rows,
+                    block.words,
+                    self._slots,
+                    self._spare,
+                    block.types,
+                    block.tally,
+                )
+                if self._joining_state[_ROW] == block.n:
+                    break
+                block.words = np.concatenate([block.words, np.zeros(block.words.size, np.uint64)])
+            block.dead = int(self._joining_state[_DEAD])
+        if block.state[T_LAST] != NAT:
+            self._joining_state[_T_BEFORE] = block.state[T_LAST]
+        self._mark(block)
 
-def _columns(pieces: list[NDArray[Any]], dtypes: dict[str, str]) -> dict[str, NDArray[Any]]:
-    """Rows of records as one array per field, texts as S20 and S7."""
-    rows = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
-    columns = {}
-    for name in rows.dtype.names or ():
-        column = np.ascontiguousarray(rows[name])
-        columns[name] = column.view(dtypes[name]).ravel() if column.ndim == 2 else column
-    return columns
+    def _mark(self, block: Block) -> None:
+        """Times given, copies marked."""
+        if self._clock is not None:
+            keep_time(self._clock, block.rows, block.n, block.words)
+        if self._heard is not None:
+            find_copies(block.rows, block.n, block.words, self._heard, block.tally)
+
+    def _messages(self, buf: NDArray[np.uint8], n: int, offset: int) -> Messages:
+        found = [block.messages(self._stations) for block in self._read(buf, n, offset)]
+        return (
+            joined(found) if found else Messages(np.zeros(0, MESSAGE), np.zeros(SPARE_WORDS, np.uint64), self._stations)
+        )
+
+    def _statics(self, block: Block) -> Iterator[NDArray[Any]]:
+        """Static reports of a block, as records."""
+        i = 0
+        while i < block.n:
+            room = records(STATIC_ROW, max(64, (block.n - i) // 8))
+            i, k = write_statics(block.rows, i, block.n, block.words, self._halves, room, 0, block.tally)
+            yield room[:k]

@@ -1,399 +1,114 @@
-"""Columns to NMEA 0183 sentences: the inverse of the decoder, for the simulator and for tests.
+"""One message to NMEA sentences: every type and variant of the tables of `ais.layouts`.
 
-Bit layouts, units and "not available" values after ITU-R M.1371-5, Annex 8 (types 1, 3, 5, 18, 24 and 27); payload
-armour, fill bits and checksum after IEC 61162-1; tag block `\\s:STATION,c:EPOCH*hh\\` after NMEA 0183 4.10. A type 5
-takes two sentences, each with its own tag block.
+Payload armour, fill bits, checksum and the 82 characters of a sentence after IEC 61162-1; tag block
+`\\s:STATION,c:TIME*hh\\` after NMEA 0183 4.10, on every sentence of a message.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping
+from functools import reduce
+from operator import xor
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ais.fields import encode_fields
+from ais.message import Message
 from geo.errors import UsageError
-from geo.kernel import kernel
 
-MESSAGE = np.dtype(
-    [
-        ("epoch", "i8"),  # s since 1970 UTC: time of reception for the tag block; NO_EPOCH: no tag block
-        ("lat", "f8"),  # degrees WGS84, NaN not available
-        ("lon", "f8"),
-        ("mmsi", "u4"),
-        ("report", "i4"),  # types 5 and 24: row of the static reports
-        ("sog", "f4"),  # kn, NaN
-        ("cog", "f4"),  # degrees true, NaN
-        ("heading", "f4"),  # degrees true, NaN
-        ("station", "i2"),  # row of the station names, -1 none
-        ("msg_type", "u1"),  # 1, 3, 5, 18, 24 or 27
-        ("part", "u1"),  # type 24: 0 part A, 1 part B
-        ("nav_status", "u1"),
-        ("second", "u1"),  # UTC second of the position, 60 not available
-        ("channel", "u1"),  # ASCII code, 0 empty
-    ],
-    align=True,
-)
-"""One message to encode."""
+PAYLOAD_CHARS = 60
+"""What 82 characters of a sentence leave to the payload, with the sequence id of a message in parts."""
 
-REPORT = np.dtype(
-    [
-        ("imo", "u4"),  # 0 not available
-        ("eta", "u4"),  # month << 16 | day << 11 | hour << 6 | minute, 0 not available
-        ("draught", "f4"),  # m, NaN not available
-        ("to_bow", "u2"),  # m from the antenna, 0 not available
-        ("to_stern", "u2"),
-        ("to_port", "u1"),
-        ("to_starboard", "u1"),
-        ("ship_type", "u1"),
-        ("callsign", "S7"),
-        ("name", "S20"),
-        ("destination", "S20"),
-    ]
-)
-"""One static and voyage report, the payload of types 5 and 24."""
-
-_REPORT_BYTES = np.dtype(
-    [(n, *((("u1", (REPORT[n].itemsize,)),) if REPORT[n].kind == "S" else (REPORT[n],))) for n in REPORT.names or ()]
-)
-"""The same bytes as REPORT with its texts as arrays of bytes, which kernels can read."""
-
-NO_EPOCH = -1
-MAX_STATION_CHARS = 24
-_STATION_NAME = re.compile(rf"[\w.-]{{1,{MAX_STATION_CHARS}}}", re.ASCII)
-_TYPES = (1, 3, 5, 18, 24, 27)
-MAX_MESSAGE_BYTES = 2 * (82 + MAX_STATION_CHARS + 32)
-"""Two sentences of 82 characters, each with a tag block."""
-
-_PAYLOAD_CHARS = 60  # of the first of two sentences: what 82 characters of a sentence leave
-_TURN_UNKNOWN, _FIX_GPS = 128, 1
-_ETA_UNKNOWN = (24 << 6) | 60  # month 0, day 0, hour 24, minute 60
-_TYPE_1 = np.array([6, 2, 30, 4, 8, 10, 1, 28, 27, 12, 9, 6, 6, 19])
-"""Bits of type, repeat, mmsi, status, turn, sog, accuracy, lon, lat, cog, heading, second, manoeuvre to raim, radio."""
-_TYPE_5 = np.array([6, 2, 30, 2, 30] + [6] * 27 + [8, 9, 9, 6, 6, 4, 20, 8] + [6] * 20 + [2])
-"""type, repeat, mmsi, version, imo, callsign and name, ship type, bow, stern, port, starboard, fix, eta, draught,
-destination, dte and spare."""
-_TYPE_18 = np.array([6, 2, 30, 8, 10, 1, 28, 27, 12, 9, 6, 2, 8, 1, 19])
-"""type, repeat, mmsi, spare, sog, accuracy, lon, lat, cog, heading, second, spare, flags, state kind, radio."""
-_TYPE_24A = np.array([6, 2, 30, 2] + [6] * 20 + [8])
-"""type, repeat, mmsi, part, name, spare."""
-_TYPE_24B = np.array([6, 2, 30, 2, 8, 42] + [6] * 7 + [9, 9, 6, 6, 4, 2])
-"""type, repeat, mmsi, part, ship type, vendor, callsign, bow, stern, port, starboard, fix, spare."""
-_TYPE_27 = np.array([6, 2, 30, 2, 4, 18, 17, 6, 9, 2])
-"""type, repeat, mmsi, accuracy and raim, status, lon, lat, sog, cog, latency and spare."""
-_HEADER = np.frombuffer(b"!AIVDM,", np.uint8)
-_HEX = np.frombuffer(b"0123456789ABCDEF", np.uint8)
-_COMMA, _STAR, _BACKSLASH, _ZERO = 44, 42, 92, 48
-
-
-@kernel
-def _pack(widths, values, symbols):
-    """Write each value with its width in bits into 6-bit symbols, high bits first; return the bits."""
-    at = 0
-    for i in range(widths.size):
-        width = widths[i]
-        while width > 0:
-            room = 6 - at % 6
-            take = min(width, room)
-            piece = (values[i] >> (width - take)) & ((1 << take) - 1)
-            symbols[at // 6] |= piece << (room - take)
-            at += take
-            width -= take
-    return at
-
-
-@kernel
-def _set_text(values, first, text):
-    """6-bit codes of a text; a zero byte becomes `@` (0), what 6 bits cannot hold becomes `?`."""
-    for i in range(text.size):
-        c = np.int64(text[i])
-        if 97 <= c <= 122:
-            c = c - 32
-        if c == 0 or 64 <= c <= 95:
-            values[first + i] = c & 63
-        else:
-            values[first + i] = c if 32 <= c <= 63 else 63
-
-
-@kernel
-def _scaled(value, factor, not_available):
-    """`value` * `factor`, rounded half up; `not_available` for NaN."""
-    return np.int64(not_available if math.isnan(value) else math.floor(value * factor + 0.5))
-
-
-@kernel
-def _course(value_deg, factor, not_available):
-    """A direction rounded into 0 <= x < 360 degrees, in steps of 1 / `factor`."""
-    if math.isnan(value_deg):
-        return np.int64(not_available)
-    return np.int64(math.floor(value_deg * factor + 0.5)) % (360 * factor)
-
-
-@kernel
-def _speed(sog_kn, factor, highest, not_available):
-    """A speed rounded in steps of 1 / `factor` kn; `highest` stands for itself and for all above."""
-    if math.isnan(sog_kn):
-        return np.int64(not_available)
-    return min(np.int64(highest), max(np.int64(0), _scaled(np.float64(sog_kn), factor, not_available)))
-
-
-@kernel
-def _set_position(m, values):
-    """Values of types 1, 3 and 18 from speed to second."""
-    unknown = math.isnan(m.lat) or math.isnan(m.lon)
-    values[0], values[1] = _speed(m.sog, 10, 1022, 1023), 0
-    values[2] = 181 * 600_000 if unknown else _scaled(m.lon, 600_000, 0)
-    values[3] = 91 * 600_000 if unknown else _scaled(m.lat, 600_000, 0)
-    values[4], values[5] = _course(m.cog, 10, 3600), _course(m.heading, 1, 511)
-    values[6] = np.int64(m.second)
-
-
-@kernel
-def _set_size(report, values):
-    """Values from bow to the type of position-fixing device."""
-    values[0] = min(511, np.int64(report.to_bow))
-    values[1] = min(511, np.int64(report.to_stern))
-    values[2] = min(63, np.int64(report.to_port))
-    values[3] = min(63, np.int64(report.to_starboard))
-    values[4] = _FIX_GPS
-
-
-@kernel
-def _pack_position(m, values, symbols):
-    """Payload of types 1, 3 and 18; returns its bits."""
-    if m.msg_type == 18:
-        values[3] = 0
-        _set_position(m, values[4:])
-        values[11] = 0
-        values[12] = 0b1110100  # carrier-sense unit, display, DSC, whole band, no type 22, not assigned, no raim
-        values[13] = 1
-        values[14] = 0b1100000000000000110  # M.1371: the radio state of a carrier-sense unit is fixed
-        return _pack(_TYPE_18, values, symbols)
-    values[3], values[4] = np.int64(m.nav_status), _TURN_UNKNOWN
-    _set_position(m, values[5:])
-    values[12], values[13] = 0, 0
-    return _pack(_TYPE_1, values, symbols)
-
-
-@kernel
-def _pack_long_range(m, values, symbols):
-    """Payload of type 27; returns its bits."""
-    unknown = math.isnan(m.lat) or math.isnan(m.lon)
-    values[1] = 3  # M.1371: a long-range report is never repeated, its indicator is 3
-    values[3], values[4] = 0, np.int64(m.nav_status)
-    values[5] = 181 * 600 if unknown else _scaled(m.lon, 600, 0)
-    values[6] = 91 * 600 if unknown else _scaled(m.lat, 600, 0)
-    values[7], values[8], values[9] = _speed(m.sog, 1, 62, 63), _course(m.cog, 1, 511), 0
-    return _pack(_TYPE_27, values, symbols)
-
-
-@kernel
-def _pack_voyage(report, values, symbols):
-    """Payload of type 5; returns its bits."""
-    values[3], values[4] = 0, np.int64(report.imo)
-    _set_text(values, 5, report.callsign)
-    _set_text(values, 12, report.name)
-    values[32] = np.int64(report.ship_type)
-    _set_size(report, values[33:])
-    values[38] = np.int64(report.eta) if report.eta != 0 else _ETA_UNKNOWN
-    values[39] = min(np.int64(255), _scaled(np.float64(report.draught), 10, 0))
-    _set_text(values, 40, report.destination)
-    values[60] = 0
-    return _pack(_TYPE_5, values, symbols)
-
-
-@kernel
-def _pack_class_b(m, report, values, symbols):
-    """Payload of type 24, part A or B; returns its bits."""
-    values[3] = np.int64(m.part)
-    if m.part == 0:
-        _set_text(values, 4, report.name)
-        values[24] = 0
-        return _pack(_TYPE_24A, values, symbols)
-    values[4], values[5] = np.int64(report.ship_type), 0
-    _set_text(values, 6, report.callsign)
-    _set_size(report, values[13:])
-    values[18] = 0
-    return _pack(_TYPE_24B, values, symbols)
-
-
-@kernel
-def _pack_message(m, reports, values, symbols):
-    """Payload of one message of any type; returns its bits."""
-    values[0], values[1], values[2] = np.int64(m.msg_type), 0, np.int64(m.mmsi)
-    if m.msg_type == 5:
-        return _pack_voyage(reports[m.report], values, symbols)
-    if m.msg_type == 24:
-        return _pack_class_b(m, reports[m.report], values, symbols)
-    if m.msg_type == 27:
-        return _pack_long_range(m, values, symbols)
-    return _pack_position(m, values, symbols)
-
-
-@kernel
-def _write_checksum(out, begin, at):
-    """XOR of the bytes from `begin` on, as `*hh`; returns where the output goes on."""
-    check = np.uint8(0)
-    for i in range(begin, at):
-        check ^= out[i]
-    out[at] = _STAR
-    out[at + 1] = _HEX[check >> 4]
-    out[at + 2] = _HEX[check & 15]
-    return at + 3
-
-
-@kernel
-def _write_number(out, at, value):
-    """A number that is not negative, in decimal digits."""
-    digits, rest = 1, value // 10
-    while rest > 0:
-        digits, rest = digits + 1, rest // 10
-    for i in range(digits):
-        out[at + digits - 1 - i] = _ZERO + value % 10
-        value //= 10
-    return at + digits
-
-
-@kernel
-def _write_tag_block(out, at, m, names, name_ends):
-    """`\\s:STATION,c:EPOCH*hh\\`, or nothing for a message without an epoch."""
-    if m.epoch == NO_EPOCH:
-        return at
-    out[at] = _BACKSLASH
-    at += 1
-    begin = at
-    if m.station >= 0:
-        out[at], out[at + 1] = 115, 58  # s:
-        at += 2
-        for i in range(name_ends[m.station], name_ends[m.station + 1]):
-            out[at] = names[i]
-            at += 1
-        out[at] = _COMMA
-        at += 1
-    out[at], out[at + 1] = 99, 58  # c:
-    at = _write_number(out, at + 2, m.epoch)
-    at = _write_checksum(out, begin, at)
-    out[at] = _BACKSLASH
-    return at + 1
-
-
-@kernel
-def _write_sentence(out, at, m, symbols, first, last, bits, number, total, sequence):
-    """One `!AIVDM` sentence with the symbols `first` to `last` of a payload of `bits` bits."""
-    begin = at + 1
-    for i in range(_HEADER.size):
-        out[at + i] = _HEADER[i]
-    at += _HEADER.size
-    out[at], out[at + 1], out[at + 2], out[at + 3] = _ZERO + total, _COMMA, _ZERO + number, _COMMA
-    at += 4
-    if total > 1:
-        out[at] = _ZERO + sequence
-        at += 1
-    out[at] = _COMMA
-    at += 1
-    if m.channel != 0:
-        out[at] = m.channel
-        at += 1
-    out[at] = _COMMA
-    at += 1
-    for i in range(first, last):
-        symbol = symbols[i]
-        out[at] = symbol + 48 if symbol < 40 else symbol + 56
-        at += 1
-    fill = last * 6 - bits if number == total else 0
-    out[at], out[at + 1] = _COMMA, _ZERO + fill
-    at = _write_checksum(out, begin, at + 2)
-    out[at], out[at + 1] = 13, 10
-    return at + 2
-
-
-@kernel
-def _encode_rows(messages, reports, names, name_ends, first_sequence, out, starts):
-    """Encode all messages into `out`; `starts[i]` is where message i begins. Returns the bytes written."""
-    symbols = np.zeros(71, np.uint8)
-    values = np.zeros(_TYPE_5.size, np.int64)
-    at = 0
-    for i in range(messages.size):
-        starts[i] = at
-        m = messages[i]
-        symbols[:] = 0
-        bits = _pack_message(m, reports, values, symbols)
-        used = (bits + 5) // 6
-        at = _write_tag_block(out, at, m, names, name_ends)
-        if used <= _PAYLOAD_CHARS:
-            at = _write_sentence(out, at, m, symbols, 0, used, bits, 1, 1, 0)
-        else:
-            sequence = (first_sequence + i) % 10
-            at = _write_sentence(out, at, m, symbols, 0, _PAYLOAD_CHARS, bits, 1, 2, sequence)
-            at = _write_tag_block(out, at, m, names, name_ends)
-            at = _write_sentence(out, at, m, symbols, _PAYLOAD_CHARS, used, bits, 2, 2, sequence)
-    starts[messages.size] = at
-    return at
-
-
-class Encoded(NamedTuple):
-    """Sentences as bytes."""
-
-    data: NDArray[np.uint8]
-    starts: NDArray[np.int64]
-    """Where each message begins in `data`, and at the end where the last one ends: (n + 1,)."""
+_ARMOUR = bytes(n + 48 if n < 40 else n + 56 for n in range(64)).decode()
+_TALKER = re.compile(r"[A-Z][A-Z0-9]")
+_CHANNEL = re.compile(r"[A-Z0-9]?")
+_STATION = re.compile(r"[\w.-]{1,24}", re.ASCII)
 
 
 def encode(
-    messages: NDArray[np.void], reports: NDArray[np.void], stations: Sequence[str] = (), *, first_sequence: int = 0
-) -> Encoded:
-    """NMEA sentences of messages given as records.
+    message: Mapping[str, Any] | Message | None = None,
+    /,
+    *,
+    channel: str = "A",
+    talker: str = "AI",
+    sequence: int = 0,
+    t: int | None = None,
+    station: str | None = None,
+    **fields: Any,
+) -> list[str]:
+    """The sentences of a message, without line ends.
 
     Parameters
     ----------
-    messages : records of dtype `MESSAGE`, shape (n,)
-        Degrees, knots; NaN is sent as "not available". Positions are rounded to 1/10000 minute (type 27: 1/10),
-        speeds to 0.1 kn (1 kn), courses to 0.1 degree (1 degree).
-    reports : records of dtype `REPORT`, shape (m,), that messages of types 5 and 24 name by row
-    stations : names for the tag blocks, up to 24 characters each
-    first_sequence : number of messages encoded before these, so that the sequence ids of type 5 run on
+    message : its fields, or a `Message`, whose bits are sent as they are if no other field is given
+    channel : `A`, `B`, a digit, or empty
+    talker : two characters, `AI` a mobile station
+    sequence : id of a message in parts, 0 to 9
+    t : time of reception in µs since 1970 UTC, for a tag block
+    station : receiving station, for a tag block
+    **fields : fields by name, in place of those of `message`; `msg_type` says which message it is. Units as in the
+        table of the message; None, or a field that is not given, is sent as "not available".
 
-    Raises UsageError for a type that is not encoded, and for a station, report, MMSI or position out of range.
+    Raises
+    ------
+    UsageError
+        For a field that the message does not have, a value out of its range, and a wrong channel, talker, sequence,
+        time or station.
 
-    >>> ship = np.zeros(1, MESSAGE)
-    >>> ship["msg_type"], ship["mmsi"], ship["channel"], ship["epoch"] = 1, 671999101, ord("A"), 1538352000
-    >>> ship["lat"], ship["lon"], ship["sog"], ship["cog"], ship["heading"] = 35.2, 129.4, 9.0, 41.0, 40.0
-    >>> encode(ship, np.zeros(0, REPORT), ["BUSAN"]).data.tobytes().decode().strip()
-    '\\\\s:BUSAN,c:1538352000*7C\\\\!AIVDM,1,1,,A,1:0oTO@P1J9@F:0D9401VQ@00000,0*08'
+    Examples
+    --------
+    >>> encode(msg_type=1, mmsi=671999101, lat=35.2, lon=129.4, sog=9.0, cog=41.0, heading=40)
+    ['!AIVDM,1,1,,A,1:0oTO@P1J9@F:0D9401VQAp0000,0*49']
     """
-    _check(messages, reports, stations)
-    texts = [name.encode() for name in stations]
-    names = np.frombuffer(b"".join(texts) or b"\0", np.uint8)
-    name_ends = np.concatenate(([0], np.cumsum([len(text) for text in texts], dtype=np.int64))).astype(np.int64)
-    records = np.ascontiguousarray(messages).view(np.recarray)
-    rows = np.ascontiguousarray(reports).view(_REPORT_BYTES).view(np.recarray)
-    out = np.empty(len(records) * MAX_MESSAGE_BYTES, np.uint8)
-    starts = np.empty(len(records) + 1, np.int64)
-    size = _encode_rows(records, rows, names, name_ends, first_sequence, out, starts)
-    return Encoded(out[:size], starts)
+    if isinstance(message, Message) and not fields:
+        payload, n_bits = message.payload, message.n_bits
+    else:
+        given = message.asdict() if isinstance(message, Message) else message or {}
+        payload, n_bits = encode_fields({**given, **fields})
+    _check(channel, talker, sequence)
+    fill = -n_bits % 6
+    number = payload << fill
+    symbols = "".join(_ARMOUR[number >> shift & 63] for shift in range(n_bits + fill - 6, -1, -6))
+    parts = [symbols[at : at + PAYLOAD_CHARS] for at in range(0, len(symbols), PAYLOAD_CHARS)]
+    tag = _tag_block(t, station)
+    sentences = []
+    for k, part in enumerate(parts, 1):
+        last_fill = fill if k == len(parts) else 0
+        name = sequence if len(parts) > 1 else ""
+        body = f"{talker}VDM,{len(parts)},{k},{name},{channel},{part},{last_fill}"
+        sentences.append(f"{tag}!{body}*{checksum(body)}")
+    return sentences
 
 
-def _check(messages: NDArray[np.void], reports: NDArray[np.void], stations: Sequence[str]) -> None:
-    """Refuse what the kernel could not encode."""
-    if messages.dtype != MESSAGE or reports.dtype != REPORT:
-        raise UsageError(f"messages and reports must be MESSAGE and REPORT records, not {messages.dtype}")
-    wrong = sorted(set(np.unique(messages["msg_type"]).tolist()) - set(_TYPES))
-    if wrong:
-        raise UsageError(f"message types {wrong} are not encoded; known are {_TYPES}")
-    for name in stations:
-        if not _STATION_NAME.fullmatch(name):
-            raise UsageError(f"station name {name!r} cannot stand in a tag block: 1 to 24 letters, digits, - . _")
-    if len(messages) == 0:
-        return
-    if int(messages["mmsi"].max()) >= 1 << 30:
-        raise UsageError(f"MMSI {messages['mmsi'].max()} does not fit 30 bits; it has nine digits")
-    if bool(np.any((np.abs(messages["lat"]) > 90.0) | (np.abs(messages["lon"]) > 180.0))):
-        raise UsageError("a position lies outside 90 degrees of latitude or 180 of longitude; NaN is not available")
-    if int(messages["station"].max()) >= len(stations):
-        raise UsageError(f"station {messages['station'].max()} of {len(stations)}; add its name to `stations`")
-    static = messages["report"][np.isin(messages["msg_type"], (5, 24))]
-    if static.size and not (static.min() >= 0 and static.max() < len(reports)):
-        raise UsageError(f"static report {static.max()} of {len(reports)}; add it to `reports`")
+def checksum(text: str) -> str:
+    """XOR of all characters as two hexadecimal digits.
+
+    >>> checksum("AIVDM,1,1,,A,1:0oTO@P1J9@F:0D9401VQ@00000,0")
+    '08'
+    """
+    return f"{reduce(xor, text.encode(), 0):02X}"
+
+
+def _check(channel: str, talker: str, sequence: int) -> None:
+    if not _CHANNEL.fullmatch(channel):
+        raise UsageError(f"channel {channel!r} cannot stand in a sentence: one capital letter or digit, or empty")
+    if not _TALKER.fullmatch(talker):
+        raise UsageError(f"talker {talker!r} cannot stand in a sentence: a capital letter, and one or a digit")
+    if not 0 <= sequence <= 9:
+        raise UsageError(f"sequence {sequence} is not an id of a message in parts: 0 to 9")
+
+
+def _tag_block(t: int | None, station: str | None) -> str:
+    """A tag block, or nothing; the time in seconds, or in ms or µs where it has such digits."""
+    codes = []
+    if station is not None:
+        if not _STATION.fullmatch(station):
+            raise UsageError(f"station {station!r} cannot stand in a tag block: 1 to 24 letters, digits, - . _")
+        codes.append(f"s:{station}")
+    if t is not None:
+        if t < 0:
+            raise UsageError(f"time {t} lies before 1970; a tag block counts from there")
+        unit = 1_000_000 if t % 1_000_000 == 0 else 1_000 if t % 1_000 == 0 else 1
+        codes.append(f"c:{t // unit}")
+    body = ",".join(codes)
+    return f"\\{body}*{checksum(body)}\\" if body else ""

@@ -1,12 +1,14 @@
 """Positions in Parquet, read with DuckDB: columns by their names, as in a CSV.
 
 Needed are a time (timestamp, text, or a count of seconds, ms, µs or ns since 1970), an MMSI, a latitude and a
-longitude; the names are those of `csv_layout`. A Parquet file has no lines, so `offset` is the row number, from 0.
+longitude; the names are those of `csv_names`. In GeoParquet the position may be a geometry instead: a point in
+well-known binary (OGC 06-103r4). A Parquet file has no lines, so `offset` is the row number, from 0.
 """
 
 from __future__ import annotations
 
 import glob
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ais.csv_fields import REASONS, STATUS_CODE, STATUS_NAMES
-from ais.csv_layout import NEEDED, columns_of_header
+from ais.csv_names import NEEDED, check_columns, columns_of_header
 from ais.csv_static import LARGEST_IMO, SHIP_TYPES, changes_of
 from ais.csv_values import FIRST_UNIX_US, LAST_UNIX_US
+from ais.mmsi import AID_TO_NAVIGATION, BASE_STATION, EPIRB, MAN_OVERBOARD, SART, mmsi_class
 from ais.table import FIX_DTYPES, NAT, NAV_STATUS_UNKNOWN, STATIC_DTYPES, Fixes, Static, columns_of
 from geo.errors import InputError
 
@@ -28,16 +31,21 @@ _TEXTS = ("callsign", "name", "destination")
 _SIZES = ("length", "width", "to_bow", "to_stern", "to_port", "to_starboard")
 _SIZE_LIMITS = {"to_bow": 511, "to_stern": 511, "to_port": 63, "to_starboard": 63, "length": 1022, "width": 126}
 _MEASURED = (("sog", "speed", 102.25, 102.3), ("cog", "course", 360.0, 360.0), ("heading", "heading", 360.0, 511.0))
+_GEOMETRIES = ("geometry", "geom", "wkb_geometry", "wkb", "point")
+_POINT = np.dtype([("order", "u1"), ("kind", "<u4"), ("x", "<f8"), ("y", "<f8")])
 _CLASSES = {"a": 1, "class a": 1, "b": 18, "class b": 18, "sar airborne": 9, "base station": 4, "aton": 21}
 
 
-def read_parquet(path: str | Path, source: int = 0) -> tuple[Fixes, dict[str, int]]:
+def read_parquet(
+    path: str | Path, source: int = 0, columns: Mapping[str, str] | None = None
+) -> tuple[Fixes, dict[str, int]]:
     """Positions and static reports of a Parquet file, in the order of the file.
 
     Parameters
     ----------
     path : a file
     source : the code of the column `source`
+    columns : for some fields, the column that holds it
 
     Returns
     -------
@@ -66,16 +74,18 @@ def read_parquet(path: str | Path, source: int = 0) -> tuple[Fixes, dict[str, in
 
     name = str(path)
     if not Path(path).is_file():
-        raise InputError(f"{name}: no such file; check the path (Parquet cannot be read from standard input)")
+        raise InputError(
+            f"{name}: no such file; check the path (Parquet cannot be read from standard input or inside an archive)"
+        )
     settings = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
     try:
         with duckdb.connect(config=settings) as connection:
             connection.execute("set timezone = 'UTC'")
             rows = connection.read_parquet(glob.escape(name), file_row_number=True)
-            columns = _columns(name, rows)
+            placed = _columns(name, rows, columns)
             counts = np.zeros(len(REASONS), np.int64)
-            blocks = [_fixes(block, counts) for block in _batches(_dynamic(rows, columns))]
-            static = _static(rows, columns)
+            blocks = [_fixes(block, counts) for block in _batches(_dynamic(rows, placed))]
+            static = _static(rows, placed)
     except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{name}: cannot be read as Parquet ({reason}); write or download it again") from None
@@ -88,20 +98,45 @@ def read_parquet(path: str | Path, source: int = 0) -> tuple[Fixes, dict[str, in
     return Fixes(full, changes_of(Static(static)), counts=found), found
 
 
-def _columns(name: str, rows: duckdb.DuckDBPyRelation) -> dict[str, tuple[str, str]]:
-    """For each field that the file has, its column, quoted for SQL, and its type."""
-    found = columns_of_header(rows.columns)
-    if missing := [NEEDED[field] for field in NEEDED if field not in found]:
-        listed = ", ".join(column for column in rows.columns[:12] if column != "file_row_number")
-        more = ", …" if len(rows.columns) > 13 else ""
+def _columns(name: str, rows: duckdb.DuckDBPyRelation, given: Mapping[str, str] | None) -> dict[str, tuple[str, str]]:
+    """For each field that the file has, its column, quoted for SQL, and its type; "point" is that of a geometry."""
+    check_columns(given)
+    found: dict[str, int] = columns_of_header(rows.columns, given)
+    shown = [column for column in rows.columns[:12] if column != "file_row_number"]
+    listed = ", ".join(shown) + (", …" if len(rows.columns) > 13 else "")
+    if absent := [field for field in (given or {}) if field not in found]:
+        asked = " and ".join(f"{(given or {})[field]!r} for {field}" for field in absent)
+        raise InputError(f"{name}: no column {asked}; the file has {listed}; give one of these")
+    if "lat" not in found or "lon" not in found:
+        for place, (column, kind) in enumerate(zip(rows.columns, map(str, rows.types), strict=True)):
+            if column.lower() in _GEOMETRIES and (kind == "BLOB" or kind.startswith("GEOMETRY")):
+                found["point"] = place
+    if missing := [
+        NEEDED[field] for field in NEEDED if field not in found and not (field[0] == "l" and "point" in found)
+    ]:
         raise InputError(
-            f"{name}: no column for {' and '.join(missing)}; the file has {listed}{more}; "
+            f"{name}: no column for {' and '.join(missing)}; the file has {listed}; "
             "rename the column that holds it to t, mmsi, lat or lon"
         )
     return {
         field: ('"' + rows.columns[place].replace('"', '""') + '"', str(rows.types[place]))
         for field, place in found.items()
     }
+
+
+def _decode_points(rows: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
+    """Put the points of a batch into `lat` and `lon`, NaN for an empty one; returns which geometries are no points.
+
+    A point is 21 bytes, or 5 and two floats: 1 for little-endian, 1 for a point, x, y.
+    """
+    shapes = rows["point"]
+    text = b"".join(shape if len(shape) == _POINT.itemsize else bytes(_POINT.itemsize) for shape in shapes)
+    points = np.frombuffer(text, _POINT)
+    absent = np.array([not shape for shape in shapes], bool)
+    sound = (points["order"] == 1) & (points["kind"] == 1)
+    rows["lat"] = np.where(sound, points["y"], np.nan)
+    rows["lon"] = np.where(sound, points["x"], np.nan)
+    return np.asarray(~sound & ~absent)
 
 
 def _time(column: str, kind: str) -> str:
@@ -150,6 +185,8 @@ def _dynamic(rows: duckdb.DuckDBPyRelation, columns: dict[str, tuple[str, str]])
         listed = f"list_position({_sql_list(_CLASSES)}, lower(trim({columns['class'][0]}::varchar)))"
         msg_type = f"coalesce({msg_type}, {_sql_list(_CLASSES.values())}[{listed}])"
     select.append(f"coalesce({msg_type}, 0)::int as msg_type")
+    if "point" in columns:
+        select.append(f"coalesce({columns['point'][0]}::blob, ''::blob) as point")
     status = _nav_status(*columns["nav_status"]) if "nav_status" in columns else str(NAV_STATUS_UNKNOWN)
     select.append(f"({status})::int as nav_status")
     return rows.select(", ".join(select))
@@ -165,16 +202,21 @@ def _batches(rows: duckdb.DuckDBPyRelation) -> Any:
 
 def _fixes(rows: dict[str, NDArray[Any]], counts: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     """The rows that are positions of vessels; the others are counted by reason, in the order of the tests."""
+    shapeless = _decode_points(rows) if "point" in rows else np.zeros(len(rows["t"]), bool)
     t, mmsi, lat, lon = rows["t"], rows["mmsi"], rows["lat"], rows["lon"]
+    kind = mmsi_class(mmsi)
+    untold = rows["msg_type"] == 0
     timed = (t >= FIRST_UNIX_US) & (t < LAST_UNIX_US)
     tests = (
-        ("base station", rows["msg_type"] == 4),
-        ("aid to navigation", rows["msg_type"] == 21),
+        ("base station", (rows["msg_type"] == 4) | (untold & (kind == BASE_STATION))),
+        ("aid to navigation", (rows["msg_type"] == 21) | (untold & (kind == AID_TO_NAVIGATION))),
         ("no time", rows["no_time"]),
         ("unreadable time", ~timed),
         ("no MMSI", rows["no_mmsi"]),
         ("unreadable MMSI", mmsi == -1),
         ("MMSI out of range", (mmsi < 1) | (mmsi > 999_999_999)),
+        ("distress transmitter", np.isin(kind, (SART, MAN_OVERBOARD, EPIRB))),
+        ("unreadable position", shapeless),
         ("no position", np.isnan(lat) | np.isnan(lon) | (lat == 91.0) | (lon == 181.0)),
         ("latitude out of range", np.abs(lat) > 90.0),
         ("longitude out of range", np.abs(lon) > 180.0),

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ais.csv_rows import read_csv
+from ais.csv_names import check_columns
+from ais.csv_rows import read_csv_rows
 from ais.decode import Decoder
+from ais.decoded import Piece, decode_reports, pieces_of
+from ais.json_forms import JSON_FORMATS
+from ais.json_rows import read_json
 from ais.parquet import read_parquet
-from ais.sources import chunks, expand, format_of, open_bytes
-from ais.status import LINE_TOO_LONG, OUTSIDE_SELECTION, STATUS
+from ais.sources import expand, format_of, open_bytes
+from ais.status import OUTSIDE_SELECTION, STATUS
 from ais.table import FIX_DTYPES, NAT, STATIC_DTYPES, Fixes, Static
 from ais.tracks import tracks
+from ais.unpack import Reader
 from geo.errors import UsageError
 
 MAX_SOURCES = 65_535
@@ -39,41 +42,36 @@ class Input:
     types: dict[int, int] = field(default_factory=dict)
 
 
-def _read_nmea(reader: Any, path: Path, found: Input, progress: Progress | None) -> tuple[Fixes, dict[str, int]]:
+def _read_nmea(reader: Reader, path: Path, found: Input, progress: Progress | None) -> tuple[Fixes, dict[str, int]]:
+    def pieces() -> Iterator[Piece]:
+        for piece in pieces_of(reader):
+            yield piece
+            if progress is not None:
+                progress(path, piece[1])
+
     decoder = Decoder()
-    pieces: list[dict[str, NDArray[Any]]] = []
-    statics: list[dict[str, NDArray[Any]]] = []
-    long_lines = 0
-    for chunk in chunks(reader):
-        long_lines += chunk.long_lines
-        rows, static_rows = decoder.decode(chunk.data, chunk.n, chunk.offset)
-        pieces.append(rows)
-        statics.append(static_rows)
-        if progress is not None:
-            progress(path, chunk.n)
-    decoder.flush()
+    fixes = decode_reports(decoder, pieces())
     found.messages, found.types = decoder.sentences, decoder.types
-    counts = Counter(decoder.counts)
-    counts[STATUS[LINE_TOO_LONG]] += long_lines
-    joined = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
-    static = Static({name: np.concatenate([piece[name] for piece in statics]) for name in statics[0]})
-    return Fixes(joined, static), +counts
+    return fixes, fixes.counts
 
 
-def _read_one(path: Path, source: int, progress: Progress | None) -> tuple[Fixes, Input]:
+def _read_one(
+    path: Path, source: int, progress: Progress | None, columns: Mapping[str, str] | None
+) -> tuple[Fixes, Input]:
     with open_bytes(path) as reader:
-        found = Input(str(path), format_of(reader))
+        found = Input(str(path), format_of(reader, columns))
         if found.format == "nmea":
             fixes, counts = _read_nmea(reader, path, found, progress)
         elif found.format == "parquet":
-            fixes, counts = read_parquet(path, source)
+            fixes, counts = read_parquet(path, source, columns)
+            found.messages = len(fixes) + sum(counts.values())
+        elif found.format in JSON_FORMATS:
+            fixes, counts, found.messages = read_json(reader, source, found.format, columns)
         else:
-            fixes, counts = read_csv(reader, source)
+            fixes, counts, found.messages = read_csv_rows(reader, source, columns=columns)
     fixes["source"][:] = source
     fixes.static["source"][:] = source
     found.fixes, found.static, found.counts = len(fixes), len(fixes.static), dict(counts)
-    if found.format != "nmea":
-        found.messages = len(fixes) + sum(counts.values())
     return fixes, found
 
 
@@ -94,11 +92,12 @@ def read(
     t_from: int | None = None,
     t_to: int | None = None,
     progress: Progress | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> Fixes:
     """Read files, folders, patterns or `-` (standard input) into fixes in time order.
 
-    Formats are told by content: NMEA (with or without tag blocks), NOAA MarineCadastre CSV in both layouts, Danish
-    DMA CSV, any CSV whose header can be understood, and Parquet; each plain or packed with gzip, bzip2 or zstd.
+    Formats are told by content: NMEA (with or without tag blocks), the CSV and JSON of known publishers, any CSV or
+    JSON whose names can be understood, and Parquet; each plain or packed with gzip, bzip2, zstd or zip.
     Copies are marked, ships behind one MMSI told apart, impossible jumps marked (`status`, `hull`), H3 cells filled
     in (`cell`).
 
@@ -107,6 +106,8 @@ def read(
     inputs : path, pattern, folder or `-`, or several of them
     t_from, t_to : int64 µs since 1970 UTC; rows with t_from <= t < t_to are kept
     progress : called with the file and the number of bytes read since the last call
+    columns : for some fields of `csv_names.FIELDS`, the column of a CSV, JSON or Parquet that holds it, such as
+        `{"lat": "Y", "lon": "X", "t": "when"}`; the others are told by their names
 
     Returns
     -------
@@ -118,24 +119,25 @@ def read(
     InputError
         For a file that cannot be read; nothing of it is presented as the whole.
     UsageError
-        For an empty time range, or more than 65,535 files.
+        For an empty time range, more than 65,535 files, or `columns` with a field that there is not.
     """
     if t_from is not None and t_to is not None and t_from >= t_to:
         raise UsageError("the time range is empty: its end is not after its begin; swap them")
-    paths = expand([inputs] if isinstance(inputs, str | Path) else list(inputs))
+    check_columns(columns)
+    paths = expand([inputs] if isinstance(inputs, str | Path) else list(inputs), columns=columns)
     if len(paths) > MAX_SOURCES:
         raise UsageError(f"{len(paths):,} files, and at most {MAX_SOURCES:,} can be read together; give fewer")
     tables: list[Fixes] = []
     found: list[Input] = []
     counts: Counter[str] = Counter()
     for source, path in enumerate(paths):
-        fixes, one = _read_one(path, source, progress)
+        fixes, one = _read_one(path, source, progress, columns)
         fixes, outside = _select(fixes, t_from, t_to)
         counts += Counter(one.counts) + Counter({STATUS[OUTSIDE_SELECTION]: outside})
         tables.append(fixes)
         found.append(one)
-    columns = {name: np.concatenate([table[name] for table in tables]) for name in FIX_DTYPES}
+    joined = {name: np.concatenate([table[name] for table in tables]) for name in FIX_DTYPES}
     static = {name: np.concatenate([table.static[name] for table in tables]) for name in STATIC_DTYPES}
-    fixes = tracks(Fixes(columns, Static(static), tuple(map(str, paths)), +counts))
+    fixes = tracks(Fixes(joined, Static(static), tuple(map(str, paths)), +counts))
     fixes.inputs = found
     return fixes

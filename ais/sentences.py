@@ -1,380 +1,309 @@
-r"""Bytes to sentences: tag blocks, time stamps, checksums and the assembly of messages from parts.
+r"""Bytes to rows: lines, tag blocks, sentences and their payloads, one line after the other.
 
     \g:1-2-73,s:r003669930,c:1538352000*hh\!AIVDM,2,1,3,B,<payload>,0*hh,r003669930,1538352000
      tag block                              talker | | | |           | checksum  suffix of the USCG
                                           parts, part | channel      fill bits
                                                       sequence id
 
-The time of a sentence is the tag block's `c:` (seconds, milliseconds or microseconds, with or without a fraction),
-else the suffix, else a prefix of digits in front of the sentence, else the `$PGHP` line before it. Nothing that stands
-between sentences can stop the reader: it looks for the next `!`, `$` or `\`.
+A sentence becomes a row of `MESSAGE` and its payload becomes words of 48 bits, eight characters each. Nothing that
+stands between sentences can stop the reader: it looks for the next `!`, `$` or `\`.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from ais.civil import civil_us
+from ais.payload import FULL, byte_of, check_sum, sum_verdict, unarmour
+from ais.records import count_message, doubtful, reject, verdict
+from ais.stamps import BACKSLASH, BANG, COMMA, is_digit, is_line_end, read_number, read_pghp, read_prefix
 from ais.status import (
     BAD_CHARACTER,
-    CHECKSUM_DIFFERS,
     CHECKSUM_MISSING,
     EMPTY_PAYLOAD,
+    FILL_BITS,
+    LINE_TOO_LONG,
     MALFORMED,
+    NOT_AIS,
     OK,
-    TAG_BLOCK_CHECKSUM_DIFFERS,
     TIME_OUT_OF_RANGE,
 )
 from ais.table import NAT
-from geo.kernel import kernel
+from ais.tags import in_range, read_suffix, read_tag_block
+from geo.instructions import load64
+from geo.kernel import inlined, inner, kernel
 
 MAX_PARTS = 9
 """A sentence counts its parts with one digit; ITU-R M.1371 itself stops at 5 slots."""
-MAX_PAYLOAD = 96
-"""Characters of one part; NMEA's line of 82 leaves room for about 62, real feeds send up to 71."""
-T_MIN_US = 946_684_800_000_000  # 2000-01-01: before AIS
-T_MAX_US = 4_102_444_800_000_000  # 2100-01-01
-
-READING = np.dtype(
+MAX_PAYLOAD = 176
+"""Characters of one sentence: what holds the longest message, 1,008 bits, and more than NMEA's line of 82 allows."""
+PART_WORDS = MAX_PAYLOAD // 8 + 1
+MAX_LINE_BYTES = 1 << 16
+"""A line that is longer is no NMEA: an endless one must not fill the memory."""
+SHORTEST_SENTENCE = 15
+"""Bytes of `!AIVDM,2,1,,,,0`, a part without a payload and without a checksum."""
+LINE_ROWS = MAX_LINE_BYTES // SHORTEST_SENTENCE + 1
+"""Sentences that one line can hold at most."""
+LINE_WORDS = MAX_LINE_BYTES // 8 + 3 * LINE_ROWS
+FEED = np.dtype(
     [
         # of the line: what stands in front of a sentence and belongs to the next one
         ("t_tag", "i8"),  # µs since 1970 UTC, NAT unknown: from a tag block
-        ("t_prefix", "i8"),  # from digits in front of the sentence
+        ("t_prefix", "i8"),  # from what stands in front of the sentence
         ("t_pghp", "i8"),  # from a $PGHP line; it is for the next sentence of the feed
-        ("group_tag", "i8"),  # id of the tag block's group, -1 none
         ("begin", "i8"),  # index where the tag block or prefix began, -1 none
-        # of the sentence
-        ("start", "i8"),  # offset of the tag block, or of the `!`
-        ("t", "i8"),
-        ("group", "i8"),
-        ("talker", "i8"),
-        ("total", "i8"),
-        ("part", "i8"),
-        ("sequence", "i8"),  # -1 none
-        ("channel", "i8"),  # ASCII code, 0 none
-        ("payload", "i8"),  # index of the first character
-        ("length", "i8"),
-        ("fill", "i8"),
+        ("group", "i8"),  # id of the tag block's group, -1 none
+        ("station", "i8"),  # hash of the station's name, 0 none
+        ("bad_time", "i8"),  # 1: the line states a time that cannot be
+        ("used", "i8"),  # 1: a sentence or a time stood in the line
+        ("stop", "i8"),  # index of its end, -1 not looked for
         # of the feed
+        ("base", "i8"),  # offset of the buffer in the source
+        ("t_max", "i8"),  # later times are not believed
+        ("policy", "i8"),
         ("sentences", "i8"),  # so far
-        ("fixes", "i8"),  # rows of the output
-        ("statics", "i8"),
+        ("t_last", "i8"),  # the last time of the block that is known
+        ("number", "i8"),  # of the first row of the block
+        ("rows", "i8"),  # of the block
+        ("words", "i8"),
+        ("parts", "i8"),  # rows of the block that are a part of a message
     ],
     align=True,
 )
-"""The sentence that is being read, and what it needs of its line and its feed. One record, because numba passes a
-record as one pointer, while each array of a tuple costs reference counts at each use (0.8 µs a sentence, measured)."""
+"""What the reader of lines knows. One record, because numba passes a record as one pointer, while each array of a tuple
+costs reference counts at each use (0.8 µs a sentence, measured)."""
+
+_DOLLAR, _DASH = 36, 45
 
 
-def _hex_values() -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
-    values = np.full(256, 255, np.uint8)
-    for digits in ("0123456789abcdef", "0123456789ABCDEF"):
-        for value, digit in enumerate(digits):
-            values[ord(digit)] = value
-    return values
+# `!xxVDM,` and `!xxVDO,`: the two letters differ in bit 1.
+_VDM_MASK, _VDM = np.uint64(0x00FFFDFFFF000000), np.uint64(int.from_bytes(b"\0\0\0VDM,\0", "little"))
+# `1,1,,A,` for any channel: by far the most sentences begin so.
+_SINGLE_MASK, _SINGLE = np.uint64(0x00FF00FFFFFFFFFF), np.uint64(int.from_bytes(b"1,1,,\0,\0", "little"))
 
 
-_HEX = _hex_values()
-_STAR, _COMMA, _BACKSLASH, _BANG, _DOLLAR = 42, 44, 92, 33, 36
-
-
-@kernel
-def is_line_end(byte):
-    """Line feed or carriage return."""
-    return byte == 10 or byte == 13
-
-
-@kernel
-def is_digit(byte):
-    """An ASCII digit."""
-    return 48 <= byte <= 57
-
-
-@kernel
-def read_number(buf, i, end):
-    """Digits from `i` on: (value, index after them); at most 19, as unix nanoseconds have."""
-    value, stop = 0, min(end, i + 19)
-    while i < stop and is_digit(buf[i]):
-        value = value * 10 + (np.int64(buf[i]) - 48)
-        i += 1
-    return value, i
-
-
-@kernel
-def read_epoch(buf, i, end):
-    """A time since 1970 in seconds, ms, µs or ns (told by its size), with a fraction: (µs or NAT, index after it)."""
-    begin = i
-    value, i = read_number(buf, i, end)
-    if i == begin:
-        return NAT, i
-    if value < 40_000_000_000:  # seconds until the year 3237
-        t = value * 1_000_000
-    elif value < 40_000_000_000_000:
-        t = value * 1_000
-    elif value < 40_000_000_000_000_000:
-        t = value
-    else:
-        t = value // 1_000
-    if i + 1 < end and buf[i] == 46 and is_digit(buf[i + 1]):
-        i += 1
-        unit = 100_000
-        while i < end and is_digit(buf[i]):
-            if value < 40_000_000_000:
-                t += unit * (np.int64(buf[i]) - 48)
-                unit //= 10
-            i += 1
-    return t, i
-
-
-@kernel
-def two_digits(buf, i, end):
-    """The number of exactly two digits at `i`, or -1."""
-    if i + 1 < end and is_digit(buf[i]) and is_digit(buf[i + 1]):
-        return (np.int64(buf[i]) - 48) * 10 + (np.int64(buf[i + 1]) - 48)
-    return -1
-
-
-@kernel
-def read_zone(buf, i, end):
-    """A zone after a time: its offset in minutes, 0 where there is none (UTC), NAT where it cannot be read."""
-    if i >= end or buf[i] == 32 or buf[i] == 9 or buf[i] == 90 or buf[i] == _BANG or buf[i] == _BACKSLASH:
-        return 0
-    if buf[i] != 43 and buf[i] != 45:
-        return NAT
-    hours = two_digits(buf, i + 1, end)
-    minutes = two_digits(buf, i + 4 if i + 3 < end and buf[i + 3] == 58 else i + 3, end)
-    if hours < 0 or minutes < 0:
-        return NAT
-    return hours * 60 + minutes if buf[i] == 43 else -(hours * 60 + minutes)
-
-
-@kernel
-def read_iso(buf, i, end):
-    """An ISO 8601 time at `i`, 2023-09-02T12:41:35.168370+00:00 with T or a space: µs or NAT."""
-    if i + 19 > end or buf[i + 4] != 45 or buf[i + 7] != 45 or buf[i + 13] != 58 or buf[i + 16] != 58:
-        return NAT
-    century, year = two_digits(buf, i, end), two_digits(buf, i + 2, end)
-    month, day, hour = two_digits(buf, i + 5, end), two_digits(buf, i + 8, end), two_digits(buf, i + 11, end)
-    minute, second = two_digits(buf, i + 14, end), two_digits(buf, i + 17, end)
-    if min(century, year, month, day, hour, minute, second) < 0 or (buf[i + 10] != 84 and buf[i + 10] != 32):
-        return NAT
-    t = civil_us(century * 100 + year, month, day, hour, minute, second)
-    j = i + 19
-    if j < end and (buf[j] == 46 or buf[j] == _COMMA):
-        unit = 100_000
-        j += 1
-        while j < end and is_digit(buf[j]):
-            if t != NAT:
-                t += unit * (np.int64(buf[j]) - 48)
-            unit //= 10
-            j += 1
-    zone = read_zone(buf, j, end)
-    return NAT if t == NAT or zone == NAT else t - zone * 60_000_000
-
-
-@kernel
-def read_prefix(buf, i, end):
-    """A time stamp in front of a sentence, epoch digits or ISO 8601: µs or NAT."""
-    _, j = read_number(buf, i, end)
-    if j - i == 4:
-        return read_iso(buf, i, end)
-    if j - i >= 10:
-        t, _ = read_epoch(buf, i, end)
-        return t
-    return NAT
-
-
-@kernel
-def read_pghp(buf, i, end):
-    """Time of a Gatehouse line, $PGHP,1,year,month,day,hour,minute,second,ms,...: µs or NAT; for the next line."""
-    year = month = day = hour = minute = second = 0
-    i += 8
-    for field in range(7):
-        value, j = read_number(buf, i, end)
-        if j == i or (field < 6 and (j >= end or buf[j] != _COMMA)):
-            return NAT
-        if field == 0:
-            year = value
-        elif field == 1:
-            month = value
-        elif field == 2:
-            day = value
-        elif field == 3:
-            hour = value
-        elif field == 4:
-            minute = value
-        elif field == 5:
-            second = value
-        else:
-            t = civil_us(year, month, day, hour, minute, second)
-            return t + value * 1_000 if t != NAT and value < 1_000 else NAT
-        i = j + 1
-    return NAT
-
-
-@kernel
-def in_range(t, counts):
-    """The time itself, or NAT (counted) where no AIS can have been sent."""
-    if t == NAT or T_MIN_US <= t < T_MAX_US:
-        return t
-    counts[TIME_OUT_OF_RANGE] += 1
-    return NAT
-
-
-@kernel
-def read_tag_fields(buf, i, star, r, counts):
-    """Time (c:) and group (g:) of the tag block that begins at `i` and whose checksum stands at `star`.
-
-    Gateways are met that put a group in front of a block without computing its checksum anew (all groups of a
-    Norwegian feed of 2019), so a checksum that fits what follows the group is accepted too.
-    """
-    t, group = NAT, -1
-    checksum, after_group = 0, 0
-    for j in range(i + 1, star):
-        checksum ^= np.int64(buf[j])
-        after_group ^= np.int64(buf[j])
-        if buf[j] == 58 and (j - 2 <= i or buf[j - 2] == _COMMA):  # a colon after a one-letter field code
-            if buf[j - 1] == 99:  # c
-                t, _ = read_epoch(buf, j + 1, star)
-            elif buf[j - 1] == 103:  # g, as part-total-id; a stray second dash is met in front of the id
-                _, k = read_number(buf, j + 1, star)
-                _, k = read_number(buf, k + 1, star)
-                while k < star and buf[k] == 45:
-                    k += 1
-                value, after = read_number(buf, k, star)
-                group = value if after > k else -1
-        elif buf[j] == _COMMA and group >= 0 and r.group_tag < 0:
-            r.group_tag = group
-            after_group = 0
-    if group >= 0:
-        r.group_tag = group
-    stated = np.int64(_HEX[buf[star + 1]]) << 4 | np.int64(_HEX[buf[star + 2]])
-    if stated != checksum and stated != after_group:
-        counts[TAG_BLOCK_CHECKSUM_DIFFERS] += 1
-    elif t != NAT:
-        r.t_tag = in_range(t, counts)
-
-
-@kernel
-def read_tag_block(buf, i, end, r, counts):
-    r"""Read `\...\` at `i` into `r`; returns the index after it."""
-    if r.begin < 0:
-        r.begin = i
-    j = i + 1
-    star = -1
-    while j < end and buf[j] != _BACKSLASH and not is_line_end(buf[j]):
-        if buf[j] == _STAR:
-            star = j
-        j += 1
-    if star >= 0 and star + 2 < end:
-        read_tag_fields(buf, i, star, r, counts)
-    else:
-        counts[TAG_BLOCK_CHECKSUM_DIFFERS] += 1
-    return j + 1 if j < end and buf[j] == _BACKSLASH else j
-
-
-@kernel
+@inlined
 def is_talker(byte):
     """A capital, a digit, or the dash that some base stations put in place of their talker."""
-    return 65 <= byte <= 90 or is_digit(byte) or byte == 45
+    return 65 <= byte <= 90 or 48 <= byte <= 57 or byte == _DASH
 
 
-@kernel
-def is_sentence(buf, i, end):
+@inlined
+def is_sentence(buf, i):
     """Does `!xxVDM,` or `!xxVDO,` (or the same after `$`) stand at `i`?"""
+    word = load64(buf, i)
+    first = byte_of(word, 0)
     return (
-        i + 7 < end
-        and (buf[i] == _BANG or buf[i] == _DOLLAR)
-        and is_talker(buf[i + 1])
-        and is_talker(buf[i + 2])
-        and buf[i + 3] == 86
-        and buf[i + 4] == 68
-        and (buf[i + 5] == 77 or buf[i + 5] == 79)
-        and buf[i + 6] == _COMMA
+        word & _VDM_MASK == _VDM
+        and first in (BANG, _DOLLAR)
+        and is_talker(byte_of(word, 1))
+        and is_talker(byte_of(word, 2))
     )
 
 
-@kernel
-def check_sum(buf, i, end):
-    """XOR of the sentence at `i`: (index of its `*` or of where it breaks off, OK or a reason)."""
-    j = i + 1
-    checksum = 0
-    while j < end and buf[j] != _STAR and not is_line_end(buf[j]) and buf[j] != _BANG:
-        checksum ^= np.int64(buf[j])
-        j += 1
-    if j + 2 >= end or buf[j] != _STAR:
-        return j, CHECKSUM_MISSING
-    high, low = np.int64(_HEX[buf[j + 1]]), np.int64(_HEX[buf[j + 2]])
-    if high > 15 or low > 15:
-        return j, CHECKSUM_MISSING
-    return j, OK if high << 4 | low == checksum else CHECKSUM_DIFFERS
+@inner
+def is_pghp(buf, i):
+    """Does `$PGHP,` stand at `i`?"""
+    return (
+        buf[i] == _DOLLAR
+        and buf[i + 1] == 80
+        and buf[i + 2] == 71
+        and buf[i + 3] == 72
+        and buf[i + 4] == 80
+        and buf[i + 5] == COMMA
+    )
+
+
+@inlined
+def read_fields(buf, i, star, row):
+    """Split the sentence between `i` and its `*` into `row`: (index of the payload, its length, fill bits, reason)."""
+    head, end = load64(buf, i), load64(buf, star - 2)
+    row.talker = byte_of(head, 1) << 8 | byte_of(head, 2)
+    head = load64(buf, i + 7)
+    row.n_parts, row.part, row.sequence = 1, 1, 255
+    row.channel = byte_of(head, 5)
+    p = i + 14
+    if head & _SINGLE_MASK != _SINGLE or byte_of(head, 5) == COMMA:
+        p = read_numbers(buf, i, star, row)
+    length, fill = star - 2 - p, byte_of(end, 1) - 48
+    if p < 0 or length < 0 or length > MAX_PAYLOAD or byte_of(end, 0) != COMMA or not 0 <= fill <= 9:
+        return p, 0, 0, MALFORMED
+    if length == 0 and row.n_parts == 1:
+        return p, 0, 0, EMPTY_PAYLOAD
+    return p, length, fill, OK
+
+
+@inner
+def read_numbers(buf, i, star, row):
+    """Number of parts, part, sequence id and channel of any sentence into `row`: index of its payload, -1 malformed."""
+    row.n_parts, row.part = buf[i + 7] - 48, buf[i + 9] - 48
+    if buf[i + 8] != COMMA or buf[i + 10] != COMMA or not 1 <= row.part <= row.n_parts <= MAX_PARTS:
+        return -1
+    value, p = read_number(buf, i + 11, star)
+    row.sequence = min(value, 254) if p > i + 11 and value >= 0 else 255
+    if p >= star or buf[p] != COMMA:
+        return -1
+    p += 1
+    row.channel = 0
+    if buf[p] != COMMA:
+        row.channel = buf[p]
+        p += 1
+    return p + 1 if p < star and buf[p] == COMMA else -1
+
+
+@inlined
+def write_row(buf, i, star, t_suffix, f, row, words):
+    """The checked sentence at `i` into `row` and `words`: OK, a doubt, or a reason why it is nothing."""
+    p, length, fill, reason = read_fields(buf, i, star, row)
+    if reason != OK:
+        return reason
+    sound = unarmour(buf, p, length, words, f.words)
+    if sound < length:
+        reason = BAD_CHARACTER
+        length, fill = sound, 0
+        words[f.words + sound // 8] &= ~(FULL >> np.uint64(16 + 6 * (sound % 8)))
+        words[f.words + sound // 8 + 1] = 0
+    elif fill > 5:
+        reason, fill = FILL_BITS, 0
+    row.n_bits = max(0, 6 * length - fill)
+    row.words, row.copy_of = f.words, -1
+    row.t = f.t_tag
+    if row.t == NAT:
+        row.t = t_suffix
+    if row.t == NAT:
+        row.t = f.t_prefix
+    if row.t == NAT:
+        row.t = f.t_pghp
+    row.station = f.station
+    row.group = f.group
+    return reason
+
+
+@inlined
+def read_sentence(buf, i, stop, base, f, rows, words, names, types, tally):
+    """The sentence at `i` as the next row; returns the index after it."""
+    f.sentences += 1
+    f.used = 1
+    star, xor = check_sum(buf, i + 1, stop)
+    begin = f.begin if f.begin >= 0 else i
+    tail = load64(buf, star)
+    reason = doubt = sum_verdict(tail, star, xor, stop)
+    after = star if doubt == CHECKSUM_MISSING else star + 3
+    if doubt == OK or f.policy > 0:
+        t_suffix = NAT
+        if byte_of(tail, 3) == COMMA and after == star + 3 and after < stop:
+            t_suffix, after = read_suffix(buf, after, stop, f, names, tally)
+        row = rows[f.rows]
+        reason = write_row(buf, i, star, t_suffix, f, row, words)
+        if doubtful(reason) and doubt == OK:
+            doubt = reason
+        if reason == OK or doubtful(reason):
+            reason = verdict(row, words) if row.n_parts == 1 else OK
+            if doubtful(reason) and doubt == OK:
+                doubt = reason
+        if reason == OK or doubtful(reason):
+            reason = doubt
+            row.offset, row.n_bytes = base + begin, after - begin
+            row.status = TIME_OUT_OF_RANGE if f.bad_time else OK
+            if doubt != OK and f.policy == 1:
+                row.status = doubt
+            # A part with a wrong character is never used: what follows it in the message has lost its place.
+            if doubt == OK or (f.policy > 0 and (row.n_parts == 1 or doubt != BAD_CHARACTER)):
+                f.words += (row.n_bits + 47) // 48 + 1
+                row.number = f.number + f.rows
+                if row.t != NAT:
+                    f.t_last = row.t
+                f.rows += 1
+                if row.n_parts == 1:
+                    count_message(row, types)
+                else:
+                    f.parts += 1
+    if reason != OK:
+        reject(tally, reason, base + begin, after - begin)
+    f.t_pghp = NAT
+    return max(after, i + 1)
+
+
+@inner
+def line_end(buf, i, limit):
+    """Where the line that goes on at `i` ends, at most at `limit`."""
+    while i < limit and not is_line_end(buf[i]):
+        i += 1
+    return i
+
+
+@inner
+def next_sentence(buf, begin, at, stop, f, names, tally):
+    """Read what stands from `at` on in the line that began at `begin`: where its next sentence is, or its end."""
+    if f.stop < 0:
+        f.stop = line_end(buf, at, stop)
+    stop = f.stop
+    if at == begin and is_digit(buf[at]):
+        f.t_prefix = in_range(read_prefix(buf, at, stop), at, f, tally)
+        f.begin = at if f.t_prefix != NAT else -1
+    while at < stop:
+        if buf[at] == BACKSLASH:
+            return at
+        if is_sentence(buf, at) and at + 7 <= stop:
+            return at
+        if is_pghp(buf, at) and at + 6 <= stop:
+            t = read_pghp(buf, at, stop)
+            f.used = 1 if t != NAT else f.used
+            f.t_pghp = in_range(t, at, f, tally)
+            at += 6
+        else:
+            at += 1
+    return stop
 
 
 @kernel
-def read_fields(buf, i, star, r):
-    """Split the checked sentence between `i` and its `*` into `r`: OK or a reason."""
-    r.talker = np.int64(buf[i + 1]) << 8 | np.int64(buf[i + 2])
-    r.total, r.part = np.int64(buf[i + 7]) - 48, np.int64(buf[i + 9]) - 48
-    if star < i + 15 or buf[i + 8] != _COMMA or buf[i + 10] != _COMMA:
-        return MALFORMED
-    if not (1 <= r.part <= r.total <= MAX_PARTS):
-        return MALFORMED
-    value, j = read_number(buf, i + 11, star)
-    r.sequence = value if j > i + 11 else -1
-    if j >= star or buf[j] != _COMMA:
-        return MALFORMED
-    j += 1
-    r.channel = 0
-    if buf[j] != _COMMA:
-        r.channel = np.int64(buf[j])
-        j += 1
-    if j >= star or buf[j] != _COMMA:
-        return MALFORMED
-    if buf[star - 2] != _COMMA or not is_digit(buf[star - 1]):
-        return MALFORMED
-    r.payload, r.length = j + 1, star - 2 - (j + 1)
-    fill = np.int64(buf[star - 1]) - 48
-    r.fill = fill if fill <= 5 else 0  # some hardware sends 6 and more; the payload itself is sound
-    if r.length == 0 and r.total == 1:
-        return EMPTY_PAYLOAD
-    return OK if 0 <= r.length <= MAX_PAYLOAD else MALFORMED
+def scan(buf, begin, end, base, feed, rows, words, names, types, tally):
+    """Whole lines from `begin` until `end`, or until the rows or words are full; the index where it stopped."""
+    f = feed[0]
+    f.base = base
+    i = begin
+    last_row, last_word = rows.size - LINE_ROWS, words.size - LINE_WORDS
+    while i < end and f.rows <= last_row and f.words <= last_word:
+        f.t_tag, f.t_prefix, f.group, f.begin, f.station, f.bad_time = NAT, NAT, -1, -1, 0, 0
+        f.used, f.stop = 0, -1
+        at, stop = i, min(end, i + MAX_LINE_BYTES)
+        while at < stop and not is_line_end(buf[at]):
+            if is_sentence(buf, at) and at + 7 <= stop:
+                at = read_sentence(buf, at, stop, base, f, rows, words, names, types, tally)
+                if not is_line_end(buf[at]):  # another one may be glued to it, to which nothing of this one belongs
+                    f.t_tag, f.group, f.begin, f.station, f.bad_time = NAT, -1, -1, 0, 0
+            elif buf[at] == BACKSLASH:
+                at = read_tag_block(buf, at, stop, f, names, tally)
+            else:
+                at = next_sentence(buf, i, at, stop, f, names, tally)
+        if at == stop and at < end and not is_line_end(buf[at]):
+            at = line_end(buf, at, end)
+            reject(tally, LINE_TOO_LONG, base + i, at - i)
+        elif not f.used and at > i:
+            reject(tally, NOT_AIS, base + i, at - i)
+        i = at + 1
+    return min(i, end)
 
 
 @kernel
-def read_suffix(buf, i, end):
-    """The USCG epoch after a checksum, `*hh,...,r003669987,1152921693`: (µs or NAT, index where it ends)."""
-    t = NAT
-    field = i
-    j = i
-    while j < end and not is_line_end(buf[j]) and buf[j] != _BANG and buf[j] != _BACKSLASH:
-        if buf[j] == _COMMA:
-            field = j + 1
-        j += 1
-    if field > i and j - field >= 10 and is_digit(buf[field]):
-        _, after = read_number(buf, field, j)
-        if after == j or buf[after] == 46:
-            t, _ = read_epoch(buf, field, j)
-    return t, j
-
-
-@kernel
-def unarmour(buf, begin, length, words, n_held):
-    """Append a payload to `words` (10 characters a word, 60 bits) after `n_held` of them: (held then, OK or reason)."""
-    place = n_held // 10
-    filled = n_held - 10 * place
-    word = words[place] >> (60 - 6 * filled) if filled else 0
-    for j in range(begin, begin + length):
-        value = np.int64(buf[j]) - 48
-        if value < 0 or value > 71 or 40 <= value < 48:
-            return n_held, BAD_CHARACTER
-        if value > 40:
-            value -= 8
-        word = word << 6 | value
-        filled += 1
-        if filled == 10:
-            words[place] = word
-            place += 1
-            word = filled = 0
-    words[place] = word << (60 - 6 * filled)
-    words[place + 1] = 0
-    return n_held + length, OK
+def cut_after_sentence(buf, i, end):
+    """Where the text can be cut behind `i` so that nothing before the cut matters after it: behind a line that begins
+    with a sentence (so that no `$PGHP` waits), or at the end."""
+    while i < end:
+        while i < end and not is_line_end(buf[i]):
+            i += 1
+        while i < end and is_line_end(buf[i]):
+            i += 1
+        begin, at = i, i
+        while at < end and buf[at] == BACKSLASH:
+            at += 1
+            while at < end and buf[at] != BACKSLASH and not is_line_end(buf[at]):
+                at += 1
+            at += buf[at] == BACKSLASH
+        good = is_sentence(buf, at)
+        while at < end and not is_line_end(buf[at]):
+            good = good and (buf[at] != _DOLLAR or at == i)
+            at += 1
+        i = at
+        if good and at - begin < MAX_LINE_BYTES:
+            return min(at + 1, end)
+    return end

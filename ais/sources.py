@@ -1,8 +1,8 @@
 """Sources: files, standard input and folders, as chunks of whole lines.
 
-What a source is, is told by its content and never by its name: first the packing (plain, gzip, bzip2, zstd), then
-the format of the text. Offsets count bytes of the unpacked text. Memory is bounded whatever the input is: a chunk has
-at most `size` + 1 MiB bytes, and a packed input is unpacked in pieces.
+What a source is, is told by its content and never by its name: first the packing (plain, gzip, bzip2, zstd, zip),
+then the format of the text. Offsets count bytes of the unpacked text. Memory is bounded whatever the input is: a chunk
+has at most `size` + 1 MiB bytes, and a packed input is unpacked in pieces.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,29 +18,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ais.csv_layout import csv_format, text_lines
-from ais.unpack import Reader, open_bytes
+from ais.csv_names import SIGNATURES
+from ais.json_forms import JSON_FORMATS
+from ais.json_text import json_format
+from ais.unpack import Reader, in_archive, is_archive, members, open_bytes
 from geo.errors import InputError
 
 __all__ = ["Chunk", "Reader", "chunks", "expand", "format_of", "open_bytes", "sniff"]
 
-CHUNK_BYTES = 16 << 20
+CHUNK_BYTES = 4 << 20
 """Default size of a chunk: large against the cost of a call, small against memory."""
 LONGEST_LINE = 1 << 20
 """A longer line (with its line end) is no AIS: a real one has under 300 bytes."""
 PADDING = 256
 """Zero bytes after the text of a chunk, so that a kernel may look ahead without a check."""
-FORMATS = ("nmea", "noaa", "noaa-2025", "dma", "csv", "parquet")
+FORMATS = ("nmea", *SIGNATURES, "csv", *JSON_FORMATS, "parquet")
 
 _FOREIGN = {
-    b"PK\x03\x04": "a zip archive; unpack it first (unzip)",
     b"\xfd7zXZ": "an xz archive; unpack it first (xz -d)",
     b"7z\xbc\xaf": "a 7z archive; unpack it first",
     b"SQLite format 3": "an SQLite database; export the positions as CSV or Parquet",
     b"\xff\xfe": "UTF-16 text; save it as UTF-8",
     b"\xfe\xff": "UTF-16 text; save it as UTF-8",
-    b"{": "JSON; convert it to CSV with columns time, mmsi, lat, lon",
-    b"[{": "JSON; convert it to CSV with columns time, mmsi, lat, lon",
 }
+_LINE_OF_NMEA = re.compile(rb"^[!$\\]", re.MULTILINE)
 _NMEA = re.compile(rb"![A-Z0-9]{2}VD[MO],\d|\$PGHP,\d")
 
 
@@ -147,16 +148,17 @@ def _whole_lines(buffer: bytearray, n: int, ended: bool) -> tuple[int, bool]:
     return end, False
 
 
-def sniff(head: bytes) -> str:
+def sniff(head: bytes, columns: Mapping[str, str] | None = None) -> str:
     """The format of a source, from its first bytes (unpacked).
 
     Parameters
     ----------
     head : the first 64 KiB or so
+    columns : for some fields, the column that holds it; a CSV that has these is one of AIS
 
     Returns
     -------
-    "nmea", "noaa", "noaa-2025", "dma", "csv" (another CSV with AIS columns) or "parquet"
+    one of `FORMATS`; "csv" and "json" are those of no publisher that is known
 
     Raises
     ------
@@ -178,18 +180,26 @@ def sniff(head: bytes) -> str:
     for sign, what in _FOREIGN.items():
         if start.startswith(sign):
             raise InputError(f"not AIS: this is {what}")
+    if name := json_format(head, columns):
+        return name
+    if start.startswith((b"{", b"[")) and not _LINE_OF_NMEA.search(start):
+        raise InputError(
+            "not AIS: JSON without MMSI, time and position; convert it to CSV with columns t, mmsi, lat, lon"
+        )
     if _NMEA.search(head):
         return "nmea"
     if b"\0" in head:
         raise InputError(f"not AIS: binary data that begin with {head[:8]!r}; formats known: {', '.join(FORMATS)}")
-    if name := csv_format(head):
+    if name := csv_format(head, columns):
         return name
     first = next(text_lines(head)).strip()
     shown = first if len(first) <= 60 else first[:60] + "…"
-    raise InputError(f"not AIS: first line is {shown!r}; formats known: {', '.join(FORMATS)}")
+    raise InputError(
+        f"not AIS: first line is {shown!r}; formats known: {', '.join(FORMATS)}; columns of other names can be given"
+    )
 
 
-def format_of(source: str | Path | Reader) -> str:
+def format_of(source: str | Path | Reader, columns: Mapping[str, str] | None = None) -> str:
     """The format of a source, as `sniff` tells it, with its name in the error.
 
     An open Reader keeps its place, so that standard input can be sniffed and then read.
@@ -208,30 +218,37 @@ def format_of(source: str | Path | Reader) -> str:
     """
     if not isinstance(source, Reader):
         with open_bytes(source) as reader:
-            return format_of(reader)
+            return format_of(reader, columns)
     head = source.head()
     try:
-        return sniff(head)
+        return sniff(head, columns)
     except InputError as error:
         joint = " " if str(error).startswith(("is ", "holds ")) else ": "
         raise InputError(f"{source.name}{joint}{error}") from None
 
 
-def expand(inputs: Sequence[str | Path], left_out: list[tuple[Path, str]] | None = None) -> list[Path]:
-    """The files meant by `inputs`: files, glob patterns, folders (with all below them) and `-`.
+def expand(
+    inputs: Sequence[str | Path],
+    left_out: list[tuple[Path, str]] | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> list[Path]:
+    """The files meant by `inputs`: files, glob patterns, folders (with all below them), zip archives and `-`.
 
     Inputs keep their order; the files of a pattern or a folder are sorted by path. A file met twice is taken once.
-    From a folder, hidden files and files that are no AIS data are left out.
+    From a folder or an archive, hidden files and files that are no AIS data are left out. A member of an archive is
+    given as `day.zip/a.csv`.
 
     Parameters
     ----------
     inputs : paths and patterns
-    left_out : where given, gets (path, why) for each file of a folder that was left out
+    left_out : where given, gets (path, why) for each file of a folder or an archive that was left out
+    columns : as for `sniff`
 
     Raises
     ------
     InputError
-        If a path does not exist, a pattern matches nothing, or a folder holds no AIS data.
+        If a path does not exist, a pattern matches nothing, a folder or an archive holds no AIS data, or an archive is
+        damaged or encrypted.
 
     Examples
     --------
@@ -242,16 +259,17 @@ def expand(inputs: Sequence[str | Path], left_out: list[tuple[Path, str]] | None
     found: dict[Path, Path] = {}
     for given in inputs:
         path = Path(given)
-        if str(path) == "-" or path.is_file() or path.is_fifo() or path.is_char_device():
-            paths = [path]
+        if str(path) == "-" or path.is_file() or path.is_fifo() or path.is_char_device() or in_archive(path):
+            paths = _opened(path, refused, columns)
         elif path.is_dir():
-            paths = list(_data_files(path, refused))
+            paths = list(_data_files(path, refused, columns))
             if not paths:
                 raise InputError(f"{path}: no AIS data in this folder; formats known: {', '.join(FORMATS)}")
         elif glob.has_magic(str(given)):
-            paths = [p for p in sorted(map(Path, glob.glob(str(given), recursive=True))) if p.is_file()]
-            if not paths:
+            matched = [p for p in sorted(map(Path, glob.glob(str(given), recursive=True))) if p.is_file()]
+            if not matched:
                 raise InputError(f"{given}: no file matches this pattern; check the path")
+            paths = [opened for p in matched for opened in _opened(p, refused, columns)]
         else:
             raise InputError(f"{given}: no such file or folder; check the path")
         for path in paths:
@@ -261,7 +279,28 @@ def expand(inputs: Sequence[str | Path], left_out: list[tuple[Path, str]] | None
     return list(found.values())
 
 
-def _data_files(folder: Path, refused: list[tuple[Path, str]]) -> Iterator[Path]:
+def _opened(path: Path, refused: list[tuple[Path, str]], columns: Mapping[str, str] | None) -> list[Path]:
+    """A file as itself, an archive as its members that are AIS data."""
+    if not is_archive(path):
+        return [path]
+    paths, before = [], len(refused)
+    for name in members(path):
+        member = path / name
+        with open_bytes(member) as reader:
+            reader.head()  # damage and encryption are errors, and must not look like something that is no AIS
+            try:
+                format_of(reader, columns)
+            except InputError as error:
+                refused.append((member, str(error)))
+            else:
+                paths.append(member)
+    if not paths:
+        why = f" ({refused[before][1]})" if len(refused) == before + 1 else ""
+        raise InputError(f"{path}: no AIS data in this archive{why}; formats known: {', '.join(FORMATS)}")
+    return paths
+
+
+def _data_files(folder: Path, refused: list[tuple[Path, str]], columns: Mapping[str, str] | None) -> Iterator[Path]:
     """Files of AIS data below `folder`, sorted; the others go to `refused` with the reason."""
     paths = []
     for root, folders, names in os.walk(folder):
@@ -272,8 +311,10 @@ def _data_files(folder: Path, refused: list[tuple[Path, str]]) -> Iterator[Path]
             refused.append((path, "hidden file"))
             continue
         try:
-            format_of(path)
+            opened = _opened(path, refused, columns)
+            if opened == [path]:
+                format_of(path, columns)
         except InputError as error:
             refused.append((path, str(error)))
         else:
-            yield path
+            yield from opened

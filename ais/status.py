@@ -32,7 +32,11 @@ from collections.abc import Iterable
     LATE,
     OUTSIDE_SELECTION,
     LINE_TOO_LONG,
-) = range(23)
+    FILL_BITS,
+    IMPLAUSIBLE,
+    UNKNOWN_TYPE,
+    TOO_SHORT,
+) = range(27)
 
 STATUS = (
     "ok",
@@ -49,7 +53,7 @@ STATUS = (
     "position out of range",
     "MMSI is not a ship's, a station's or an aid's",
     "tag block checksum differs (its time is not used)",
-    "time out of range (not used)",
+    "time out of range (not believed)",
     "empty payload",
     "no time (cannot be used by detectors)",
     "duplicate",
@@ -58,6 +62,10 @@ STATUS = (
     "later than the lateness window",
     "outside the chosen time or area",
     "line longer than the limit",
+    "fill bits out of range",
+    "parts that do not fit together",
+    "unknown message type",
+    "message ends before its MMSI",
 )
 """Text of each status code."""
 

@@ -66,40 +66,52 @@ class Table:
     def to_arrow(self) -> Any:
         """This table as an `arro3.core.Table`, with nulls, UTC timestamps and words for codes."""
         import duckdb
-        from arro3.core import Array, DataType
         from arro3.core import Table as ArrowTable
 
-        source, select, lookups = {}, [], {}
-        for name, column in self.columns.items():
-            quoted = '"' + name.replace('"', '""') + '"'
-            if column.dtype.kind in "SUO":
-                texts = [_text(value) for value in column.tolist()]
-                source[name] = Array(texts, DataType.string())
-                select.append(quoted)
-            elif name in self.times:
-                stamps = Array.from_numpy(np.ascontiguousarray(column, np.int64))
-                source[name] = stamps
-                select.append(f"make_timestamptz(nullif({quoted}, {NAT})) as {quoted}")
-            elif name in self.words:
-                words = self.words[name]
-                lookups[name] = words
-                source[name] = Array.from_numpy(np.ascontiguousarray(column))
-                listed = ", ".join("'" + word.replace("'", "''") + "'" for word in words)
-                select.append(f"([{listed}])[{quoted}::int + 1] as {quoted}")
-            else:
-                source[name] = Array.from_numpy(np.ascontiguousarray(column))
-                if column.dtype.kind == "f":
-                    kind = "float" if column.dtype.itemsize == 4 else "double"
-                    select.append(f"nullif({quoted}, 'nan'::{kind}) as {quoted}")
-                elif name in self.nulls:
-                    select.append(f"nullif({quoted}, {self.nulls[name]}) as {quoted}")
-                else:
-                    select.append(quoted)
-        rows = ArrowTable.from_pydict(source)
+        rows, select = self.arrow_columns()
         with duckdb.connect() as connection:
             connection.execute("set timezone = 'UTC'")
             connection.register("rows", rows)
-            return ArrowTable.from_arrow(connection.sql(f"select {', '.join(select)} from rows"))
+            return ArrowTable.from_arrow(connection.sql(f"select {select} from rows"))
+
+    def arrow_columns(self) -> tuple[Any, str]:
+        """The bare columns as an `arro3.core.Table`, and the SELECT list that gives them nulls, times and words.
+
+        For who has a DuckDB connection already: opening one takes as long as many rows.
+        """
+        from arro3.core import Array, DataType
+        from arro3.core import Table as ArrowTable
+
+        source, select = {}, []
+        for name, column in self.columns.items():
+            quoted = '"' + name.replace('"', '""') + '"'
+            if column.dtype.kind in "SUO":
+                source[name] = Array([_text(value) for value in column.tolist()], DataType.string())
+            elif name in self.times:
+                source[name] = Array.from_numpy(np.ascontiguousarray(column, np.int64))
+            else:
+                source[name] = Array.from_numpy(np.ascontiguousarray(column))
+            select.append(f"{self._value_in_sql(name, column.dtype, quoted)} as {quoted}")
+        return ArrowTable.from_pydict(source), ", ".join(select)
+
+    def _value_in_sql(self, name: str, dtype: np.dtype[Any], quoted: str) -> str:
+        """What a column means, in SQL."""
+        if dtype.kind in "SUO":
+            return quoted
+        if name in self.times:
+            return f"make_timestamptz(nullif({quoted}, {NAT}))"
+        if name in self.words:
+            return self._words_in_sql(name, quoted)
+        if dtype.kind == "f":
+            return f"nullif({quoted}, 'nan'::{'float' if dtype.itemsize == 4 else 'double'})"
+        return f"nullif({quoted}, {self.nulls[name]})" if name in self.nulls else quoted
+
+    def _words_in_sql(self, name: str, quoted: str) -> str:
+        """The words of the codes that occur; a list of all words would be copied for every row."""
+        words = self.words[name]
+        known = [code for code in np.unique(self.columns[name]).tolist() if 0 <= code < len(words) and words[code]]
+        cases = " ".join(f"when {code} then '" + words[code].replace("'", "''") + "'" for code in known)
+        return f"case {quoted} {cases} end" if known else "null::varchar"
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         return self.to_arrow().__arrow_c_stream__(requested_schema)
@@ -221,11 +233,14 @@ class Fixes(Table):
         given = {name: np.ascontiguousarray(column, FIX_DTYPES.get(name)) for name, column in columns.items()}
         missing = columns_of({name: dtype for name, dtype in FIX_DTYPES.items() if name not in given}, n)
         both = {**given, **missing}
-        super().__init__({name: both[name] for name in (*FIX_DTYPES, *(given.keys() - FIX_DTYPES.keys()))})
+        super().__init__(
+            {name: both[name] for name in (*FIX_DTYPES, *(name for name in given if name not in FIX_DTYPES))}
+        )
         self.static = static if static is not None else Static(columns_of(STATIC_DTYPES, 0))
         self.sources = tuple(sources)
         self.counts = dict(counts or {})
         self.inputs: list[Any] = []
+        self.station_names: Mapping[int, str] = {}
 
     def sort(self) -> Self:
         """Rows ordered by time, then MMSI, then arrival (a stable sort)."""

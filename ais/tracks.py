@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ais.status import DUPLICATE, JUMP, NO_POSITION, NO_TIME, NOT_A_SHIP, OK, POSITION_OUT_OF_RANGE
 from ais.table import NAT, Fixes
 from geo.cells import INDEX_RESOLUTION, cells
-from geo.kernel import kernel
+from geo.kernel import inner, kernel
 from geo.sphere import KN_M_S, distance_m
 
 COPY_WINDOW_US = 10_000_000
@@ -77,7 +77,7 @@ def grow_hulls(hulls: Hulls) -> Hulls:
     return bigger
 
 
-@kernel
+@inner
 def find_mmsi(rows, table, mmsi):
     """The place in the table of an MMSI: where its first slot stands, or the empty place where it would."""
     mask = table.size - 1
@@ -94,7 +94,7 @@ def _rebuild(rows, table, used):
             table[find_mmsi(rows, table, rows[slot].mmsi)] = slot
 
 
-@kernel
+@inner
 def is_ship(mmsi):
     """Is it the MMSI of a ship? Nine digits that begin with a country (2 to 7).
 
@@ -104,7 +104,7 @@ def is_ship(mmsi):
     return 200_000_000 <= mmsi < 800_000_000
 
 
-@kernel
+@inner
 def is_copy(row, t, lat, lon):
     """Does this fix repeat one of the last of a hull, or give it a second position for the same instant?"""
     if t == row.t and distance_m(row.lat, row.lon, lat, lon) <= TOLERANCE_M:
@@ -115,7 +115,7 @@ def is_copy(row, t, lat, lon):
     return False
 
 
-@kernel
+@inner
 def can_reach(row, t, distance, sog):
     """Can the hull have come this far by then?"""
     fastest = 0.0
@@ -127,7 +127,7 @@ def can_reach(row, t, distance, sog):
     return distance - TOLERANCE_M <= limit * (t - row.t) * 1e-6
 
 
-@kernel
+@inner
 def nearest_hull(rows, slot, t, lat, lon, sog):
     """The hull in the chain from `slot` on that reaches the fix at the least cost; -1 none."""
     best, best_cost = -1, np.inf
@@ -142,7 +142,7 @@ def nearest_hull(rows, slot, t, lat, lon, sog):
     return best
 
 
-@kernel
+@inner
 def open_hull(rows, table, used, at, mmsi):
     """A slot for a new hull of an MMSI: a fresh one, or that of its longest silent unconfirmed hull; -1 when full."""
     slot, n, last, stale = table[at], 0, -1, -1

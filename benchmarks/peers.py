@@ -1,107 +1,88 @@
-"""The decoder beside pyais, on the same sentences in the same process, as a ratio.
+"""The peers' environments, and how a decoder is run in its own: pinned versions, one environment each, made once.
 
-Both read the same file and make the same messages of it; pyais gives one Python object a message, we give columns. The
-runs alternate, so that a busy machine slows both. Other peers (libais, AISdb, the Global Fishing Watch pipelines) need
-environments of their own and are not measured here.
+libais installs a package `ais` as we do, so that no environment can hold both. An environment lies beside the cache of
+kernels and is made by `venv` and `pip`; what cannot be made is named, with the reason. gpsdecode is a program of gpsd:
+it is measured where it is on the PATH, and never installed.
 """
 
 from __future__ import annotations
 
-import tempfile
-import time
-from collections import Counter
-from collections.abc import Iterator
+import json
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from functools import cache
 from pathlib import Path
-from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
-from benchmarks.child import run_child
-from benchmarks.tables import number, table
-
-TYPES = (1, 2, 3, 5, 9, 18, 19, 24, 27)
-"""Message types that both turn into rows."""
+from benchmarks.child import ROOT
 
 
-def ours(path: Path) -> Counter[int]:
-    """Messages by type, decoded into columns."""
-    from ais.decode import Decoder
-    from ais.sources import chunks
+class Peer(NamedTuple):
+    """A decoder and where it runs."""
 
-    decoder = Decoder()
-    for chunk in chunks(path):
-        decoder.decode(chunk.data, chunk.n, chunk.offset)
-    return Counter({kind: n for kind, n in decoder.types.items() if kind in TYPES})
-
-
-def theirs(path: Path) -> Counter[int]:
-    """Messages by type, decoded by pyais; what it cannot decode it leaves out."""
-    import pyais
-
-    found: Counter[int] = Counter()
-    with pyais.FileReaderStream(str(path)) as stream:
-        for sentence in stream:
-            try:
-                found[int(sentence.decode().msg_type)] += 1
-            except pyais.exceptions.AISBaseException:
-                continue
-    return Counter({kind: n for kind, n in found.items() if kind in TYPES})
+    name: str
+    requirement: str = ""
+    """What pip installs; empty for ourselves and for programs."""
+    program: str = ""
+    """A program that must be on the PATH."""
 
 
-def compare(path: str, repeats: int) -> dict[str, Any]:
-    """Median CPU seconds of both, and the messages of each (runs in a process of its own)."""
-    import gzip
-
-    data = Path(path).read_bytes()
-    with tempfile.TemporaryDirectory() as folder:
-        plain = Path(folder) / "input.nmea"
-        plain.write_bytes(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
-        ours(plain)  # compiled before the clock starts
-        seconds: dict[str, list[float]] = {"ours": [], "theirs": []}
-        for _ in range(repeats):
-            for name, work in (("ours", ours), ("theirs", theirs)):
-                begin = time.process_time()
-                messages = work(plain)
-                seconds[name].append(time.process_time() - begin)
-                if name == "ours":
-                    mine = messages
-        lines = plain.read_bytes().count(b"\n")
-    cpu = {name: median(values) for name, values in seconds.items()}
-    return {
-        "lines": lines,
-        **cpu,
-        "messages": [sum(mine.values()), sum(messages.values())],
-        "only_ours": {str(kind): n for kind, n in (mine - messages).items()},
-        "only_theirs": {str(kind): n for kind, n in (messages - mine).items()},
-    }
+PEERS = {
+    "luxwake": Peer("Luxwake"),
+    "pyais": Peer("pyais", "pyais==3.3.1"),
+    "libais": Peer("libais", "libais==0.17"),
+    "aiscat": Peer("aiscat", "aiscat==0.68.16"),
+    "gpsdecode": Peer("gpsdecode", program="gpsdecode"),
+}
 
 
-def run(quick: bool) -> Iterator[str]:
-    """The tables of this part, as text."""
-    from benchmarks.real import DATA
-
-    with tempfile.TemporaryDirectory() as folder:
-        size: dict[str, object] = {"vessels": 12, "days": 2.0} if quick else {"vessels": 120, "days": 5.0}
-        run_child("benchmarks.speed:simulate_world", {"out": folder, "seed": 1, **size})
-        inputs = {"simulated world, with tag blocks": Path(folder) / "track.nmea"}
-        if not quick:
-            names = ("gpsd-ais-nmea-sample.log.gz", "dma-stream_example-PGHP.txt")
-            inputs |= {name: DATA / "nmea" / name for name in names if (DATA / "nmea" / name).is_file()}
-        results = {
-            name: run_child("benchmarks.peers:compare", {"path": str(path), "repeats": 1 if quick else 3})
-            for name, path in inputs.items()
-        }
-    header = ("input", "lines", "Luxwake, lines/CPU s", "pyais, lines/CPU s", "ratio", "messages, Luxwake", "pyais")
-    rows = []
-    for name, r in results.items():
-        speed = [number(r["lines"] / r[who], 0) for who in ("ours", "theirs")]
-        rows.append(
-            [name, f"{r['lines']:,}", *speed, number(r["theirs"] / r["ours"], 1), *(f"{n:,}" for n in r["messages"])]
-        )
-    yield table(header, rows)
-    yield f"Messages are those of types {', '.join(map(str, TYPES))}. Differences by type:"
-    differences = ([name, _words(r["only_ours"]), _words(r["only_theirs"])] for name, r in results.items())
-    yield table(("input", "only Luxwake", "only pyais"), differences)
+def folder() -> Path:
+    """Where the environments are kept."""
+    if given := os.environ.get("LUXWAKE_CACHE"):
+        return Path(given) / "peers"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "luxwake" / "peers"
 
 
-def _words(differences: dict[str, int]) -> str:
-    return ", ".join(f"type {kind}: {n:,}" for kind, n in differences.items()) or "none"
+@cache
+def python_of(key: str) -> str:
+    """The interpreter that runs a peer's program, in an environment made where it is missing; OSError says why not."""
+    peer = PEERS[key]
+    if peer.program and not shutil.which(peer.program):
+        raise OSError(f"`{peer.program}` is not on the PATH")
+    if not peer.requirement:
+        return sys.executable
+    place = folder() / f"{peer.requirement.replace('==', '-')}-py{sys.version_info.major}.{sys.version_info.minor}"
+    python, ready = place / "bin" / "python", place / "ready"
+    if not ready.exists():
+        print(f"making the environment of {peer.requirement} (once)", file=sys.stderr)
+        venv.create(place, clear=True, with_pip=True)
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", peer.requirement]
+        done = subprocess.run(install, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise OSError(f"pip could not install {peer.requirement}: {(done.stderr.strip() or '?').splitlines()[-1]}")
+        ready.touch()
+    return str(python)
+
+
+def ask(key: str, way: str, *arguments: str, given: str | None = None) -> dict[str, Any]:
+    """The answer of one decoder's program, run in a process of its own; `not_there` holds why there is none."""
+    try:
+        python = python_of(key)
+    except (OSError, subprocess.SubprocessError) as error:
+        return {"not_there": str(error)}
+    if key == "luxwake":
+        command = [python, "-m", "benchmarks.peer_luxwake"]
+    else:
+        command = [python, str(ROOT / "benchmarks" / f"peer_{key}.py")]
+    apart = {name: value for name, value in os.environ.items() if name != "PYTHONPATH" or key == "luxwake"}
+    done = subprocess.run(
+        [*command, way, *arguments], cwd=ROOT, env=apart, input=given, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        words = (done.stderr.strip() or f"ended with {done.returncode}").splitlines()[-1]
+        return {"not_there": words}
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer

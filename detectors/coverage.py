@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from geo.cells import INDEX_RESOLUTION, cell_at, parent_of
-from geo.kernel import kernel
+from geo.kernel import inner, kernel
 from geo.sphere import distance_m, interpolate
 
 COVERAGE_RESOLUTION = 5
@@ -37,7 +37,7 @@ CELL = np.dtype(
 )
 
 
-@kernel
+@inner
 def cell_place(table, cell):
     """The row of a cell in the table: its own, or the free one where it belongs."""
     mask = table.size - 1
@@ -47,7 +47,7 @@ def cell_place(table, cell):
     return at
 
 
-@kernel
+@inner
 def coverage_cell(cell, class_b):
     """The key of the row for a cell of the index resolution and a class of transponder."""
     coarse = parent_of(cell, COVERAGE_RESOLUTION)
@@ -64,7 +64,7 @@ def rebuild_cells(old, new):
             row.last_slot, row.visits = old[at].last_slot, old[at].visits
 
 
-@kernel
+@inner
 def add_cell(table, used, slot, cell, messages, exposure_us):
     """Add messages and time of a hull to a cell."""
     row = table[cell_place(table, cell)]
@@ -79,13 +79,13 @@ def add_cell(table, used, slot, cell, messages, exposure_us):
     row.exposure_us += exposure_us
 
 
-@kernel
+@inner
 def path_points(distance):
     """At how many points a way of this length is looked up."""
     return max(1, min(MAX_PATH_POINTS, math.ceil(distance / PATH_STEP_M)))
 
 
-@kernel
+@inner
 def add_way(table, used, slot, class_b, lat0, lon0, cell0, lat1, lon1, cell1, dt_us):
     """Lay the time between two fixes along the way between them; the message is heard at its end."""
     coarse0, coarse1 = coverage_cell(cell0, class_b), coverage_cell(cell1, class_b)
@@ -100,7 +100,7 @@ def add_way(table, used, slot, class_b, lat0, lon0, cell0, lat1, lon1, cell1, dt
         add_cell(table, used, slot, coverage_cell(cell_at(lat, lon, INDEX_RESOLUTION), class_b), 0, share)
 
 
-@kernel
+@inner
 def expected_messages(table, min_exposure_us, min_visits, class_b, lat0, lon0, lat1, lon1, alive_us):
     """Messages that a ship on this way should have been heard with: (number, share of the way in known cells).
 

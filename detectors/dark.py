@@ -22,7 +22,7 @@ from detectors.coverage import CELL, add_way, expected_messages, rebuild_cells
 from detectors.detector import OUT_ROOM, Columns, Detector, grown
 from detectors.event import DARK, GAP
 from geo.errors import UsageError
-from geo.kernel import kernel
+from geo.kernel import inner, kernel
 from geo.sphere import KN_M_S, distance_m
 
 HOUR_US = 3_600_000_000
@@ -71,7 +71,7 @@ LAST = np.dtype(
 )
 
 
-@kernel
+@inner
 def write_gap(last, t_end, expected, known, min_score, event):
     """What a closed gap and an open one have in common."""
     score = expected / (1.0 + expected) if known > 0.0 else np.nan

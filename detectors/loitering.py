@@ -20,7 +20,7 @@ from detectors.detector import OUT_ROOM, Columns, Detector, grown
 from detectors.event import LOITERING
 from geo.cells import INDEX_RESOLUTION, cell_at
 from geo.errors import UsageError
-from geo.kernel import kernel
+from geo.kernel import inner, kernel
 from geo.sphere import KN_M_S, NMI_M, distance_m, wrap_deg
 
 OBSERVED_US = 1_800_000_000
@@ -88,14 +88,14 @@ EPISODE = np.dtype(
 )
 
 
-@kernel
+@inner
 def begin_step(s, t, lat, lon, source, offset):
     """The next step begins at this fix."""
     s.t_ref, s.lat_ref, s.lon_ref, s.source_ref, s.offset_ref = t, lat, lon, source, offset
     s.n_step = 0
 
 
-@kernel
+@inner
 def begin_episode(s):
     """A slow step opens an episode at its first fix."""
     s.going, s.t_start, s.t_slow = 1, s.t_ref, s.t_ref
@@ -104,7 +104,7 @@ def begin_episode(s):
     s.slow_us, s.observed_us, s.n, s.n_fast = 0, 0, 1, 0
 
 
-@kernel
+@inner
 def grow_episode(s, t, lat, lon, source, offset, way_m):
     """A slow step of `way_m` metres that ends at this fix."""
     dt = t - s.t_ref
@@ -120,7 +120,7 @@ def grow_episode(s, t, lat, lon, source, offset, way_m):
     s.n_fast = 0
 
 
-@kernel
+@inner
 def close_episode(s, still_open, min_duration_us, max_speed_kn, event):
     """End the episode at its last slow step: 1 when it was loitering and stands in `event`, else 0."""
     s.going = 0

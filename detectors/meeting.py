@@ -18,7 +18,7 @@ from detectors.detector import OUT_ROOM
 from detectors.event import RENDEZVOUS
 from geo.cells import INDEX_RESOLUTION, cell_at, disk_at
 from geo.coast import shore_distance_at
-from geo.kernel import kernel
+from geo.kernel import inner, kernel
 from geo.sphere import EARTH_RADIUS_M, KN_M_S, distance_m, interpolate, wrap_deg
 
 MOVER = np.dtype(
@@ -100,7 +100,7 @@ class Limits(NamedTuple):
     min_shore_m: float
 
 
-@kernel
+@inner
 def cell_place(head, samples, cell):
     """The place of a cell in the table of an instant: where its newest sample stands, or the free place for it."""
     mask = head.size - 1
@@ -120,7 +120,7 @@ def rebuild_samples(instants, samples, heads):
             heads[ring, at] = k
 
 
-@kernel
+@inner
 def pair_place(pairs, key):
     """The row of a pair: its own, or the free one where it belongs."""
     mask = pairs.size - 1
@@ -141,7 +141,7 @@ def rebuild_pairs(old, new):
     return used
 
 
-@kernel
+@inner
 def crossing_s(north_m, east_m, north_m_s, east_m_s, max_distance_m, sign):
     """Seconds until the distance is `max_distance_m`, before (sign -1) or after (+1) now; inf when it never is."""
     a = north_m_s * north_m_s + east_m_s * east_m_s
@@ -153,7 +153,7 @@ def crossing_s(north_m, east_m, north_m_s, east_m_s, max_distance_m, sign):
     return abs((-b + sign * root) / a)
 
 
-@kernel
+@inner
 def close_pair(movers, p, now, limits, event):
     """End a meeting: 1 when it was a rendezvous and stands in `event`, else 0. `now` < 0: it is over."""
     n, duration = p.n, p.t_end - p.t_start
@@ -248,7 +248,7 @@ def compare(movers, disk, mine, head, new, instant, pairs, used, limits, out, ev
     return events
 
 
-@kernel
+@inner
 def write_sample(m, slot, t, lat, lon, source, offset, instant, limits, new):
     """The sample of a mover's way to its next fix at an instant."""
     f = (instant * limits.step_us - m.t) / (t - m.t)
@@ -262,7 +262,7 @@ def write_sample(m, slot, t, lat, lon, source, offset, instant, limits, new):
     new.source0, new.source1 = m.source, source
 
 
-@kernel
+@inner
 def sample_way(movers, disks, instants, samples, heads, pairs, used, m, slot, t, lat, lon, source, offset, limits,
                shore, out, events):  # fmt: skip
     """The samples of a slow ship's way to its next fix: (done, events written so far); not done when room runs out."""

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from detectors.detector import OUT_ROOM, Columns, Detector, grown
 from detectors.event import PORT_CALL
 from geo.errors import UsageError
-from geo.kernel import kernel
+from geo.kernel import inner, kernel
 from geo.ports import PortIndex, nearest_port_at, port_index
 from geo.sphere import KN_M_S, distance_m
 
@@ -89,7 +89,7 @@ CALL = np.dtype(
 )
 
 
-@kernel
+@inner
 def enter(c, port, t, lat, lon, cell, source, offset, entered):
     """The ship is within reach of a port from this fix on."""
     c.port, c.t_first, c.n, c.entered = port + 1, t, 0, entered

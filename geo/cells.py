@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geo.errors import UsageError
-from geo.kernel import kernel
+from geo.kernel import inner, kernel
 
 INDEX_RESOLUTION = 7
 """Resolution of `Fixes.cell`: an edge of 1.4 km on average, never under 1.0 km; a cell and its six neighbours hold
@@ -55,7 +55,7 @@ _CHILD_II = _residues(2, 1)  # even resolutions
 _NEIGHBOURS = np.array(DIGIT_OFFSETS)
 
 
-@kernel
+@inner
 def rotate60(digits):
     """All 15 three-bit digits turned by 60 degrees counter-clockwise at once: 1 > 5 > 4 > 6 > 2 > 3 > 1."""
     k = digits & _LOW_BITS
@@ -64,7 +64,7 @@ def rotate60(digits):
     return (((i | k) & ~j) << 2) | (((i | j) & ~k) << 1) | ((j | k) & ~i)
 
 
-@kernel
+@inner
 def leading_digit(digits):
     """The first digit that is not 0, or 0."""
     for shift in range(42, -1, -3):
@@ -92,7 +92,7 @@ def apply_turn(digits, code):
     return digits
 
 
-@kernel
+@inner
 def closest_face(x, y, z):
     """The face whose centre is nearest to a unit vector."""
     best, face = -2.0, 0
@@ -152,7 +152,7 @@ def path_digits(i, j, resolution):
     return digits, i, j
 
 
-@kernel
+@inner
 def to_vector(lat_deg, lon_deg):
     """The unit vector (x, y, z) of a position."""
     lat, lon = math.radians(lat_deg), math.radians(lon_deg)
@@ -160,7 +160,7 @@ def to_vector(lat_deg, lon_deg):
     return cos_lat * math.cos(lon), cos_lat * math.sin(lon), math.sin(lat)
 
 
-@kernel
+@inner
 def vector_to_cell(x, y, z, resolution):
     """The cell that holds a unit vector."""
     face = closest_face(x, y, z)

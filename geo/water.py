@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.coast import shore_distance_at, shore_distance_m, shore_table
-from geo.kernel import kernel
+from geo.kernel import inner, kernel
 from geo.sphere import EARTH_RADIUS_M, NMI_M, distance_m, wrap_deg
 
 SNAP_M = 30_000.0
@@ -139,7 +139,7 @@ def nearest_sea(sea, lat, lon, lat_deg, lon_deg, within_m):
     return best_r, best_c, best_m
 
 
-@kernel
+@inner
 def sift_up(heap, place, cost, k):
     """Move the entry at place k of the heap towards the top until its parent is not dearer."""
     cell = heap[k]
@@ -154,7 +154,7 @@ def sift_up(heap, place, cost, k):
     place[cell] = k
 
 
-@kernel
+@inner
 def sift_down(heap, place, cost, size):
     """Move the entry at the top of the heap down until no child is cheaper."""
     cell, k = heap[0], 0
@@ -171,7 +171,7 @@ def sift_down(heap, place, cost, size):
     place[cell] = k
 
 
-@kernel
+@inner
 def offer_way(heap, place, cost, size, cell, length_nmi):
     """Lower the cost of a cell when this way is shorter; returns the size of the heap."""
     if not length_nmi < cost[cell]:

@@ -19,6 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ais.decode import Decoder as Decoder
+    from ais.decoded import decode as decode
+    from ais.decoded import decode_one as decode_one
+    from ais.encode import encode as encode
+    from ais.message import Message as Message
+    from ais.messages import Messages as Messages
     from ais.read import read as read
     from ais.table import Fixes as Fixes
     from ais.table import Static as Static
@@ -36,6 +41,7 @@ if TYPE_CHECKING:
     from geo.errors import LuxwakeError as LuxwakeError
     from geo.errors import OutputError as OutputError
     from geo.errors import UsageError as UsageError
+    from luxwake.inspect import inspect as inspect
     from luxwake.simulate import simulate as simulate
     from luxwake.store import query as query
     from luxwake.store import write_parquet as write_parquet
@@ -55,9 +61,15 @@ _HOME = {
     "RendezvousParams": "detectors.rendezvous",
     "InputError": "geo.errors",
     "LuxwakeError": "geo.errors",
+    "Message": "ais.message",
+    "Messages": "ais.messages",
     "OutputError": "geo.errors",
     "UsageError": "geo.errors",
+    "decode": "ais.decoded",
+    "decode_one": "ais.decoded",
     "detect": "detectors.engine",
+    "encode": "ais.encode",
+    "inspect": "luxwake.inspect",
     "join": "cargo.join",
     "query": "luxwake.store",
     "read": "ais.read",

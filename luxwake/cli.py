@@ -33,21 +33,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"luxwake {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    run = commands.add_parser("run", help="positions (and shipments) to events, findings and a report")
-    run.add_argument(
-        "inputs", nargs="+", metavar="INPUT", help="NMEA, NOAA, DMA or other CSV, Parquet; packed or not; -"
-    )
-    run.add_argument("--shipments", metavar="FILE", help="bills of lading or customs records as CSV")
-    run.add_argument("--out", metavar="DIR", default="out", help="folder for the results (default: out)")
-    run.add_argument("--from", dest="t_from", metavar="T", help="only positions from this time on (ISO 8601, UTC)")
-    run.add_argument("--to", dest="t_to", metavar="T", help="only positions before this time")
-    run.add_argument(
-        "--area", metavar="FILE", help="only events in these GeoJSON polygons; tracks are not cut at their edge"
-    )
-    run.add_argument("--fixes", action="store_true", help="write the positions as fixes.parquet too")
-    run.add_argument("--title", default="Luxwake report", help="heading of report.html")
-    _output_options(run)
-
+    _add_run(commands)
+    _add_decode(commands)
     demo = commands.add_parser("demo", help="the flagship case, from raw NMEA and shipments to findings")
     demo.add_argument("--out", metavar="DIR", default="out/demo", help="folder for the results (default: out/demo)")
     _output_options(demo)
@@ -61,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--fixes", type=int, help="about how many positions (world)")
     _output_options(simulate)
 
+    _add_inspect(commands)
     query = commands.add_parser("query", help="ask the results with SQL: luxwake query out 'select * from events'")
     query.add_argument("folder", metavar="DIR", help="folder that `luxwake run` wrote")
     query.add_argument("sql", metavar="SQL", help="a SELECT; each Parquet file is a table")
@@ -68,16 +56,90 @@ def _parser() -> argparse.ArgumentParser:
 
     warmup = commands.add_parser("warmup", help="compile all kernels now")
     _output_options(warmup)
-    doctor = commands.add_parser(
-        "doctor", help="versions, threads, caches, tables, extras: what is there, what is missing"
-    )
+    doctor = commands.add_parser("doctor", help="versions, threads, caches, tables, extras: what is there or missing")
     _output_options(doctor)
     return parser
+
+
+def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
+    """The command `run` and its options."""
+    run = commands.add_parser("run", help="positions (and shipments) to events, findings and a report")
+    run.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="NMEA, NOAA, DMA or other CSV, JSON, Parquet; packed or not; -"
+    )
+    run.add_argument("--shipments", metavar="FILE", help="bills of lading or customs records as CSV")
+    run.add_argument("--out", metavar="DIR", default="out", help="folder for the results (default: out)")
+    run.add_argument("--from", dest="t_from", metavar="T", help="only positions from this time on (ISO 8601, UTC)")
+    run.add_argument("--to", dest="t_to", metavar="T", help="only positions before this time")
+    run.add_argument(
+        "--area", metavar="FILE", help="only events in these GeoJSON polygons; tracks are not cut at their edge"
+    )
+    run.add_argument("--fixes", action="store_true", help="write the positions as fixes.parquet too")
+    run.add_argument("--title", default="Luxwake report", help="heading of report.html")
+    _columns_option(run)
+    _output_options(run)
+
+
+def _add_decode(commands: argparse._SubParsersAction[_Parser]) -> None:
+    """The command `decode` and its options."""
+    decode = commands.add_parser(
+        "decode", help="messages to files of fixes and static reports: Parquet, CSV, JSON, Arrow"
+    )
+    decode.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="files, folders, patterns or -; any format, packed or not"
+    )
+    decode.add_argument(
+        "-o", "--out", metavar="FILE", required=True,
+        help="day.parquet, .csv, .jsonl or .arrow; static reports go to day.static.parquet beside it; - is a pipe",
+    )  # fmt: skip
+    decode.add_argument(
+        "--format", metavar="F", help="parquet, csv, jsonl or arrow; default: by the suffix of FILE, jsonl for -"
+    )
+    decode.add_argument("--messages", action="store_true", help="every message with all its fields, and no reports")
+    decode.add_argument(
+        "--policy", default="strict", metavar="P", help="doubtful lines: strict drops, flag marks, keep takes them"
+    )
+    decode.add_argument(
+        "--start", metavar="T", help="time of the first message of a feed without times (ISO 8601, UTC)"
+    )
+    decode.add_argument("--clock", metavar="C", help="base: base stations tell the time of messages without one")
+    decode.add_argument("--no-fold", action="store_true", help="keep copies that several stations heard as rows")
+    decode.add_argument("--threads", type=int, default=1, metavar="N", help="how many read side by side (default: 1)")
+    _columns_option(decode)
+    _output_options(decode)
+
+
+def _columns_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--columns",
+        metavar="F=NAME,...",
+        help="which column is which field where names do not tell: lat=Y,lon=X,t=When",
+    )
+
+
+def _columns(args: argparse.Namespace) -> dict[str, str] | None:
+    """What `--columns` says."""
+    from ais.csv_names import parse_columns
+
+    return None if args.columns is None else parse_columns(args.columns)
 
 
 def _output_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object per line on standard output")
     parser.add_argument("--quiet", action="store_true", help="no progress, no tables")
+
+
+def _add_inspect(commands: argparse._SubParsersAction[_Parser]) -> None:
+    """The command `inspect` and its options."""
+    inspect = commands.add_parser(
+        "inspect", help="what is in a file: times, messages, ships, silences, what is broken, a map of where"
+    )
+    inspect.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="files, folders, patterns or -; any format, packed or not"
+    )
+    inspect.add_argument("--columns", metavar="C", help="columns of a table: lat=Y,lon=X,t=when; others by their names")
+    inspect.add_argument("--map", metavar="FILE", help="draw the map as a PNG file, and not on the terminal")
+    _output_options(inspect)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -112,8 +174,28 @@ def _run(args: argparse.Namespace, console: Console) -> None:
 
     t_from = parse_time(args.t_from, "--from") if args.t_from is not None else None
     t_to = parse_time(args.t_to, "--to") if args.t_to is not None else None
-    job = Job(args.inputs, args.shipments, args.out, t_from, t_to, args.area, args.fixes, args.title)
+    columns = _columns(args)
+    job = Job(args.inputs, args.shipments, args.out, t_from, t_to, args.area, args.fixes, args.title, columns)
     run_job(job, console)
+
+
+def _inspect(args: argparse.Namespace, console: Console) -> None:
+    from ais.csv_names import parse_columns
+    from luxwake.inspect_page import run_inspect
+
+    columns = parse_columns(args.columns) if args.columns is not None else None
+    run_inspect(args.inputs, args.map, console, columns)
+
+
+def _decode(args: argparse.Namespace, console: Console) -> None:
+    from luxwake.decode import Job, run_decode
+    from luxwake.times import parse_time
+
+    start = parse_time(args.start, "--start") if args.start is not None else None
+    options = {"policy": args.policy, "start": start, "clock": args.clock, "fold": not args.no_fold}
+    columns = _columns(args)
+    job = Job(args.inputs, args.out, args.format, args.messages, threads=args.threads, columns=columns, **options)
+    run_decode(job, console)
 
 
 def flagship_folder() -> Path:
@@ -179,6 +261,8 @@ def _doctor(args: argparse.Namespace, console: Console) -> None:
 
 _COMMANDS = {
     "run": _run,
+    "inspect": _inspect,
+    "decode": _decode,
     "demo": _demo,
     "simulate": _simulate,
     "query": _query,

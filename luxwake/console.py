@@ -103,16 +103,20 @@ class Console:
         self.json, self.quiet = json, quiet
 
     @contextmanager
-    def progress(self, label: str, total: float | None) -> Iterator[Progress]:
-        """A bar on stderr while a step runs; only on a terminal. `total` None means that the end is not known."""
+    def progress(self, label: str, total: float | None, of_bytes: bool = False) -> Iterator[Progress]:
+        """A bar on stderr while a step runs; only on a terminal. `total` None means that the end is not known.
+
+        With `of_bytes` it shows MB and MB/s.
+        """
         if self.quiet or self.json or not sys.stderr.isatty():
             yield Progress()
             return
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich import progress as parts
         from rich.progress import Progress as RichProgress
 
-        words = TextColumn("{task.description}", markup=False)
-        columns = (words, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        words = parts.TextColumn("{task.description}", markup=False)
+        done = (parts.DownloadColumn(), parts.TransferSpeedColumn()) if of_bytes else (parts.MofNCompleteColumn(),)
+        columns = (words, parts.BarColumn(), *done, parts.TimeRemainingColumn())
         with RichProgress(*columns, console=_rich(sys.stderr), transient=True) as bar:
             yield _Bar(bar, bar.add_task(printable(label), total=total))
 

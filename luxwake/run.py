@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +36,7 @@ class Job:
     area: str | Path | None = None
     keep_fixes: bool = False
     title: str = "Luxwake report"
+    columns: Mapping[str, str] | None = None
 
 
 @dataclass(slots=True)
@@ -63,7 +64,7 @@ def run_job(job: Job, console: Console) -> dict[str, Any]:
     from luxwake.store import staged
 
     stages = Stages(console)
-    paths = expand(list(job.inputs))
+    paths = expand(list(job.inputs), columns=job.columns)
     area = Area.from_file(job.area) if job.area is not None else None
     with staged(job.out) as stage:
         shipments = _read_shipments(job, stages, console)
@@ -109,10 +110,17 @@ def _read(job: Job, paths: list[Path], stages: Stages, console: Console) -> Fixe
 
         detail.append(warm_reader())
     from ais.read import read
+    from ais.unpack import file_of
 
-    total = sum(path.stat().st_size for path in paths if str(path) != "-")
+    total = sum(path.stat().st_size for path in {file_of(path) for path in paths if str(path) != "-"})
     with stages("read") as detail, console.progress("reading", total) as progress:
-        fixes = read(paths, t_from=job.t_from, t_to=job.t_to, progress=lambda _path, n: progress.advance(n))
+        fixes = read(
+            paths,
+            t_from=job.t_from,
+            t_to=job.t_to,
+            progress=lambda _path, n: progress.advance(n),
+            columns=job.columns,
+        )
         detail.append(f"{sum(one.messages for one in fixes.inputs):,} messages, {len(fixes):,} fixes")
     return fixes
 
@@ -142,8 +150,10 @@ def _digest(path: Path) -> dict[str, Any]:
 
 def _join(job: Job, events: Events, shipments: Shipments | None, stages: Stages) -> dict[str, Any]:
     """The findings as plain data, with the inputs that they rest on."""
+    from ais.unpack import file_of
+
     found: dict[str, Any] = {"findings": []}
-    paths = [Path(name) for name in events.sources]
+    paths = list(dict.fromkeys(file_of(name) for name in events.sources))  # an archive of many members once
     if job.shipments is not None and shipments is not None:
         with stages("join") as detail:
             from cargo.join import join

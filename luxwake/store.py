@@ -62,14 +62,22 @@ def staged(out: str | Path) -> Iterator[Path]:
             folder.rmdir()
 
 
+def locked() -> duckdb.DuckDBPyConnection:
+    """A database in memory that loads no extension by itself and shows times in UTC."""
+    import duckdb
+
+    connection = duckdb.connect()
+    for setting in _LOCKED:
+        connection.execute(setting)
+    return connection
+
+
 def write_parquet(table: Table, path: str | Path) -> Path:
     """Write a table as Parquet (zstd), with nulls, UTC timestamps and words for codes."""
     import duckdb
 
     target = Path(path)
-    with duckdb.connect() as connection:
-        for setting in _LOCKED:
-            connection.execute(setting)
+    with locked() as connection:
         connection.register("rows", table.to_arrow())
         try:
             quoted = str(target).replace("'", "''")
@@ -100,9 +108,7 @@ def query(folder: str | Path, sql: str) -> Any:
     files = sorted(place.glob("*.parquet"))
     if not files:
         raise InputError(f"{place}: no Parquet file in it; give the folder that `luxwake run --out` wrote")
-    with duckdb.connect() as connection:
-        for setting in _LOCKED:
-            connection.execute(setting)
+    with locked() as connection:
         allowed = str(place.resolve()).replace("'", "''")
         connection.execute(f"set allowed_directories = ['{allowed}/']")
         connection.execute("set enable_external_access = false")

@@ -4,22 +4,58 @@ from __future__ import annotations
 
 import time
 
-_SENTENCE = b"!AIVDM,1,1,,A,13HOI:0P0000VOHLCnHQKwvL05Ip,0*23\n"
+
+def _sentences() -> bytes:
+    """A feed in which there is some of everything: parts, in order and not, a copy, a base station, a tag block."""
+    from ais.encode import encode
+
+    t = 1_700_000_000_000_000
+    position = encode(msg_type=1, mmsi=671999101, lat=35.0, lon=129.0, sog=1.0, t=t, station="warm")
+    static = encode(msg_type=5, mmsi=671999101, name="WARM UP")
+    name, base = encode(msg_type=24, mmsi=671999102, part=0), encode(msg_type=4, mmsi=6719991)
+    lines = [*position, *position, *static, *name, *base, *reversed(encode(msg_type=5, mmsi=671999103, sequence=1))]
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def warm_reader() -> str:
-    """Compile what reads NMEA, fed as files are; what was done, in words."""
+    """Compile what reads NMEA."""
+    begin = time.perf_counter()
+    import numpy as np
+
+    from ais.decoded import decode
+    from ais.sentences import cut_after_sentence
+
+    text = _sentences()
+    decode(text, start=0)
+    cut_after_sentence(np.frombuffer(bytearray(text), np.uint8), 0, 0)
+    return _words(time.perf_counter() - begin)
+
+
+def warm_messages() -> str:
+    """Compile what makes tables of messages."""
+    begin = time.perf_counter()
+    from ais.decoded import decode
+    from luxwake.messages_file import layouts
+
+    decode(_sentences(), messages=True).tables()
+    layouts()  # fields of every kind, whatever the feed holds
+    return _words(time.perf_counter() - begin)
+
+
+def warm_parquet() -> str:
+    """Compile what writes Parquet."""
     import io
 
     begin = time.perf_counter()
-    from ais.decode import Decoder
-    from ais.sources import chunks
-    from ais.unpack import Reader
+    from ais.decoded import decode
+    from luxwake.decoded_rows import FixRows, StaticRows
+    from luxwake.sink import Sink
 
-    decoder = Decoder()
-    for chunk in chunks(Reader("warm-up", io.BytesIO(_SENTENCE)), size=len(_SENTENCE)):
-        decoder.decode(chunk.data, chunk.n, chunk.offset)
-    decoder.flush()
+    fixes = decode(_sentences())
+    for rows in (FixRows.of(fixes.columns), StaticRows.of(fixes.static.columns)):
+        sink = Sink(io.BytesIO(), rows, "parquet")
+        sink.write(rows)
+        sink.end()
     return _words(time.perf_counter() - begin)
 
 
@@ -88,6 +124,8 @@ def _words(seconds: float) -> str:
 STEPS = {
     "NMEA reader": warm_reader,
     "CSV reader": warm_csv,
+    "tables of messages": warm_messages,
+    "Parquet writer": warm_parquet,
     "tracks and detectors": warm_detectors,
     "reach": warm_join,
     "simulator": warm_simulator,

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ais.decode import Decoder
+from ais.messages import joined
 from ais.table import Fixes
 
 HOUR = 3_600_000_000
@@ -25,12 +26,11 @@ def read_bytes(path: Path) -> bytes:
     return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
 
 
-def decode_all(data: bytes):
+def decode_all(data: bytes, **options):
     """Fixes, static rows and the decoder, of a whole feed."""
-    decoder = Decoder()
-    first, last = decoder.feed(data), decoder.flush()
-    joined = [{name: np.concatenate([a[name], b[name]]) for name in a} for a, b in zip(first, last, strict=True)]
-    return joined[0], joined[1], decoder
+    decoder = Decoder(**options)
+    messages = joined([decoder.feed(data), decoder.flush()])
+    return messages.fixes(), messages.static(), decoder
 
 
 def fixes_of(rows) -> Fixes:

@@ -5,7 +5,8 @@ Where the two differ on purpose:
 * a heading from 360 to 510 and a course above 360 have no meaning and are null (pyais hands them out);
 * leading spaces of a text stay, and a text ends at its first `@` (pyais strips the former and keeps what follows);
 * a suffix after the checksum is not part of the sentence (pyais then calls it invalid: it gets the line without);
-* a prefix of the talker `--` and wrong fill bits above 5 are no reason to lose a message (pyais loses the latter);
+* a prefix of the talker `--` is no reason to lose a message;
+* two parts whose padding changes where they meet may be of two ships and give nothing (13 messages of all files);
 * a message of a length that its type cannot have gives nothing (pyais reads fields from missing bits);
 * MMSI 0 and numbers of ten digits are nobody's.
 """
@@ -16,6 +17,9 @@ from collections import Counter
 import pytest
 from pyais.stream import IterMessages
 
+from ais.decode import Decoder
+from ais.layouts import LENGTHS
+from ais.messages import joined
 from tests.feeds import decode_all, read_bytes, real_feeds
 
 POSITIONS = (1, 2, 3, 9, 18, 19, 27)
@@ -45,9 +49,10 @@ def _theirs(data: bytes):
         if not message.is_valid or not message.payload:
             continue
         m = message.decode()
-        types[m.msg_type] += 1
         if not 0 < int(m.mmsi) <= 999_999_999:
             continue
+        shortest, longest = LENGTHS.get(m.msg_type, (0, 0))
+        types[m.msg_type] += shortest <= _bits(message) <= longest
         if m.msg_type in POSITIONS and abs(m.lat) <= 90 and abs(m.lon) <= 180:
             heading = getattr(m, "heading", 511)
             course = getattr(m, "course", 360)
@@ -96,10 +101,12 @@ def test_every_message_of_every_real_feed_agrees(shared_data):
         types, positions, voyages, odd_length = _theirs(data)
         fixes, static, decoder = decode_all(data)
         for kind, number in types.items():
-            assert decoder.types.get(kind, 0) >= number - len(odd_length), (path.name, kind)
+            doubted = decoder.counts.get("parts that do not fit together", 0) if kind == 5 else 0
+            assert decoder.types.get(kind, 0) >= number - doubted, (path.name, kind)
         missing = [key for key in positions - _our_positions(fixes) if key not in odd_length]
         assert missing == [], path.name
-        assert [key for key in voyages - _our_voyages(static) if key not in odd_length] == [], path.name
+        missing_voyages = [key for key in voyages - _our_voyages(static) if key not in odd_length]
+        assert len(missing_voyages) <= decoder.counts.get("parts that do not fit together", 0), path.name
         compared += sum(positions.values()) + sum(voyages.values())
     assert compared > 100_000
 
@@ -118,11 +125,10 @@ def test_we_have_more_than_pyais_only_for_reasons_we_can_name(shared_data):
 @pytest.mark.parametrize("shift", [0, 1, 7])
 def test_any_cut_of_a_feed_decodes_to_the_same(shared_data, shift):
     data = read_bytes(shared_data / "ais" / "nmea" / "kystverket-1000-lines.nm4")
-    whole, _, _ = decode_all(data)
-    from ais.decode import Decoder
-
     decoder = Decoder()
-    rows = 0
+    messages = []
     for begin in range(0, len(data), 997 + shift):
-        rows += decoder.feed(data[begin : begin + 997 + shift])[0]["t"].size
-    assert rows + decoder.flush()[0]["t"].size == whole["t"].size
+        messages += list(decoder.feed(data[begin : begin + 997 + shift]))
+    messages += list(decoder.flush())
+    at_once = Decoder()
+    assert messages == list(joined([at_once.feed(data), at_once.flush()]))

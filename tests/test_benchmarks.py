@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ais.table import Fixes
-from benchmarks import child, real
+from benchmarks import child, decode, peers, real
 from benchmarks.matching import Span, match, time_iou
 from benchmarks.quality import GAP_6H, GAP_12H, Found, added, found_for, measure, quantile
 from benchmarks.speed import stage_row
@@ -232,3 +232,39 @@ def test_a_refused_file_is_a_row_of_the_table(tmp_path):
     result = real.read_and_detect([str(empty)])
     assert "empty" in result["error"]
     assert len(real.row("empty.nmea", {**result, "peak_mb": 1.0})) == len(real.HEADER)
+
+
+def test_tag_blocks_of_the_benchmark_are_sound_and_their_times_advance():
+    from ais.decode import Decoder
+
+    lines = [b"!AIVDM,1,1,,A,1:0oTO@P1J9@F:0D9401VQ@00000,0*08"] * 3
+    decoder = Decoder()
+    made = [
+        decoder.feed(b"\n".join(decode.with_tag_blocks(lines, begin)) + b"\n") for begin in (1000000000, 1000000600)
+    ]
+    t = [one[0]["t"] if isinstance(one, tuple) else one.fixes()["t"] for one in made]
+    assert decoder.counts == {} and np.unique(t).tolist() == [1000000000_000000, 1000000600_000000]
+    assert decode.sentences_of(b"# a\r\n1 !AIVDM,x\r\n\n") == [b"!AIVDM,x"]
+
+
+def test_rates_stand_beside_those_of_pyais_and_what_is_missing_is_left_out():
+    same = {"version": "1", "cpu_s": 1.0, "wall_s": 1.0, "ready_s": 0.1, "peak_mb": 20.0, "messages": 5}
+    lines = [
+        {"key": ["luxwake", "columns"], "decoder": "Luxwake", "way": "w", "sentences": 900, "rate": 900.0, **same},
+        {"key": ["pyais", "decode"], "decoder": "pyais", "way": "w", "sentences": 90, "rate": 90.0, **same},
+        {"key": ["aiscat", "dictionary"], "decoder": "aiscat", "way": "w", "not_there": "no network"},
+    ]
+    made = [dict(zip(decode.HEADER, row, strict=True)) for row in decode.rows(lines)]
+    assert [row["times pyais"] for row in made] == ["10.0", "1.00"]
+    assert [row["times aiscat"] for row in made] == ["n/a", "n/a"]
+
+
+def test_a_decoder_runs_in_a_process_of_its_own_and_a_missing_one_says_why(tmp_path, monkeypatch):
+    feed = tmp_path / "feed.nmea"
+    feed.write_bytes(b"!AIVDM,1,1,,A,1:0oTO@P1J9@F:0D9401VQ@00000,0*08\n" * 4)
+    answer = peers.ask("luxwake", "columns", str(feed), str(feed))
+    assert answer["messages"] == 4 and answer["cpu_s"] > 0.0 and 10.0 < answer["peak_mb"] < 1_000.0
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert peers.ask("gpsdecode", "whole", str(feed)) == {"not_there": "`gpsdecode` is not on the PATH"}
+    monkeypatch.setenv("LUXWAKE_CACHE", str(tmp_path))
+    assert peers.folder() == tmp_path / "peers"

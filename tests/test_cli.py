@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,25 @@ def test_findings_name_the_bytes_that_they_rest_on(world: Path, done: Path) -> N
         data = (world / name).read_bytes()
         assert said == {"file": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
     assert set(findings["parameters"]) >= {"loitering", "dark", "rendezvous", "port_call"}
+
+
+def test_a_run_takes_members_of_an_archive_and_columns_of_other_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = tmp_path / "day.zip"
+    with zipfile.ZipFile(archive, "w") as made:
+        for hour in (0, 1):
+            row = f"671999101,2023-01-11T0{hour}:00:00,43.1,-70.7"
+            made.writestr(f"{hour}.csv", f"who,when,north,east\n{row}\n")
+    out = tmp_path / "out"
+    given = ("--columns", "mmsi=who,t=when,lat=north,lon=east", "--fixes", "--out", str(out))
+    summary = printed(capsys, "run", str(archive), *given)[-1]
+    assert summary["fixes"] == 2 and ask(out, "select count(distinct source) from fixes") == [(2,)]
+    findings = json.loads((out / "findings.json").read_text(encoding="utf-8"))
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    assert findings["inputs"] == [{"file": "day.zip", "bytes": archive.stat().st_size, "sha256": digest}]
+    assert main(["run", str(archive), "--columns", "north", "--out", str(out)]) == 2
+    assert "field=column" in capsys.readouterr().err
 
 
 def test_report_opens_offline(done: Path) -> None:
@@ -324,9 +344,9 @@ def test_doctor_works_where_the_compiler_does_not(tmp_path: Path) -> None:
     assert "no such LLVM" in json.loads(made.stdout)["machine"]["numba threads"]
 
 
-def test_after_warmup_a_run_compiles_nothing(world: Path, tmp_path: Path) -> None:
+def test_after_warmup_nothing_is_compiled(world: Path, tmp_path: Path) -> None:
     script = """
-import gc, sys
+import gc, json, sys
 from numba.core.dispatcher import Dispatcher
 from luxwake.cli import main
 
@@ -336,18 +356,28 @@ def compiled():
 
 assert main(["warmup", "--json"]) == 0
 before = compiled()
-assert main([*sys.argv[1:], "--quiet"]) == 0
+for command in json.loads(sys.argv[1]):
+    assert main([*command, "--quiet"]) == 0
 print({name: (before.get(name, 0), n) for name, n in compiled().items() if n != before.get(name, 0)})
 """
     csv = tmp_path / "day.csv"
     csv.write_text("MMSI,BaseDateTime,LAT,LON,SOG\n671999101,2024-03-01T00:00:00,43.1,-70.7,1.0\n")
+    objects = tmp_path / "day.json"
+    objects.write_text('{"mmsi":671999101,"time":"2024-03-01T00:00:00Z","lat":43.1,"lon":-70.7,"shipname":"LARK"}')
     verb, *rest = run_of(world, tmp_path / "out")
-    command = [sys.executable, "-c", script, verb, str(csv), *rest]
+    feeds = [str(world / "track.nmea"), str(csv), str(objects)]
+    commands = [
+        [verb, str(csv), *rest],
+        ["decode", *feeds, "-o", str(tmp_path / "a.parquet"), "--clock", "base"],
+        ["decode", feeds[0], "-o", str(tmp_path / "m.parquet"), "--messages"],
+    ]
+    command = [sys.executable, "-c", script, json.dumps(commands)]
     made = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert made.returncode == 0, made.stderr
     *stages, compiled = made.stdout.splitlines()
     names = [json.loads(stage)["name"] for stage in stages]
-    assert names == ["NMEA reader", "CSV reader", "tracks and detectors", "reach", "simulator"]
+    readers_and_writers = ["NMEA reader", "CSV reader", "tables of messages", "Parquet writer"]
+    assert names == [*readers_and_writers, "tracks and detectors", "reach", "simulator"]
     assert compiled == "{}"
 
 

@@ -163,7 +163,7 @@ def test_endless_line_needs_bounded_memory():
         (b"MMSI,BaseDateTime,LAT,LON,SOG\n", "noaa"),
         (b"\xef\xbb\xbfmmsi,base_date_time,longitude,latitude,sog\r\n", "noaa-2025"),
         (b"# Timestamp,Type of mobile,MMSI,Latitude,Longitude\n", "dma"),
-        (b"ssvid;timestamp;lat;lon\n", "csv"),
+        (b"ssvid;timestamp;lat;lon\n", "gfw"),
         (b"PAR1\x15\x04", "parquet"),
     ],
 )
@@ -176,8 +176,8 @@ def test_format_is_told_by_content(head, name):
     [
         (b"", "a.csv is empty"),
         (b"\n \r\n", "a.csv holds only blank lines"),
-        (b"PK\x03\x04 and so on", "a.csv: not AIS: this is a zip archive; unpack it first"),
-        (b'{"mmsi": 1}', "a.csv: not AIS: this is JSON"),
+        (b"PK\x03\x04 and so on", "a.csv: zip archive is damaged or ends early; download or unpack it again"),
+        (b'{"mmsi": 1}', "a.csv: not AIS: JSON without MMSI, time and position"),
         (b"\xff\xfea\x00", "a.csv: not AIS: this is UTF-16 text"),
         (b"\x89PNG\r\n\x1a\n\x00", r"a.csv: not AIS: binary data that begin with"),
         (b"name,price\nx,1\n", r"a.csv: not AIS: first line is 'name,price'; formats known: nmea, noaa"),

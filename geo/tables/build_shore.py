@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.coast import COLUMNS, LEVELS_M, NODES_PER_DEG, ROWS, SATURATION_M, shore_distance_m, shore_table
-from geo.kernel import kernel
+from geo.kernel import inner, kernel
 from geo.sphere import EARTH_RADIUS_M
 
 FINE_ROWS, FINE_COLUMNS = 21_600, 43_200
@@ -78,7 +78,7 @@ def unit_vectors(lat_deg: Vector, lon_deg: Vector) -> Vector:
     return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
 
 
-@kernel
+@inner
 def offer(nearest, square, grid_row, grid_column, point, points, row_sin, row_cos, column_sin, column_cos, limit):
     """Let a grid point take a shore point when that is nearer than the one it has; 1 when it did."""
     if point < 0:

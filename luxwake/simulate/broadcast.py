@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ais.encode import MESSAGE
+from ais.transmit import MESSAGE
 from luxwake.simulate.motion import MOTION
 from luxwake.simulate.reception import SHIP, Aloft, Ashore, hear_aloft, hear_ashore
 from luxwake.simulate.voyage import HOUR_S, Identity, Truth, Voyage, as_reports

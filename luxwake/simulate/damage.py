@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.kernel import kernel
+from geo.kernel import inner, kernel
 from luxwake.simulate.random import hashed_uniform
 
 DAMAGE_KINDS = ("bit error", "cut line", "foreign sentence", "orphan fragment")
@@ -27,7 +27,7 @@ class Damaged(NamedTuple):
     """Which messages came through unharmed."""
 
 
-@kernel
+@inner
 def _fate(seed, number, share, two_sentences):
     """What happens to one message."""
     if hashed_uniform(seed, number) >= share:
@@ -86,7 +86,7 @@ def damage(data: NDArray[np.uint8], starts: NDArray[np.int64], *, share: float, 
     Parameters
     ----------
     data, starts
-        As `ais.encode.encode` returns them.
+        As `ais.transmit.encode` returns them.
     share
         Probability that a message is hit, 0 to 1.
     seed, first

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from geo.kernel import kernel
+from geo.kernel import inner, kernel
 from geo.sphere import KN_M_S, bearing_deg, destination, distance_m, interpolate, wrap_deg
 
 UNDER_WAY, MOORED, ANCHORED, DRIFTING, FISHING = range(5)
@@ -75,7 +75,7 @@ def move(nodes, t, now):
         now.turning = _is_turning(nodes, i, t)
 
 
-@kernel
+@inner
 def _is_turning(nodes, i, t):
     """Whether the ship changes course at the node before or after the stretch `i`."""
     for k in (i, i + 1):

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.kernel import kernel
+from geo.kernel import inner, kernel
 from geo.sphere import EARTH_RADIUS_M, NMI_M, destination, distance_m
 from luxwake.simulate.motion import NAV_STATUS, move, reporting_interval_s
 from luxwake.simulate.random import hashed_uniform, normal, uniform
@@ -62,6 +62,8 @@ class Ashore(NamedTuple):
     copies: float
     """Probability that a second, third, ... station's copy is kept."""
     noise_m: float
+    chances: NDArray[np.float64]
+    """Room for the chance of each station to hear one message."""
 
 
 class Aloft(NamedTuple):
@@ -143,7 +145,7 @@ def crowd_grid(lat: Sequence[float], lon: Sequence[float], best: float) -> NDArr
     return (best * np.exp(-total / 290.0)).astype(np.float32)
 
 
-@kernel
+@inner
 def _advance(ship, darks, versions):
     """Bring `ship` past a dark interval at its time and to the identity valid then."""
     while ship.off < darks.size and darks[ship.off].t_on <= ship.t:
@@ -155,13 +157,13 @@ def _advance(ship, darks, versions):
         ship.version += 1
 
 
-@kernel
+@inner
 def _slot(t, phase, interval_s):
     """The first reporting slot at or after a time."""
     return math.ceil((t - phase) / interval_s) * interval_s + phase
 
 
-@kernel
+@inner
 def _heard_by(station, index, lat, lon, t):
     """Probability that a station hears one message from a position."""
     distance = distance_m(station.lat, station.lon, lat, lon)
@@ -193,7 +195,7 @@ def _write(ship, now, versions, noise_m, delay_s, station, message):
     message.channel = 65 if uniform(ship) < 0.5 else 66
 
 
-@kernel
+@inner
 def _copy(source, target):
     """Copy one message."""
     target.lat, target.lon = source.lat, source.lon
@@ -203,7 +205,7 @@ def _copy(source, target):
     target.nav_status, target.second, target.channel = source.nav_status, source.second, source.channel
 
 
-@kernel
+@inner
 def _add_static(ship, static_thin_s, out, n):
     """After the position in row n - 1: the static report of its last slot, if it is due. Returns rows used."""
     if ship.t - ship.static_t < static_thin_s and ship.version == ship.heard_version:
@@ -228,7 +230,6 @@ MOST_ROWS = 12
 def hear_ashore(nodes, darks, versions, p, ship, now, out):
     """All that coast stations hear of a ship from `ship.t` on, until it ends or `out` is full; returns the rows."""
     n = 0
-    chances = np.zeros(p.stations.size)
     while ship.t < ship.t_end and n + MOST_ROWS <= out.size:
         _advance(ship, darks, versions)
         move(nodes, ship.t, now)
@@ -237,8 +238,8 @@ def hear_ashore(nodes, darks, versions, p, ship, now, out):
         silent = 1.0
         for k in range(first, last):
             s = p.cell_stations[k]
-            chances[k - first] = _heard_by(p.stations[s], s, now.lat, now.lon, ship.t)
-            silent *= 1.0 - chances[k - first]
+            p.chances[k - first] = _heard_by(p.stations[s], s, now.lat, now.lon, ship.t)
+            silent *= 1.0 - p.chances[k - first]
         if silent > 1.0 - 1e-5:
             ship.t += _LOOK_S
             continue
@@ -253,12 +254,12 @@ def hear_ashore(nodes, darks, versions, p, ship, now, out):
             continue
         ship.t = due
         move(nodes, ship.t, now)
-        n = _write_copies(ship, now, versions, p, first, last, chances, silent, out, n)
+        n = _write_copies(ship, now, versions, p, first, last, p.chances, silent, out, n)
         ship.t += max(p.thin_s, interval * 0.5)
     return n
 
 
-@kernel
+@inner
 def _write_copies(ship, now, versions, p, first, last, chances, silent, out, n):
     """The message as each station that heard it hands it on, given that at least one did; returns rows used."""
     none_yet = True
@@ -320,7 +321,7 @@ def hear_aloft(nodes, darks, versions, p, ship, now, out):
     return n
 
 
-@kernel
+@inner
 def _heard_in_minute(ship, interval_s, chance):
     """What a satellite hears first within a minute: 0 nothing, 1 a position report, 27 a long-range report."""
     if ship.class_b:

@@ -111,7 +111,9 @@ def networks(scenario: Scenario) -> tuple[Ashore, Aloft, list[str]]:
     stations = np.array(rows, STATION).view(np.recarray)
     start, of_cell = station_cells(stations)
     thin_s, static_s, noise_m = (float(p.get(k, v)) for k, v in (("thin_s", 0), ("static_thin_s", 360), ("noise_m", 5)))
-    ashore = Ashore(stations, start, of_cell, thin_s, static_s, float(p.get("copies", 1.0)), noise_m)
+    ashore = Ashore(
+        stations, start, of_cell, thin_s, static_s, float(p.get("copies", 1.0)), noise_m, np.zeros(len(stations))
+    )
     satellites = int(p.get("satellites", 6))
     sky = satellite_directions(satellites, scenario.t_start, scenario.t_end)
     satellite_thin_s = float(p.get("satellite_thin_s", 600.0))

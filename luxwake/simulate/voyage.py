@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from ais.encode import REPORT
+from ais.transmit import REPORT
 from geo.errors import UsageError
 from geo.sphere import KN_M_S, NMI_M, bearing_deg, destination, distance_m, interpolate
 from luxwake.simulate.lanes import Berth, Route

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ais.encode import MESSAGE, encode
+from ais.transmit import MESSAGE, encode
 from geo.errors import OutputError
 from luxwake.simulate.damage import DAMAGE_KINDS, damage
 from luxwake.simulate.voyage import Truth
