@@ -6,7 +6,6 @@ A message's bits lie in words of 48: bit `b` of a message whose first word is `f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -16,9 +15,9 @@ from numpy.typing import NDArray
 from ais.bitfield import OPEN, TURN_SCALE, Condition, Field, Layout
 from ais.fields import decoder_of
 from ais.layouts import LAYOUTS, OF_TYPE, OTHER
-from ais.message import Message
+from ais.records import unsigned
 from ais.sixbit import ALPHABET
-from ais.table import NAT, Table
+from ais.table import Table
 from geo.kernel import kernel
 
 WORD_BITS = 48
@@ -30,18 +29,6 @@ _INTEGERS = (np.int8, np.int16, np.int32)
 
 
 @kernel
-def number(words, first, at, width):
-    """`width` (at most 48) bits of a message from bit `at`, as an unsigned number."""
-    word = first + at // 48
-    left = 48 - at % 48
-    if width <= left:
-        return np.int64((words[word] >> np.uint64(left - width)) & np.uint64((1 << width) - 1))
-    rest = width - left
-    high = (words[word] & np.uint64((1 << left) - 1)) << np.uint64(rest)
-    return np.int64(high | (words[word + 1] >> np.uint64(48 - rest)))
-
-
-@kernel
 def column(words, first, n_bits, start, width, signed, low, high, absent, out):
     """The raw number of one field in many messages; `absent` where it is not covered or not in `low` .. `high`."""
     half = 1 << (width - 1)
@@ -49,7 +36,7 @@ def column(words, first, n_bits, start, width, signed, low, high, absent, out):
         at = start if start >= 0 else n_bits[i] + start
         out[i] = absent
         if at >= 0 and at + width <= n_bits[i]:
-            value = number(words, first[i], at, width)
+            value = unsigned(words, first[i], at, width)
             if signed:
                 value = (value ^ half) - half
             if low <= value <= high:
@@ -64,7 +51,7 @@ def real_column(words, first, n_bits, start, width, signed, low, high, base, div
         at = start if start >= 0 else n_bits[i] + start
         out[i] = np.nan
         if at >= 0 and at + width <= n_bits[i]:
-            value = number(words, first[i], at, width)
+            value = unsigned(words, first[i], at, width)
             if signed:
                 value = (value ^ half) - half
             if low <= value <= high:
@@ -78,7 +65,7 @@ def characters(words, first, n_bits, start, n, place, out):
         for k in range(n):
             at = start + 6 * k
             if at + 6 <= n_bits[i]:
-                out[i, place + k] = _ASCII[number(words, first[i], at, np.int64(6))]
+                out[i, place + k] = _ASCII[unsigned(words, first[i], at, np.int64(6))]
             else:
                 out[i, place + k] = 0
 
@@ -106,28 +93,6 @@ def payload_of(words: NDArray[np.uint64], first: int, n_bits: int) -> int:
     for word in words[first : first + n_words].tolist():
         payload = payload << WORD_BITS | word
     return payload >> n_words * WORD_BITS - n_bits
-
-
-def message_of(record: np.void, words: NDArray[np.uint64], stations: Mapping[int, str] | None = None) -> Message:
-    """One stored message with named fields.
-
-    Parameters
-    ----------
-    record : its row of the records
-    words : the bits of all messages
-    stations : name of a station by the number in `station`
-    """
-    channel, talker, t = int(record["channel"]), int(record["talker"]), int(record["t"])
-    return Message(
-        payload_of(words, int(record["words"]), int(record["n_bits"])),
-        int(record["n_bits"]),
-        t=None if t == NAT else t,
-        offset=int(record["offset"]),
-        channel=chr(channel) if channel else "",
-        station=(stations or {}).get(int(record["station"]), ""),
-        talker=talker.to_bytes(2).decode("ascii", "replace") if talker else "",
-        status=int(record["status"]),
-    )
 
 
 def tables(records: NDArray[np.void], words: NDArray[np.uint64]) -> dict[str, Table]:

@@ -12,12 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ais.bitfield import OPEN, parse_tables
-from ais.columns import message_of, payload_of, tables
+from ais.columns import payload_of, tables
 from ais.encode import encode
 from ais.fields import decode_fields, encode_fields, layout_of, raw_field
 from ais.handbook import handbook
 from ais.layouts import HEAD, LAYOUTS, LENGTHS, OF_TYPE
 from ais.message import Message
+from ais.messages import Messages
+from ais.records import MESSAGE
 from ais.table import NAT
 from geo.errors import UsageError
 from tests.messages import RECORD, SENT, random_message, stored
@@ -142,17 +144,25 @@ def test_a_table_opens_in_arrow_with_nulls():
     assert columns["lat"].to_pylist() == [None] * 3
 
 
+def whole(records):
+    """The same messages as records of the decoder."""
+    made = np.zeros(len(records), MESSAGE)
+    for name in records.dtype.names:
+        made[name] = records[name]
+    return made
+
+
 def test_a_stored_message_knows_its_reception():
     records, words = stored([encode_fields({"msg_type": 1, "mmsi": 671999101, "lat": 35.2})])
     records["t"], records["offset"], records["station"] = 1_538_352_000_000_000, 77, 5
     records["channel"], records["talker"], records["status"] = ord("B"), 0x4253, 1
-    m = message_of(records[0], words, {5: "BUSAN"})
+    m = Messages(whole(records), words, {5: "BUSAN"})[0]
     assert (m.t, m.offset, m.station, m.channel, m.talker) == (1_538_352_000_000_000, 77, "BUSAN", "B", "BS")
     assert m.lat == 35.2
     assert repr(m).endswith("; checksum differs>")
     records["t"], records["channel"], records["talker"] = NAT, 0, 0
-    m = message_of(records[0], words)
-    assert (m.t, m.station, m.channel, m.talker) == (None, "", "", "")
+    m = Messages(whole(records), words, {})[0]
+    assert (m.t, m.station, m.channel) == (None, "00000005", "")
 
 
 def test_no_messages_make_no_tables():
