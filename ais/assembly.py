@@ -260,8 +260,8 @@ def take_message(slot, row, feed, words, types, tally):
         reason = IMPLAUSIBLE
     row.status = OK
     for part in range(n_parts):
-        if row.status == OK or not doubtful(row.status):
-            row.status = max(row.status, slot.status[part]) if not doubtful(slot.status[part]) else slot.status[part]
+        if slot.status[part] != OK and not doubtful(row.status):  # a doubt says more than a time that is not believed
+            row.status = slot.status[part]
     if reason != OK:
         reject(tally, reason, slot.offset, slot.bytes)
         if f.policy == 0 or not doubtful(reason):
