@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.kernel import cache_root
+from geo.cache import cache_root, keep_newest
 
 Arrays = Mapping[str, NDArray[Any]]
 Tell = Callable[[float], None]
@@ -68,7 +68,7 @@ def open_grid(name: str, sources: Sequence[Path | bytes], build: Callable[[Tell]
         with _locked(folder.with_name(f"{name}.lock")):
             if not folder.is_dir():
                 _store(folder, _build(name, build))
-                _prune(folder.parent, name)
+                keep_newest(folder.parent, f"{name}-{20 * '[0-9a-f]'}", _KEPT_GRIDS)
     return _mapped(folder)
 
 
@@ -122,14 +122,6 @@ def _store(folder: Path, arrays: Arrays) -> None:
         staging.rename(folder)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-
-
-def _prune(root: Path, name: str) -> None:
-    """Remove all but the newest grids of a name; who has one mapped keeps its pages."""
-    digits = "[0-9a-f]" * 20
-    folders = sorted(root.glob(f"{name}-{digits}"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for old in folders[_KEPT_GRIDS:]:
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def _mapped(folder: Path) -> dict[str, NDArray[Any]]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,8 @@ from typing import Any
 
 import numba
 import numpy as np
+
+from geo.cache import cache_root, keep_newest
 
 
 def _import_numba_arrays() -> None:
@@ -51,13 +52,6 @@ def source_digest() -> str:
     return digest.hexdigest()
 
 
-def cache_root() -> Path:
-    """The folder of all kernel caches: `LUXWAKE_CACHE`, else the user's cache folder."""
-    if override := os.environ.get("LUXWAKE_CACHE"):
-        return Path(override)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "luxwake"
-
-
 def _open_cache() -> Path | None:
     """Create the cache folder for these sources; None where nothing can be written."""
     if os.environ.get("LUXWAKE_NUMBA_CACHE") == "0":
@@ -69,9 +63,7 @@ def _open_cache() -> Path | None:
         folder = root / f"kernels-{source_digest()}-{python}"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.utime(folder)
-        folders = sorted(root.glob("kernels-*"), key=lambda p: p.stat().st_mtime, reverse=True)
-        for old in folders[_KEPT_FOLDERS:]:
-            shutil.rmtree(old, ignore_errors=True)
+        keep_newest(root, "kernels-*", _KEPT_FOLDERS)
     except (OSError, RuntimeError):  # RuntimeError: no home folder can be determined
         return None
     return folder if os.access(folder, os.W_OK) else None

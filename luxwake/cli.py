@@ -149,7 +149,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     console = Console(json=args.json, quiet=args.quiet)
     try:
-        _COMMANDS[args.command](args, console)
+        with console.grids():
+            _COMMANDS[args.command](args, console)
     except LuxwakeError as error:
         console.error(str(error))
         return error.exit_code

@@ -13,7 +13,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TextIO
@@ -119,6 +119,28 @@ class Console:
         columns = (words, parts.BarColumn(), *done, parts.TimeRemainingColumn())
         with RichProgress(*columns, console=_rich(sys.stderr), transient=True) as bar:
             yield _Bar(bar, bar.add_task(printable(label), total=total))
+
+    @contextmanager
+    def grids(self) -> Iterator[None]:
+        """A bar for each grid that is built meanwhile: those are built once, and may take half a minute."""
+        from geo.grid import watched
+
+        done = 0.0
+        with ExitStack() as bars:
+            bar = Progress()
+
+            def show(name: str, part: float) -> None:
+                nonlocal bar, done
+                if part == 0.0:
+                    bars.close()
+                    bar, done = bars.enter_context(self.progress(f"building grid: {name} (once)", 100.0)), 0.0
+                bar.advance(100.0 * (part - done))
+                done = part
+                if part == 1.0:
+                    bars.close()
+
+            with watched(show):
+                yield
 
     def stage(self, name: str, seconds: float, detail: str = "") -> None:
         """Say that a step is done and how long it took."""

@@ -18,7 +18,9 @@ from luxwake.console import Console, print_json_lines, printable, vessel_names
 
 ROOT = Path(__file__).parents[1]
 SHOW = """
-import sys
+import os, sys
+import numpy as np
+from geo.grid import open_grid
 sys.path.insert(0, "tests")
 import report_case
 from luxwake.console import Console
@@ -26,6 +28,8 @@ console = Console()
 with console.progress("decode", 10) as bar:
     bar.advance(4)
     bar.advance(6)
+with console.grids():
+    open_grid("reefs", [os.urandom(8)], lambda tell: tell(0.5) or {"depth": np.ones(1)})
 console.stage("decode", 1.25, "12 lines")
 console.events(report_case.events())
 console.findings(report_case.findings())
@@ -73,7 +77,7 @@ def test_plain_where_it_is_not_a_terminal(capsys: pytest.CaptureFixture[str]) ->
 
 def test_colours_and_bars_on_a_terminal_and_none_under_no_color() -> None:
     coloured = on_terminal()
-    assert "\x1b[1m" in coloured and "10/10" in coloured
+    assert "\x1b[1m" in coloured and "10/10" in coloured and "building grid: reefs (once)" in coloured
     plain = on_terminal(NO_COLOR="1")
     assert "\x1b[3" not in plain.replace("\x1b[3A", "") and "\x1b[38" not in plain
 
