@@ -76,7 +76,7 @@ class Reach:
 
         >>> area = reach(35.0, 129.1, 0, 35.3, 129.6, 6 * 3_600_000_000, 10.0).to_geojson()
         >>> area["type"], len(area["coordinates"])
-        ('MultiPolygon', 1)
+        ('MultiPolygon', 3)
         """
         import shapely
         from shapely.geometry import mapping

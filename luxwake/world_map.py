@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.coast import coastline
+from geo.coastline import coastline
 from geo.errors import OutputError
 from luxwake.density import Box, Density, box_of, counted, outside
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.coast import coastline, shore_table
+from geo.coast import shore_table
+from geo.coastline import coastline
 from geo.errors import UsageError
 from geo.ports import port_by_code, ports
 from geo.reach import Reach, reach

@@ -371,7 +371,7 @@ def test_land_is_land_on_a_map_of_three_continents() -> None:
     """Kazakhstan is inside the land of the chain's map, the Indian Ocean is not."""
     import shapely
 
-    from geo.coast import coastline
+    from geo.coastline import coastline
 
     sheet = Mercator(box_around([51.95, 38.93, 42.8], [4.05, 121.75, 132.9], pad=0.14), 960, (300, 460))
     box = sheet.box

@@ -1,4 +1,6 @@
-"""Builds `shore.npz`: the distance to shore on a grid of 0.05 degrees. Run: `python -m geo.tables.build_shore`.
+"""Builds `shore.npz`: distance to shore on a grid of 0.05 degrees, and the mask's bits along the shore.
+
+Run: `python -m geo.tables.build_shore`.
 
 Source: the mask of the package global-land-mask 1.0.0 (MIT), made from NOAA's GLOBE elevations: 43,200 x 21,600 cells
 of 30 arc-seconds, sea or land. Lakes, the Caspian Sea and rivers are land in it. The shore is the set of middles of all
@@ -21,8 +23,9 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.coast import COLUMNS, LEVELS_M, NODES_PER_DEG, ROWS, SATURATION_M, shore_distance_m, shore_table
+from geo.coast import SATURATION_M, is_sea, shore_distance_m
 from geo.kernel import inner, kernel
+from geo.shore_grid import CELLS_PER_DEG, COLUMNS, LEVELS_M, ROWS
 from geo.sphere import EARTH_RADIUS_M
 
 FINE_ROWS, FINE_COLUMNS = 21_600, 43_200
@@ -133,10 +136,10 @@ def sweep(nearest, square, northward, points, row_sin, row_cos, column_sin, colu
 def distance_grid(lat_deg: Vector, lon_deg: Vector) -> Vector:
     """Distance in metres from each grid point to the nearest shore point; infinite beyond the saturation."""
     points = unit_vectors(lat_deg, lon_deg)
-    home_row = np.clip(((lat_deg + 90.0) * NODES_PER_DEG).astype(np.int32), 0, ROWS - 1)
-    home_column = ((lon_deg + 180.0) * NODES_PER_DEG).astype(np.int32) % COLUMNS
-    row_lat = np.radians((np.arange(ROWS) + 0.5) / NODES_PER_DEG - 90.0)
-    column_lon = np.radians((np.arange(COLUMNS) + 0.5) / NODES_PER_DEG - 180.0)
+    home_row = np.clip(((lat_deg + 90.0) * CELLS_PER_DEG).astype(np.int32), 0, ROWS - 1)
+    home_column = ((lon_deg + 180.0) * CELLS_PER_DEG).astype(np.int32) % COLUMNS
+    row_lat = np.radians((np.arange(ROWS) + 0.5) / CELLS_PER_DEG - 90.0)
+    column_lon = np.radians((np.arange(COLUMNS) + 0.5) / CELLS_PER_DEG - 180.0)
     axes = (np.sin(row_lat), np.cos(row_lat), np.sin(column_lon), np.cos(column_lon))
     limit = (2.0 * math.sin(1.02 * SATURATION_M / EARTH_RADIUS_M / 2.0)) ** 2
     nearest = np.full((ROWS, COLUMNS), -1, np.int32)
@@ -148,6 +151,29 @@ def distance_grid(lat_deg: Vector, lon_deg: Vector) -> Vector:
         if changes == 0:
             break
     return np.asarray(2.0 * EARTH_RADIUS_M * np.arcsin(np.sqrt(square / 4.0).clip(max=1.0)))
+
+
+def cells_along(lat_deg: Vector, lon_deg: Vector) -> NDArray[np.int64]:
+    """Numbers, row by row from the north, of the grid cells on both sides of all edges that the shore points are on."""
+    y, x = (90.0 - lat_deg) * (FINE_ROWS / 180.0), (lon_deg + 180.0) * (FINE_ROWS / 180.0)
+    across = np.abs(x - np.round(x)) < 0.25  # on the east side of a mask cell; else on its south side
+    rows = np.where(across, np.floor(y), np.round(y)).astype(np.int64)
+    columns = np.where(across, np.round(x), np.floor(x)).astype(np.int64)
+    before = (rows - ~across) // FINE * COLUMNS + (columns - across) % FINE_COLUMNS // FINE
+    after = rows // FINE * COLUMNS + columns % FINE_COLUMNS // FINE
+    return np.unique(np.concatenate([before, after]))
+
+
+def mask_bits(cell: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """The 36 mask cells of each grid cell, from the north-west, as the low bits of five octets."""
+    out = np.empty((cell.size, 5), np.uint8)
+    stream = open_mask()
+    for top in range(0, FINE_ROWS, BAND):
+        band = np.frombuffer(stream.read(BAND * FINE_COLUMNS), np.bool_).reshape(-1, FINE, COLUMNS, FINE)
+        low, high = np.searchsorted(cell, [top // FINE * COLUMNS, (top + BAND) // FINE * COLUMNS])
+        row, column = cell[low:high] // COLUMNS - top // FINE, cell[low:high] % COLUMNS
+        out[low:high] = np.packbits(band[row, :, column].reshape(-1, FINE * FINE), axis=1, bitorder="little")
+    return out
 
 
 def mask_at(lat_deg: Vector, lon_deg: Vector) -> NDArray[np.bool_]:
@@ -173,31 +199,32 @@ def check(lat_deg: Vector, lon_deg: Vector, n: int = 100_000) -> None:
     exact = tree.query(np.radians(np.stack([lat, lon], axis=1)))[0][:, 0] * EARTH_RADIUS_M
     exact = np.where(mask_at(lat, lon), exact, -exact)
     error = np.abs(shore_distance_m(lat, lon) - exact)
-    for low, high in ((0.0, 5e3), (5e3, 50e3), (50e3, SATURATION_M)):
+    for low, high in ((0.0, 5e3), (5e3, 15e3), (15e3, 50e3), (50e3, SATURATION_M)):
         part = (np.abs(exact) >= low) & (np.abs(exact) < high)
         middle, most, worst = np.percentile(error[part], [50, 95, 100])
         print(
             f"{low / 1000:.0f} to {high / 1000:.0f} km from shore, {part.sum():,} points: error in m "
             f"median {middle:.0f}, 95 % {most:.0f}, largest {worst:.0f}"
         )
-    agree = (shore_distance_m(lat, lon) >= 0) == (exact >= 0)
-    print(
-        f"sea or land as in the mask: {agree.mean():.2%}; within 5 km of shore {agree[np.abs(exact) < 5e3].mean():.1%}"
-    )
+    differs = np.count_nonzero(is_sea(lat, lon) != (exact >= 0))
+    print(f"sea or land other than in the mask: {differs} of {n:,} positions")
 
 
 def main() -> None:
     """Write the table beside this script."""
     lat, lon, sea = read_shore()
-    print(f"{lat.size:,} shore points, {sea.mean():.1%} of the grid points at sea")
+    cell = cells_along(lat, lon)
+    octets = mask_bits(cell)
+    print(f"{cell.size:,} cells along {lat.size:,} shore points, {sea.mean():.1%} of the grid points at sea")
     distance = distance_grid(lat, lon)
     level = np.searchsorted((LEVELS_M[1:] + LEVELS_M[:-1]) / 2.0, distance).astype(np.int16)
     code = np.where(sea, 128 + level, 127 - level).astype(np.uint8)
     path = Path(__file__).parent / "shore.npz"
     # differences from west to east pack a quarter smaller, and uint8 wraps round unharmed
-    np.savez_compressed(path, eastward=np.diff(code, axis=1, prepend=np.uint8(0)))
+    eastward = np.diff(code[::-1], axis=1, prepend=np.uint8(0))
+    step = np.diff(cell, prepend=0).astype(np.int32)
+    np.savez_compressed(path, eastward=eastward, cell_step=step, octets=octets)
     print(f"{path.name}: {path.stat().st_size:,} bytes")
-    shore_table.cache_clear()
     check(lat, lon)
 
 

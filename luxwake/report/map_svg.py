@@ -310,7 +310,7 @@ class MapDrawing:
 @lru_cache(maxsize=32)
 def _land_path(box: Box, width: float, height: tuple[float, float]) -> str:
     """Path data of the land on a sheet; kept, because findings about one ship share their map."""
-    from geo.coast import coastline
+    from geo.coastline import coastline
 
     sheet = Mercator(box, width, height)
     shown, data = sheet.box, []
