@@ -15,7 +15,7 @@ from cargo.fleet import Event, Fleet, Identity
 from cargo.identifiers import ship_key
 from cargo.leg import DAY_US, Leg
 from cargo.voyage import Voyage, voyage_of
-from detectors.event import DARK, GAP, LOITERING, RENDEZVOUS
+from detectors.event import DARK, GAP, LOITERING, RENDEZVOUS, WAITING
 
 BEFORE_DEPARTURE_DAYS = 1
 """An event this long before the sailing still belongs to the voyage: papers carry the day only."""
@@ -26,8 +26,12 @@ SLACK_H = 12.0
 SPEED_KN = (5.0, 10.0, 25.0)
 """Speed of a silent ship: its own 95th percentile, held between the first and the last; the second if unknown."""
 
-RELATIONS = {DARK: "carried during", RENDEZVOUS: "transferred to", LOITERING: "loitered", GAP: "not heard"}
-"""What an event has to do with the goods on board. A gap that reception may explain is noted, and accuses nobody."""
+RELATIONS = {
+    DARK: "carried during", RENDEZVOUS: "transferred to", LOITERING: "loitered", GAP: "not heard",
+    WAITING: "waited at a known anchorage",
+}  # fmt: skip
+"""What an event has to do with the goods on board. A gap that reception may explain, and slow hours where many ships
+wait, are noted, and accuse nobody."""
 
 
 class Related(NamedTuple):

@@ -132,6 +132,7 @@ def _event(related: Related) -> dict[str, Any]:
         "open": bool(event.open),
         "mmsi": event.mmsi,
         "other": event.other or None,
+        "anchorage": event.anchorage_name or None,
         "t_start": iso_time(event.t_start),
         "t_end": iso_time(event.t_end),
     }

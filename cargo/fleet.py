@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ais.table import NAT, Table
 from cargo.identifiers import imo_valid, ship_key
 from cargo.leg import DAY_US
-from detectors.event import DARK, GAP, LOITERING, PORT_CALL, RENDEZVOUS, Events
+from detectors.event import DARK, GAP, LOITERING, PORT_CALL, RENDEZVOUS, WAITING, Events
 from geo.sphere import distance_m
 
 PORT_RADIUS_M = 10_000.0
@@ -36,6 +36,7 @@ class Event(NamedTuple):
     lat_end: float
     lon_end: float
     port: str
+    anchorage_name: str
     score: float
     coverage: float
     distance_m: float
@@ -110,7 +111,7 @@ class Fleet:
                 self._by_name.setdefault(key, []).append(said)
         self._events: dict[int, list[Event]] = {}
         self._calls_at: dict[str, list[Event]] = {}
-        for event in _rows(events, Event, {"port": ""}):
+        for event in _rows(events, Event, {"port": "", "anchorage_name": ""}):
             self._events.setdefault(event.mmsi, []).append(event)
             if event.kind == RENDEZVOUS and event.other:
                 self._events.setdefault(event.other, []).append(event)
@@ -149,7 +150,9 @@ class Fleet:
         """Valid IMO numbers that an MMSI broadcast."""
         return {said.imo for said in self.said(mmsi) if imo_valid(said.imo)}
 
-    def events_of(self, mmsis: Iterable[int], kinds: Iterable[int] = (LOITERING, DARK, GAP, RENDEZVOUS)) -> list[Event]:
+    def events_of(
+        self, mmsis: Iterable[int], kinds: Iterable[int] = (LOITERING, DARK, GAP, RENDEZVOUS, WAITING)
+    ) -> list[Event]:
         """Events of some ships, by start; a rendezvous belongs to both partners."""
         wanted = set(kinds)
         found = {e.id: e for mmsi in mmsis for e in self._events.get(mmsi, []) if e.kind in wanted}

@@ -27,7 +27,7 @@ from cargo.score import Score, check_weights, read_weights, score, sensitivity
 from cargo.shipments import Shipments
 from cargo.signals import Peers, signals_of
 from cargo.voyage import ARRIVAL_DAYS, FASTEST_KN, IDENTITY_DAYS, LATE_DAYS, LOADING_DAYS, VOYAGE_DAYS
-from detectors.event import Events
+from detectors.event import WAITING, Events
 from geo.errors import UsageError
 
 _WINDOWS: dict[str, float] = {
@@ -192,9 +192,14 @@ def _findings(
 
 
 def _status(case: Case) -> str:
-    """Why a chain is a finding, or why it is none."""
+    """Why a chain is a finding, or why it is none; waiting at a known anchorage alone makes none, and is said."""
     if case.triggers:
         return ", ".join(case.triggers)
+    waited = "".join(f"; waited at {event.anchorage_name}" for event in case.events(WAITING))
+    return f"{_nothing_against(case)}{waited}"
+
+
+def _nothing_against(case: Case) -> str:
     if all(voyage.arrived for voyage in case.voyages):
         return "all declared ports confirmed by calls"
     if not any(voyage.ship.mmsis for voyage in case.voyages):

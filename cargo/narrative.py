@@ -18,7 +18,7 @@ from cargo.lexicon import banned_export
 from cargo.regions import port_name, port_region, region
 from cargo.score import Signal, factor
 from cargo.voyage import Voyage
-from detectors.event import LOITERING, PORT_CALL, RENDEZVOUS
+from detectors.event import LOITERING, PORT_CALL, RENDEZVOUS, WAITING
 
 _DRAUGHT_CHANGE_M = 0.3  # broadcast in steps of 0.1 m and typed by hand: less is trim, water density or a slip
 
@@ -278,8 +278,12 @@ def innocent_explanations(case: Case, dark: Related | None) -> list[str]:
         found.append("the ship changed its destination or waited for orders, and no later paper is in this file")
     if case.events(RENDEZVOUS):
         found.append("the meeting was for bunkers, stores, crew or a pilot")
+    for place in dict.fromkeys(event.anchorage_name for event in case.events(RENDEZVOUS) if event.anchorage_name):
+        found.append(f"the ships lay at anchor near each other at {place}, where many different ships lie still")
     if case.events(LOITERING):
         found.append("the ship waited for a berth, orders, weather or repairs")
+    for place in dict.fromkeys(event.anchorage_name for event in case.events(WAITING) if event.anchorage_name):
+        found.append(f"the ship waited at {place}, where many different ships lie still")
     if any(leg.claims for leg in case.chain.legs):
         found.append("the sources differ by a slip of the pen or by the day on which each was written")
     found.append("the goods are lawful in themselves, and the buyer may be")

@@ -77,11 +77,11 @@ def write_gap(last, t_end, expected, known, min_score, event):
     score = expected / (1.0 + expected) if known > 0.0 else np.nan
     event.kind = DARK if score >= min_score else GAP
     event.mmsi, event.hull, event.n = last.mmsi, last.hull, last.n
-    event.other, event.other_hull, event.port = 0, 0, -1
+    event.other, event.other_hull, event.port, event.anchorage = 0, 0, -1, -1
     event.t_start, event.t_end = last.t, t_end
     event.lat, event.lon, event.cell = last.lat, last.lon, last.cell
     event.score, event.coverage = score, known
-    event.shore_m = np.nan
+    event.shore_m, event.anchorage_share = np.nan, np.nan
     event.first_source, event.first_offset = last.source, last.offset
     event.other_first_source, event.other_last_source = 0, 0
     event.other_first_offset, event.other_last_offset = -1, -1

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.event import EVENT
+from geo.anchorages import Anchorages
 
 
 class Columns(NamedTuple):
@@ -64,6 +65,9 @@ class Detector(ABC):
     @abstractmethod
     def reserve(self, slots: int) -> None:
         """Make room for `slots` hulls."""
+
+    def know(self, anchorages: Anchorages) -> None:  # noqa: B027 - a detector that has no use for them ignores them
+        """Learn where ships are known to wait, before the first row."""
 
     def make_room(self) -> None:  # noqa: B027 - a detector without hash tables has nothing to grow
         """Grow whatever table made `run` stop; called between two calls of it."""

@@ -29,6 +29,7 @@ from detectors.loitering import Loitering, LoiteringParams
 from detectors.port_call import PortCallParams, PortCalls
 from detectors.rendezvous import Rendezvous, RendezvousParams
 from detectors.vessels import SUMMARY, summarise, vessels
+from geo.anchorages import Anchorages
 from geo.cells import INDEX_RESOLUTION, cells
 from geo.errors import UsageError
 
@@ -62,6 +63,7 @@ class Engine:
         detectors: Sequence[str] | None = None,
         params: Mapping[str, Any] | None = None,
         *,
+        anchorages: Anchorages | None = None,
         lateness_s: float = LATENESS_S,
         threads: int = 1,
     ) -> None:
@@ -72,6 +74,9 @@ class Engine:
         if threads < 1 or lateness_s < 0:
             raise UsageError(f"threads must be at least 1 and lateness_s not negative, not {threads}, {lateness_s}")
         self.detectors = [DETECTORS[name][0]((params or {}).get(name)) for name in chosen]  # type: ignore[call-arg]
+        if anchorages is not None:
+            for detector in self.detectors:
+                detector.know(anchorages)
         self._threads = threads
         self._lateness_us = round(lateness_s * 1e6)
         self._tracks = Tracks()
@@ -256,9 +261,10 @@ def detect(
     detectors: Sequence[str] | None = None,
     params: Mapping[str, Any] | None = None,
     *,
+    anchorages: Anchorages | None = None,
     threads: int = 2,
 ) -> Events:
-    """Find loitering, gaps and dark periods, rendezvous and port calls in fixes of any order.
+    """Find loitering and waiting, gaps and dark periods, rendezvous and port calls in fixes of any order.
 
     Parameters
     ----------
@@ -266,6 +272,8 @@ def detect(
         As `luxwake.read` gives them.
     detectors : names of `DETECTORS`, default all
     params : mapping from a detector's name to its parameters, e.g. ``{"dark": DarkParams(min_gap_s=43200)}``
+    anchorages : Anchorages
+        Where ships are known to wait (`Anchorages.load`, `luxwake.find_anchorages`): loitering there is called waiting.
     threads : int
         The detectors run side by side; the events do not depend on the number.
 
@@ -283,10 +291,10 @@ def detect(
     >>> events["kind"].tolist() == [4], events["t_end"] - events["t_start"] == 13 * 3_600_000_000
     (True, array([ True]))
     """
-    engine = Engine(detectors, params, lateness_s=0, threads=threads)
+    engine = Engine(detectors, params, anchorages=anchorages, lateness_s=0, threads=threads)
     found = [engine.feed(fixes), engine.flush()]
     identity = identities(fixes.static)
-    records, counts = finish_events(np.concatenate(found), engine.detectors)
+    records, counts = finish_events(np.concatenate(found), engine.detectors, anchorages)
     return Events(
         records,
         vessels=vessels(engine.summaries, identity),

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from ais.table import Table
 
-KINDS = ("loitering", "dark", "rendezvous", "port_call", "gap")
-"""A gap is a silence; it is called dark only where reception does not explain it."""
-LOITERING, DARK, RENDEZVOUS, PORT_CALL, GAP = range(5)
+KINDS = ("loitering", "dark", "rendezvous", "port_call", "gap", "waiting")
+"""A gap is a silence; it is called dark only where reception does not explain it. Slow hours are loitering, unless a
+known anchorage explains most of them; then they are waiting."""
+LOITERING, DARK, RENDEZVOUS, PORT_CALL, GAP, WAITING = range(6)
 
 EVENT = np.dtype(
     [
@@ -34,11 +35,13 @@ EVENT = np.dtype(
         ("lon_end", "f8"),
         ("cell", "u8"),  # H3 cell of (lat, lon) at the index resolution
         ("n", "i4"),  # fixes (samples of a pair) that the event rests on
+        ("anchorage", "i4"),  # row of the known anchorage of loitering and waiting; -1 none, or not looked up
         ("port", "i4"),  # row in `geo.ports` of the port called at or nearest within reach; -1 none
         ("score", "f4"),  # 0 to 1, by the kind's own definition; NaN unknown
         ("coverage", "f4"),  # 0 to 1: share of the event's time for which reception is known or observed
         ("distance_m", "f4"),  # least distance of a pair; last to first fix of a dark period; extent of loitering
         ("speed_kn", "f4"),  # mean speed; of a dark period the least speed that the two fixes imply
+        ("anchorage_share", "f4"),  # 0 to 1: share of slow time heard in known anchorages; NaN unknown
         ("shore_m", "f4"),  # distance to the nearest shore; NaN unknown
         ("first_source", "u2"),
         ("last_source", "u2"),
@@ -67,6 +70,8 @@ def event_id(kind: int, mmsi: int, hull: int, other: int, other_hull: int, t_sta
 class Events(Table):
     """Events, sorted by start, kind and vessel.
 
+    `anchorage` and `anchorage_name` are those of the known anchorage in which it lay: of loitering and waiting the one
+    where the ship spent most of the time, of others the one that holds the position. Both are empty without one.
     `vessels` holds one row per hull seen (see `detectors.engine.VESSEL_COLUMNS`), `identity` the static reports as
     intervals, `sources` the names of the inputs, `params` the parameters of each detector, `counts` what was not used.
     """

@@ -6,6 +6,11 @@ wherever it begins. And silence is never behaviour: a silence of more than `max_
 `coverage` is the share of its time in which the ship was heard at least every half hour. The speed is that of the
 displacement over steps of ten minutes or more, so that the noise of positions does not count as movement. `score` is
 the share of the event's time spent in slow steps; `distance_m` the greatest distance from where it began.
+
+Where anchorages are known, slow hours in one of them are called waiting: told apart by kind, and not left out, for
+goods change ships at anchor too. A slow step counts as waiting when it begins and ends in known anchorages, for as much
+of it as counts as observed; `anchorage_share` is that time over all observed slow time, and an event is waiting from
+`min_waiting_share` on. Without known anchorages the share is not available, and every event is loitering.
 """
 
 from __future__ import annotations
@@ -17,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.detector import OUT_ROOM, Columns, Detector, grown
-from detectors.event import LOITERING
+from detectors.event import LOITERING, WAITING
+from geo.anchorages import Anchorages, anchorage_row
 from geo.cells import INDEX_RESOLUTION, cell_at
 from geo.errors import UsageError
 from geo.kernel import inner, kernel
@@ -43,6 +49,8 @@ class LoiteringParams:
     """Ten minutes: position noise of 10 m is then 0.03 kn."""
     max_excursion_s: int = 1800
     """Half an hour above the speed does not end an event (a correction of the position), longer does."""
+    min_waiting_share: float = 0.5
+    """Most of the time: the ship lay in the anchorage more than it drifted outside."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
@@ -50,7 +58,12 @@ class LoiteringParams:
             raise UsageError(f"loitering: speed, duration, silence and step must be positive, not {self}")
         if self.min_shore_m < 0 or self.max_excursion_s < 0:
             raise UsageError(f"loitering: min_shore_m and max_excursion_s must not be negative, not {self}")
+        if not 0.0 < self.min_waiting_share <= 1.0:
+            raise UsageError(f"loitering: min_waiting_share must be over 0 and at most 1, not {self.min_waiting_share}")
 
+
+NOT_ASKED = -2
+"""In place of the row of an anchorage: only the ends of slow steps are looked up."""
 
 EPISODE = np.dtype(
     [
@@ -73,6 +86,10 @@ EPISODE = np.dtype(
         ("dlon_s", "f8"),
         ("slow_us", "i8"),
         ("observed_us", "i8"),
+        ("waiting_us", "i8"),  # of the observed time, that in known anchorages
+        ("lead_us", "i8"),  # by which `anchorage` leads over all others (majority vote by Boyer and Moore)
+        ("anchorage", "i4"),
+        ("anchorage_ref", "i4"),  # row in which the current step began, -1 none, or NOT_ASKED
         ("mmsi", "u4"),
         ("seen", "i4"),
         ("n", "i4"),
@@ -89,9 +106,10 @@ EPISODE = np.dtype(
 
 
 @inner
-def begin_step(s, t, lat, lon, source, offset):
+def begin_step(s, t, lat, lon, source, offset, anchorage):
     """The next step begins at this fix."""
     s.t_ref, s.lat_ref, s.lon_ref, s.source_ref, s.offset_ref = t, lat, lon, source, offset
+    s.anchorage_ref = anchorage
     s.n_step = 0
 
 
@@ -102,12 +120,27 @@ def begin_episode(s):
     s.lat_start, s.lon_start, s.first_offset, s.first_source = s.lat_ref, s.lon_ref, s.offset_ref, s.source_ref
     s.path_m, s.fast_m, s.extent_m, s.dlat_s, s.dlon_s = 0.0, 0.0, 0.0, 0.0, 0.0
     s.slow_us, s.observed_us, s.n, s.n_fast = 0, 0, 1, 0
+    s.waiting_us, s.lead_us, s.anchorage = 0, 0, -1
 
 
 @inner
-def grow_episode(s, t, lat, lon, source, offset, way_m):
-    """A slow step of `way_m` metres that ends at this fix."""
+def wait_episode(s, observed_us, anchorage):
+    """A slow step, observed for so long, began and ended in known anchorages."""
+    s.waiting_us += observed_us
+    if anchorage == s.anchorage:
+        s.lead_us += observed_us
+    elif observed_us > s.lead_us:
+        s.anchorage, s.lead_us = anchorage, observed_us - s.lead_us
+    else:
+        s.lead_us -= observed_us
+
+
+@inner
+def grow_episode(s, t, lat, lon, source, offset, way_m, anchorage):
+    """A slow step of `way_m` metres that ends at this fix, in the anchorage of this row (-1: in none)."""
     dt = t - s.t_ref
+    if anchorage >= 0 and s.anchorage_ref >= 0:
+        wait_episode(s, min(dt, OBSERVED_US), anchorage)
     s.path_m += s.fast_m + way_m
     s.fast_m = 0.0
     s.slow_us += dt
@@ -121,8 +154,8 @@ def grow_episode(s, t, lat, lon, source, offset, way_m):
 
 
 @inner
-def close_episode(s, still_open, min_duration_us, max_speed_kn, event):
-    """End the episode at its last slow step: 1 when it was loitering and stands in `event`, else 0."""
+def close_episode(s, still_open, min_duration_us, max_speed_kn, places, min_waiting_share, event):
+    """End the episode at its last slow step: 1 when it was loitering or waiting and stands in `event`, else 0."""
     s.going = 0
     duration = s.t_slow - s.t_start
     if duration < min_duration_us:
@@ -130,7 +163,10 @@ def close_episode(s, still_open, min_duration_us, max_speed_kn, event):
     speed_kn = s.path_m / (duration * 1e-6) / KN_M_S
     if speed_kn >= max_speed_kn:
         return 0
-    event.kind, event.open, event.mmsi, event.hull, event.n = LOITERING, still_open, s.mmsi, s.hull, s.n
+    share = np.nan if places.cell.size == 1 else s.waiting_us / s.observed_us
+    event.kind = WAITING if share >= min_waiting_share else LOITERING
+    event.anchorage, event.anchorage_share = s.anchorage, share
+    event.open, event.mmsi, event.hull, event.n = still_open, s.mmsi, s.hull, s.n
     event.other, event.other_hull, event.port = 0, 0, -1
     event.t_start, event.t_end = s.t_start, s.t_slow
     event.lat = s.lat_start + s.dlat_s / (s.slow_us * 1e-6)
@@ -148,7 +184,7 @@ def close_episode(s, still_open, min_duration_us, max_speed_kn, event):
 
 @kernel
 def run(episodes, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source, offset, alive, class_b, max_speed_kn,
-        min_duration_us, max_silence_us, step_us, max_excursion_us, out):  # fmt: skip
+        min_duration_us, max_silence_us, step_us, max_excursion_us, places, min_waiting_share, out):  # fmt: skip
     """Take rows from `begin` on: (row where it stopped, events written)."""
     events = 0
     for i in range(begin, t.size):
@@ -157,31 +193,35 @@ def run(episodes, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source, offse
         s = episodes[slot[i]]
         if s.seen == 0:
             s.seen, s.mmsi, s.hull = 1, mmsi[i], hull[i]
-            begin_step(s, t[i], lat[i], lon[i], source[i], offset[i])
+            begin_step(s, t[i], lat[i], lon[i], source[i], offset[i], NOT_ASKED)
             continue
         s.n_step += 1
         dt = t[i] - s.t_ref
         if dt < step_us:
             continue
         way_m = distance_m(s.lat_ref, s.lon_ref, lat[i], lon[i])
+        here = NOT_ASKED
         if dt > max_silence_us:
             if s.going:
-                events += close_episode(s, 0, min_duration_us, max_speed_kn, out[events])
+                events += close_episode(s, 0, min_duration_us, max_speed_kn, places, min_waiting_share, out[events])
         elif way_m <= max_speed_kn * KN_M_S * (dt * 1e-6):
             if not s.going:
                 begin_episode(s)
-            grow_episode(s, t[i], lat[i], lon[i], source[i], offset[i], way_m)
+            if s.anchorage_ref == NOT_ASKED:
+                s.anchorage_ref = anchorage_row(places, s.lat_ref, s.lon_ref)
+            here = anchorage_row(places, lat[i], lon[i])
+            grow_episode(s, t[i], lat[i], lon[i], source[i], offset[i], way_m, here)
         elif s.going:
             s.fast_m += way_m
             s.n_fast += s.n_step
             if t[i] - s.t_slow > max_excursion_us:
-                events += close_episode(s, 0, min_duration_us, max_speed_kn, out[events])
-        begin_step(s, t[i], lat[i], lon[i], source[i], offset[i])
+                events += close_episode(s, 0, min_duration_us, max_speed_kn, places, min_waiting_share, out[events])
+        begin_step(s, t[i], lat[i], lon[i], source[i], offset[i], here)
     return t.size, events
 
 
 @kernel
-def flush(episodes, now, begin, max_speed_kn, min_duration_us, max_silence_us, out):
+def flush(episodes, now, begin, max_speed_kn, min_duration_us, max_silence_us, places, min_waiting_share, out):
     """Episodes that the end of the input cuts: (slot where it stopped or -1, events written)."""
     events = 0
     for k in range(begin, episodes.size):
@@ -190,12 +230,14 @@ def flush(episodes, now, begin, max_speed_kn, min_duration_us, max_silence_us, o
         s = episodes[k]
         if s.going:
             still_open = 1 if now - s.t_slow <= max_silence_us else 0
-            events += close_episode(s, still_open, min_duration_us, max_speed_kn, out[events])
+            events += close_episode(
+                s, still_open, min_duration_us, max_speed_kn, places, min_waiting_share, out[events]
+            )
     return -1, events
 
 
 class Loitering(Detector):
-    """Loitering of each hull."""
+    """Loitering and waiting of each hull."""
 
     name = "loitering"
 
@@ -203,6 +245,16 @@ class Loitering(Detector):
         super().__init__()
         self.params = params or LoiteringParams()
         self.arrays = {"episodes": np.zeros(256, EPISODE).view(np.recarray)}
+        self._anchorages = Anchorages()
+
+    def know(self, anchorages: Anchorages) -> None:
+        """Tell waiting from loitering by these anchorages."""
+        self._anchorages = anchorages
+
+    def params_dict(self) -> dict[str, Any]:
+        """The parameters as plain values; `anchorages` is the digest of those that are known."""
+        known = self._anchorages.digest if len(self._anchorages) else None
+        return {**super().params_dict(), "anchorages": known}
 
     def reserve(self, slots: int) -> None:
         """Make room for `slots` hulls."""
@@ -220,6 +272,8 @@ class Loitering(Detector):
             p.max_silence_s * 1_000_000,
             p.step_s * 1_000_000,
             p.max_excursion_s * 1_000_000,
+            self._anchorages.table,
+            p.min_waiting_share,
             out,
         )
         return int(stopped), int(events)
@@ -234,6 +288,8 @@ class Loitering(Detector):
             p.max_speed_kn,
             p.min_duration_s * 1_000_000,
             p.max_silence_s * 1_000_000,
+            self._anchorages.table,
+            p.min_waiting_share,
             out,
         )
         return int(stopped), int(events)

@@ -169,12 +169,13 @@ def close_pair(movers, p, now, limits, event):
     event.kind, event.n = RENDEZVOUS, n
     event.open = 1 if now >= 0 and now - p.t_end <= limits.max_break_us else 0
     event.mmsi, event.hull, event.other, event.other_hull = a.mmsi, a.hull, b.mmsi, b.hull
-    event.t_start, event.t_end, event.port = p.t_start, p.t_end, -1
+    event.t_start, event.t_end, event.port, event.anchorage = p.t_start, p.t_end, -1, -1
     event.lat, event.lon = p.lat + p.dlat / n, wrap_deg(p.lon + p.dlon / n)
     event.lat_end, event.lon_end = p.lat_end, p.lon_end
     event.cell = cell_at(event.lat, event.lon, INDEX_RESOLUTION)
     event.coverage = min(1.0, n * limits.step_us / duration)
-    event.distance_m, event.speed_kn, event.shore_m = p.least_m, speed_kn, np.nan
+    event.distance_m, event.speed_kn = p.least_m, speed_kn
+    event.shore_m, event.anchorage_share = np.nan, np.nan
     event.score = event.coverage * max(0.0, 1.0 - p.sum_m / n / limits.max_distance_m)
     if swap:
         event.first_source, event.first_offset = p.first_source_b, p.first_b

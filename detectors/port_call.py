@@ -107,12 +107,12 @@ def leave(c, left, min_stop_us, event):
     if not stop and c.gap == 0:
         return 0
     event.kind, event.open, event.mmsi, event.hull, event.n = PORT_CALL, 1 - left, c.mmsi, c.hull, c.n
-    event.other, event.other_hull, event.port = 0, 0, port
+    event.other, event.other_hull, event.port, event.anchorage = 0, 0, port, -1
     event.t_start, event.t_end = c.t_first, c.t_last
     event.lat, event.lon, event.cell = c.lat_stop, c.lon_stop, c.cell_stop
     event.lat_end, event.lon_end = c.lat_last, c.lon_last
     event.score = 0.5 if not stop else (1.0 if c.entered and left else 0.75)
-    event.coverage = np.nan
+    event.coverage, event.anchorage_share = np.nan, np.nan
     event.distance_m, event.speed_kn, event.shore_m = np.nan, np.nan, np.nan
     event.first_source, event.first_offset = c.first_source, c.first_offset
     event.last_source, event.last_offset = c.last_source, c.last_offset

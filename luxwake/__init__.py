@@ -37,10 +37,15 @@ if TYPE_CHECKING:
     from detectors.loitering import LoiteringParams as LoiteringParams
     from detectors.port_call import PortCallParams as PortCallParams
     from detectors.rendezvous import RendezvousParams as RendezvousParams
+    from detectors.stationary import StationaryParams as StationaryParams
+    from detectors.stationary import stationary_periods as stationary_periods
+    from geo.anchorages import Anchorages as Anchorages
+    from geo.anchoring import AnchorageParams as AnchorageParams
     from geo.errors import InputError as InputError
     from geo.errors import LuxwakeError as LuxwakeError
     from geo.errors import OutputError as OutputError
     from geo.errors import UsageError as UsageError
+    from luxwake.anchorages import find_anchorages as find_anchorages
     from luxwake.inspect import inspect as inspect
     from luxwake.simulate import simulate as simulate
     from luxwake.store import query as query
@@ -49,6 +54,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "AnchorageParams": "geo.anchoring",
+    "Anchorages": "geo.anchorages",
     "Decoder": "ais.decode",
     "Engine": "detectors.engine",
     "Events": "detectors.event",
@@ -59,6 +66,7 @@ _HOME = {
     "LoiteringParams": "detectors.loitering",
     "PortCallParams": "detectors.port_call",
     "RendezvousParams": "detectors.rendezvous",
+    "StationaryParams": "detectors.stationary",
     "InputError": "geo.errors",
     "LuxwakeError": "geo.errors",
     "Message": "ais.message",
@@ -69,12 +77,14 @@ _HOME = {
     "decode_one": "ais.decoded",
     "detect": "detectors.engine",
     "encode": "ais.encode",
+    "find_anchorages": "luxwake.anchorages",
     "inspect": "luxwake.inspect",
     "join": "cargo.join",
     "query": "luxwake.store",
     "read": "ais.read",
     "read_shipments": "cargo.shipments",
     "simulate": "luxwake.simulate",
+    "stationary_periods": "detectors.stationary",
     "write_parquet": "luxwake.store",
 }
 __all__ = list(_HOME)

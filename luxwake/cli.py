@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     _output_options(simulate)
 
     _add_inspect(commands)
+    _add_anchorages(commands)
     query = commands.add_parser("query", help="ask the results with SQL: luxwake query out 'select * from events'")
     query.add_argument("folder", metavar="DIR", help="folder that `luxwake run` wrote")
     query.add_argument("sql", metavar="SQL", help="a SELECT; each Parquet file is a table")
@@ -73,6 +74,9 @@ def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
     run.add_argument("--to", dest="t_to", metavar="T", help="only positions before this time")
     run.add_argument(
         "--area", metavar="FILE", help="only events in these GeoJSON polygons; tracks are not cut at their edge"
+    )
+    run.add_argument(
+        "--anchorages", metavar="FILE", help="what `luxwake anchorages` wrote: loitering there is told apart as waiting"
     )
     run.add_argument("--fixes", action="store_true", help="write the positions as fixes.parquet too")
     run.add_argument("--title", default="Luxwake report", help="heading of report.html")
@@ -142,6 +146,23 @@ def _add_inspect(commands: argparse._SubParsersAction[_Parser]) -> None:
     _output_options(inspect)
 
 
+def _add_anchorages(commands: argparse._SubParsersAction[_Parser]) -> None:
+    """The command `anchorages` and its options."""
+    found = commands.add_parser("anchorages", help="where many different ships lie still: anchorages as GeoJSON")
+    found.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="files, folders, patterns or -; any format, packed or not"
+    )
+    found.add_argument(
+        "-o", "--out", metavar="FILE", default="anchorages.geojson", help="file (default: anchorages.geojson)"
+    )
+    found.add_argument("--min-ships", type=int, metavar="N", help="different ships of an anchorage (default: 10)")
+    found.add_argument("--min-stay-h", type=float, metavar="H", help="hours that count as lying still (default: 12)")
+    found.add_argument("--from", dest="t_from", metavar="T", help="only positions from this time on (ISO 8601, UTC)")
+    found.add_argument("--to", dest="t_to", metavar="T", help="only positions before this time")
+    _columns_option(found)
+    _output_options(found)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status."""
     args = _parser().parse_args(argv)
@@ -176,8 +197,21 @@ def _run(args: argparse.Namespace, console: Console) -> None:
     t_from = parse_time(args.t_from, "--from") if args.t_from is not None else None
     t_to = parse_time(args.t_to, "--to") if args.t_to is not None else None
     columns = _columns(args)
-    job = Job(args.inputs, args.shipments, args.out, t_from, t_to, args.area, args.fixes, args.title, columns)
+    job = Job(
+        args.inputs, args.shipments, args.out, t_from, t_to, args.area, args.fixes, args.title, columns, args.anchorages
+    )
     run_job(job, console)
+
+
+def _anchorages(args: argparse.Namespace, console: Console) -> None:
+    from luxwake.anchorages import Search, run_anchorages
+    from luxwake.times import parse_time
+
+    t_from = parse_time(args.t_from, "--from") if args.t_from is not None else None
+    t_to = parse_time(args.t_to, "--to") if args.t_to is not None else None
+    run_anchorages(
+        Search(args.inputs, args.out, args.min_ships, args.min_stay_h, t_from, t_to, _columns(args)), console
+    )
 
 
 def _inspect(args: argparse.Namespace, console: Console) -> None:
@@ -263,6 +297,7 @@ def _doctor(args: argparse.Namespace, console: Console) -> None:
 _COMMANDS = {
     "run": _run,
     "inspect": _inspect,
+    "anchorages": _anchorages,
     "decode": _decode,
     "demo": _demo,
     "simulate": _simulate,

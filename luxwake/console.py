@@ -32,7 +32,7 @@ MAX_FINDINGS = 20
 PLAIN_WIDTH = 120
 """Columns of a table where the output is not a terminal."""
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_ALARM_ORDER = ("dark", "rendezvous", "loitering", "port_call", "gap")
+_ALARM_ORDER = ("dark", "rendezvous", "loitering", "waiting", "port_call", "gap")
 
 
 def printable(value: object) -> str:
@@ -320,6 +320,8 @@ def _minute(iso: str | None) -> str:
 def _where(event: Json) -> str:
     if event.get("port") and event.get("kind") == "port_call":
         return str(event["port"])
+    if event.get("anchorage_name") and event.get("kind") in ("waiting", "rendezvous"):
+        return str(event["anchorage_name"])
     if event.get("lat") is None or event.get("lon") is None:
         return "unknown"
     return f"{event['lat']:.2f} {event['lon']:.2f}"

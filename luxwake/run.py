@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ais.table import Fixes
     from cargo.shipments import Shipments
     from detectors.event import Events
+    from geo.anchorages import Anchorages
     from geo.area import Area
 
 MAX_WARNINGS = 20
@@ -37,6 +38,7 @@ class Job:
     keep_fixes: bool = False
     title: str = "Luxwake report"
     columns: Mapping[str, str] | None = None
+    anchorages: str | Path | None = None
 
 
 @dataclass(slots=True)
@@ -60,16 +62,18 @@ def run_job(job: Job, console: Console) -> dict[str, Any]:
     if job.t_from is not None and job.t_to is not None and job.t_from >= job.t_to:
         raise UsageError("--from is not before --to; swap them")
     from ais.sources import expand
+    from geo.anchorages import Anchorages
     from geo.area import Area
     from luxwake.store import staged
 
     stages = Stages(console)
     paths = expand(list(job.inputs), columns=job.columns)
     area = Area.from_file(job.area) if job.area is not None else None
+    anchorages = Anchorages.load(job.anchorages) if job.anchorages is not None else None
     with staged(job.out) as stage:
         shipments = _read_shipments(job, stages, console)
-        fixes = _read(job, paths, stages, console)
-        events = _detect(fixes, area, stages)
+        fixes = read_inputs(job, paths, stages, console)
+        events = _detect(fixes, area, anchorages, stages)
         findings = _join(job, events, shipments, stages)
         with stages("write") as detail:
             names = _write(job, stage, fixes, events, findings)
@@ -104,7 +108,8 @@ def _read_shipments(job: Job, stages: Stages, console: Console) -> Shipments | N
     return shipments
 
 
-def _read(job: Job, paths: list[Path], stages: Stages, console: Console) -> Fixes:
+def read_inputs(job: Job, paths: list[Path], stages: Stages, console: Console) -> Fixes:
+    """The positions of a job, with a bar while they are read."""
     with stages("compile") as detail:
         from luxwake.warmup import warm_reader
 
@@ -125,13 +130,13 @@ def _read(job: Job, paths: list[Path], stages: Stages, console: Console) -> Fixe
     return fixes
 
 
-def _detect(fixes: Fixes, area: Area | None, stages: Stages) -> Events:
+def _detect(fixes: Fixes, area: Area | None, anchorages: Anchorages | None, stages: Stages) -> Events:
     import numpy as np
 
     with stages("detect") as detail:
         from detectors.engine import detect
 
-        events = detect(fixes)
+        events = detect(fixes, anchorages=anchorages)
         if area is not None:
             inside = area.contains(events["lat"], events["lon"]) | area.contains(events["lat_end"], events["lon_end"])
             events.counts["event outside the chosen area"] = int(np.count_nonzero(~inside))
@@ -161,6 +166,8 @@ def _join(job: Job, events: Events, shipments: Shipments | None, stages: Stages)
             found = json.loads(join(events, shipments).to_json())
             detail.append(f"{len(found['findings']):,} findings")
         paths.append(Path(job.shipments))
+    if job.anchorages is not None:
+        paths.append(Path(job.anchorages))
     found["inputs"] = [_digest(path) for path in paths]
     found["parameters"] = {**events.params, **found.get("parameters", {})}
     return found

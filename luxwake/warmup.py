@@ -68,6 +68,7 @@ def warm_detectors() -> str:
     from ais.tracks import tracks
     from detectors.coverage import CELL, rebuild_cells
     from detectors.engine import detect
+    from detectors.stationary import stationary_periods
 
     hours = np.arange(3)
     columns = {
@@ -77,6 +78,7 @@ def warm_detectors() -> str:
         "lon": 129.0 + hours,
     }
     detect(tracks(Fixes(columns)), threads=1)
+    stationary_periods(Fixes(columns))
     tables = [np.zeros(size, CELL).view(np.recarray) for size in (2, 4)]
     rebuild_cells(*tables)  # a table grows only when ships have been in many cells
     return _words(time.perf_counter() - begin)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.event import DARK, GAP, KINDS, LOITERING, PORT_CALL, RENDEZVOUS, Events
+from detectors.event import DARK, GAP, KINDS, LOITERING, PORT_CALL, RENDEZVOUS, WAITING, Events
 from luxwake.report.words import DAY_US, day_span, time_us
 
 Json = Mapping[str, Any]
@@ -127,7 +127,7 @@ def leg_words(leg: Json) -> str:
 
 
 def foremost(events: Events) -> NDArray[np.intp]:
-    """Rows of a table of events: dark, rendezvous, loitering, port call, gap; of each the longest first."""
+    """Rows of a table of events: dark, rendezvous, loitering, waiting, port call, gap; of each the longest first."""
     order = np.empty(len(KINDS), np.int64)
-    order[[DARK, RENDEZVOUS, LOITERING, PORT_CALL, GAP]] = np.arange(5)
+    order[[DARK, RENDEZVOUS, LOITERING, WAITING, PORT_CALL, GAP]] = np.arange(6)
     return np.lexsort((events["id"], events["t_start"] - events["t_end"], order[events["kind"]]))

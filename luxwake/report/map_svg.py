@@ -33,8 +33,10 @@ SYMBOLS = {
     "rendezvous": "M0-6L6 0L0 6L-6 0Z",
     "port_call": "M0-5L5 4H-5Z",
     "gap": "M-2.5-2.5H2.5V2.5H-2.5Z",
+    "waiting": "M0-3A3 3 0 1 0 .01-3Z",
 }
-"""Shapes around (0, 0), so that kinds differ without colour: circle, square, diamond, triangle, small square."""
+"""Shapes around (0, 0), so that kinds differ without colour: circle, square, diamond, triangle, small square and
+small circle."""
 _OTHER = SYMBOLS["gap"]
 
 

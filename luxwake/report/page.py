@@ -32,6 +32,8 @@ MAX_ASSESSED = 60
 """Chains without a finding listed one by one, best ranked first."""
 MAX_EVENT_ROWS = 300
 """Events listed one by one; all are counted, and all are in the events file."""
+_PLACE_COLUMNS = {"port_call": "port", "waiting": "anchorage_name", "rendezvous": "anchorage_name"}
+"""Events of these kinds may lie in a place with a name."""
 TRAFFIC_POINTS = 20_000
 """Positions of other ships drawn in the whole file, shared among its maps."""
 
@@ -227,8 +229,9 @@ def _event_list(events: Events) -> Markup:
         start, end = int(events["t_start"][row]), int(events["t_end"][row])
         other = int(events["other"][row])
         kind = KINDS[int(events["kind"][row])]
-        port = str(events["port"][row]) if kind == "port_call" else ""
-        where = port or position(float(events["lat"][row]), float(events["lon"][row]))
+        named = _PLACE_COLUMNS.get(kind)
+        place = str(events[named][row]) if named in events.columns else ""
+        where = place or position(float(events["lat"][row]), float(events["lon"][row]))
         rows.append(
             (
                 kind_word(kind),

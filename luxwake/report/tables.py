@@ -51,6 +51,8 @@ def event_table(events: Sequence[Json]) -> Markup:
         where = position(event.get("lat"), event.get("lon"))
         if event.get("kind") == "dark":
             where = f"{where}, heard again {again}" if again != "unknown" else where
+        elif event.get("anchorage"):
+            where = f"{event['anchorage']}, {where}"
         ships = ", ".join(str(event[key]) for key in ("mmsi", "other") if event.get(key))
         rows.append(
             (

@@ -20,6 +20,7 @@ KIND_WORDS = {
     "rendezvous": "Rendezvous",
     "port_call": "Port call",
     "gap": "Gap in reception",
+    "waiting": "Waiting at a known anchorage",
 }
 
 

@@ -3,17 +3,19 @@
 Every ship trades between the ports of its block. A role adds one thing to that: `loiterer` (5 to 30 h under 2 kn, 30
 nmi or more from shore), `dark_near` and `dark_far` (silent for 7 to 60 h, from 8 to 25 nmi after departure or at sea),
 `rendezvous` (two ships side by side for 2.5 to 8 h), `drifter` (an engine stop near the coast), `renamed` (a new
-identity in port). The innocent look-alikes: `anchored` (neighbours in the roads), `escort` (two ships in company under
-way), `ferry` (two ships that cross again and again), `fishing` (a pair of trawlers), `trader` (nothing).
+identity in port). The innocent look-alikes: `anchored` (neighbours in the roads), `waiting` (at anchor with many others
+in one of the anchorages of the block), `escort` (two ships in company under way), `ferry` (two ships that cross again
+and again), `fishing` (a pair of trawlers), `trader` (nothing).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
 from numpy.random import default_rng
 
-from geo.sphere import NMI_M, destination
+from geo.sphere import NMI_M, destination, distance_m, distances_m
 from luxwake.simulate.fleet import KINDS
 from luxwake.simulate.lanes import route_through
 from luxwake.simulate.meeting import meet
@@ -223,6 +225,36 @@ def _anchored(yard: Yard) -> Group:
     return group
 
 
+def _waiting(yard: Yard) -> Group:
+    """A ship that waits at an anchorage on its way to the port nearest to it."""
+    if not yard.traffic.anchorages:
+        return _trader(yard)
+    start, until = yard.span()
+    kind, who = yard.identity(kind=yard.seagoing())
+    roads = yard.traffic.anchorages[int(yard.rng.integers(len(yard.traffic.anchorages)))]
+    berths = [yard.lanes.berth(code) for code in yard.traffic.ports]
+    b = berths[int(np.argmin([distance_m(roads.lat, roads.lon, berth.lat, berth.lon) for berth in berths]))].code
+    a = yard.next_port(b)
+    route = yard.lanes.route(a, b)
+    along_m = np.arange(0.0, max(1.0, route.length_m - HARBOUR_M), 0.5 * NMI_M)
+    lat, lon = np.array([route.at(float(metres)) for metres in along_m]).T
+    along = max(HARBOUR_M + 1_000.0, float(along_m[np.argmin(distances_m(roads.lat, roads.lon, lat, lon))]))
+    speed = float(yard.rng.uniform(*kind.speed_kn))
+    at = start + float(yard.rng.uniform(0.1, 0.6)) * (until - start)
+    ship, behind = yard.approach(kind, who, a, b, along, at, speed, start)
+
+    def wait() -> None:
+        bearing, share = float(yard.rng.uniform(0.0, 360.0)), float(yard.rng.uniform(0.0, 1.0))
+        lat, lon = destination(roads.lat, roads.lon, bearing, roads.radius_m * share**0.5)
+        ship.sail(route_through([(ship.lat, ship.lon), (float(lat), float(lon))]), 8.0)
+        ship.anchor(float(yard.rng.uniform(14.0, 60.0)), yard.rng, f"anchorage {roads.name}")
+
+    yard.sail(ship, a, b, speed, along, wait, behind)
+    yard.call(ship, b)
+    yard.trade(ship, kind, b, until)
+    return [ship]
+
+
 def _escort(yard: Yard) -> Group:
     """A ship and a tug in company, 250 to 450 m apart, under way and in port."""
     lead = _trader(yard)[0]
@@ -285,7 +317,7 @@ def _fishing(yard: Yard) -> Group:
 _ROLES: dict[str, Callable[[Yard], Group]] = {
     "trader": _trader, "loiterer": _loiterer, "dark_near": _dark_near, "dark_far": _dark_far,
     "rendezvous": _rendezvous, "drifter": _drifter, "renamed": _renamed, "anchored": _anchored,
-    "escort": _escort, "ferry": _ferry, "fishing": _fishing,
+    "waiting": _waiting, "escort": _escort, "ferry": _ferry, "fishing": _fishing,
 }  # fmt: skip
 _CREW = {"rendezvous": 2, "anchored": 3, "escort": 2, "ferry": 2, "fishing": 2}
 """Ships of a group where it is more than one."""

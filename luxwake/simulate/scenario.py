@@ -26,7 +26,7 @@ from luxwake.simulate.reception import (
 )
 from luxwake.simulate.roles import ROLES, Group, groups
 from luxwake.simulate.script import Script, seconds
-from luxwake.simulate.traffic import Traffic, Yard
+from luxwake.simulate.traffic import Roads, Traffic, Yard
 
 _HERE = Path(__file__).resolve().parent
 BUILT_IN = {
@@ -152,6 +152,10 @@ def _traffic(scenario: Scenario, block: Mapping[str, Any], ships: int | None) ->
         days_each=(float(days_each[0]), float(days_each[1])) if days_each else None,
         call_h=(float(call_h[0]), float(call_h[1])),
         thin_factor=float(block.get("thin_factor", 1.0)),
+        anchorages=tuple(
+            Roads(str(a["name"]), float(a["lat"]), float(a["lon"]), float(a.get("radius_m", 3_000.0)))
+            for a in block.get("anchorages", ())
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.random import default_rng
@@ -29,6 +30,15 @@ def pick(shares: Mapping[str, float], u: float) -> str:
     return next(iter(shares))
 
 
+class Roads(NamedTuple):
+    """A place where ships wait at anchor: a circle of `radius_m` metres around a position in degrees."""
+
+    name: str
+    lat: float
+    lon: float
+    radius_m: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class Traffic:
     """One block of random ships."""
@@ -45,6 +55,8 @@ class Traffic:
     """Days that a ship is in the area, at a random time; None: all the time."""
     call_h: tuple[float, float] = (6.0, 48.0)
     thin_factor: float = 1.0
+    anchorages: tuple[Roads, ...] = ()
+    """Where ships of the role `waiting` lie at anchor."""
 
 
 class Yard:
