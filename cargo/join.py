@@ -29,6 +29,7 @@ from cargo.signals import Peers, signals_of
 from cargo.voyage import ARRIVAL_DAYS, FASTEST_KN, IDENTITY_DAYS, LATE_DAYS, LOADING_DAYS, VOYAGE_DAYS
 from detectors.event import WAITING, Events
 from geo.errors import UsageError
+from geo.ports import ports_version
 
 _WINDOWS: dict[str, float] = {
     "arrival_days": ARRIVAL_DAYS,
@@ -94,6 +95,7 @@ def join(
         "speed_kn": SPEED_KN,
         "weights": weighed,
         "windows": _WINDOWS,
+        "ports": ports_version(),
     }
     return _join(events, shipments, parameters)
 

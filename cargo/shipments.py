@@ -299,19 +299,18 @@ class _Reader:
 
 
 def _port(text: str) -> tuple[str, str]:
-    """UN/LOCODE of a port as written, and what is wrong with it: a code or a name that fits exactly, else unknown."""
-    from geo.ports import find_port, port_by_code
+    """UN/LOCODE of a port as written, and what is wrong with it: one port without doubt, else unknown."""
+    from geo.ports import ports_matching
 
     if is_missing(text):
         return "", "no port given; taken as unknown"
-    port = port_by_code(text.upper().replace(" ", ""))
-    if port is not None:
-        return port.locode, ""
-    near = find_port(text)
-    same = [p for p in near if text.casefold() in (name.casefold() for name in (p.name, *p.aliases))]
-    if len(same) == 1:
-        return same[0].locode, ""
-    listed = ", ".join(f"{p.locode} ({p.name})" for p in near)
+    match = ports_matching(text)
+    if match.port is not None and match.how != "alike":
+        return match.port.locode, ""
+    near = [match.port] if match.port is not None else [one.port for one in match.several]
+    listed = ", ".join(f"{port.locode} ({port.name})" for port in near)
+    if len(near) > 1 and match.how != "alike":
+        return "", f"may be several ports; taken as unknown: {listed}; use its UN/LOCODE"
     return "", f"no such port; taken as unknown{f', did you mean {listed}?' if listed else ', use its UN/LOCODE'}"
 
 

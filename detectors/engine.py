@@ -32,6 +32,7 @@ from detectors.vessels import SUMMARY, summarise, vessels
 from geo.anchorages import Anchorages
 from geo.cells import INDEX_RESOLUTION, cells
 from geo.errors import UsageError
+from geo.ports import ports_version
 
 DETECTORS: dict[str, tuple[type[Detector], type[Any]]] = {
     "loitering": (Loitering, LoiteringParams),
@@ -300,6 +301,6 @@ def detect(
         vessels=vessels(engine.summaries, identity),
         identity=identity,
         sources=fixes.sources,
-        params=engine.params(),
+        params={**engine.params(), "ports": ports_version()},  # every event may name the port that it is near
         counts={**engine.counts, **counts},
     )

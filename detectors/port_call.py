@@ -21,7 +21,7 @@ from detectors.detector import OUT_ROOM, Columns, Detector, grown
 from detectors.event import PORT_CALL
 from geo.errors import UsageError
 from geo.kernel import inner, kernel
-from geo.ports import PortIndex, nearest_port_at, port_index
+from geo.ports import nearest_port_at, port_index, ports_version
 from geo.sphere import KN_M_S, distance_m
 
 
@@ -203,11 +203,15 @@ class PortCalls(Detector):
 
     name = "port_call"
 
-    def __init__(self, params: PortCallParams | None = None, index: PortIndex | None = None) -> None:
+    def __init__(self, params: PortCallParams | None = None) -> None:
         super().__init__()
         self.params = params or PortCallParams()
-        self._index = index or port_index()
+        self._index = port_index()
         self.arrays = {"calls": np.zeros(256, CALL).view(np.recarray)}
+
+    def params_dict(self) -> dict[str, Any]:
+        """The parameters, and the table of ports: with another one, events have other ids."""
+        return {**super().params_dict(), "ports": ports_version()}
 
     def reserve(self, slots: int) -> None:
         """Make room for `slots` hulls."""

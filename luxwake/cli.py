@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_inspect(commands)
     _add_anchorages(commands)
+    _add_ports(commands)
     query = commands.add_parser("query", help="ask the results with SQL: luxwake query out 'select * from events'")
     query.add_argument("folder", metavar="DIR", help="folder that `luxwake run` wrote")
     query.add_argument("sql", metavar="SQL", help="a SELECT; each Parquet file is a table")
@@ -163,6 +164,25 @@ def _add_anchorages(commands: argparse._SubParsersAction[_Parser]) -> None:
     _output_options(found)
 
 
+def _add_ports(commands: argparse._SubParsersAction[_Parser]) -> None:
+    """The command `ports` and its three parts."""
+    parts = commands.add_parser("ports", help="ports by name or place; import the World Port Index").add_subparsers(
+        dest="part", metavar="find|near|import", required=True
+    )
+    find = parts.add_parser("find", help="which port a text means: one, several, or none")
+    find.add_argument("texts", nargs="+", metavar="TEXT", help="a name, a UN/LOCODE, or a destination as ships send it")
+    near = parts.add_parser("near", help="the nearest ports of a position, with distance and bearing")
+    near.add_argument("lat", type=float, metavar="LAT", help="degrees, south is negative")
+    near.add_argument("lon", type=float, metavar="LON", help="degrees, west is negative")
+    near.add_argument("--within", type=float, metavar="NMI", help="at most so many nautical miles away")
+    near.add_argument("--limit", type=int, default=5, metavar="N", help="at most so many ports (default: 5)")
+    taken = parts.add_parser("import", help="ports from the World Port Index (CSV of NGA) or a CSV of your own")
+    taken.add_argument("file", nargs="?", metavar="FILE", help="columns: locode, name, lat, lon (country, aliases)")
+    taken.add_argument("--remove", action="store_true", help="take all imported ports away again")
+    for part in (find, near, taken):
+        _output_options(part)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status."""
     args = _parser().parse_args(argv)
@@ -233,6 +253,22 @@ def _decode(args: argparse.Namespace, console: Console) -> None:
     run_decode(job, console)
 
 
+def _ports(args: argparse.Namespace, console: Console) -> None:
+    from geo.errors import UsageError
+    from luxwake import ports
+
+    if args.part == "find":
+        ports.find(args.texts, console)
+    elif args.part == "near":
+        ports.near(args.lat, args.lon, args.within, args.limit, console)
+    elif args.remove == (args.file is not None):
+        raise UsageError("ports import takes a FILE or --remove, one of the two")
+    elif args.remove:
+        ports.remove(console)
+    else:
+        ports.import_file(args.file, console)
+
+
 def flagship_folder() -> Path:
     """Where the flagship's input lies: in the installed package, or in the checkout."""
     from geo.errors import InputError
@@ -301,6 +337,7 @@ _COMMANDS = {
     "decode": _decode,
     "demo": _demo,
     "simulate": _simulate,
+    "ports": _ports,
     "query": _query,
     "warmup": _warmup,
     "doctor": _doctor,

@@ -34,11 +34,24 @@ def _tables() -> dict[str, str]:
     import geo.tables
 
     folder = Path(geo.tables.__file__ or "").parent
-    names = ("h3_faces.npz", "shore.npz", "coastline.npz", "ports.csv")
+    names = ("h3_faces.npz", "shore.npz", "coastline.npz", "ports.csv", "countries.csv")
     return {
         name: f"{(folder / name).stat().st_size:,} bytes" if (folder / name).is_file() else "missing: reinstall luxwake"
         for name in names
     }
+
+
+def _ports() -> dict[str, str]:
+    """Which ports there are, and where those are kept that were imported."""
+    from geo.errors import LuxwakeError
+
+    try:
+        from geo.port_import import imported_tables
+        from geo.port_table import ports_version
+
+        return {"table": ports_version(), **{path.stem: str(path) for path in imported_tables()}}
+    except (ImportError, LuxwakeError) as error:
+        return {"table": f"unknown: {error}"}
 
 
 def _compiler() -> dict[str, str]:
@@ -60,7 +73,7 @@ def checkup() -> dict[str, dict[str, str]]:
     """What `luxwake doctor` prints, by part.
 
     >>> sorted(checkup())
-    ['extras', 'machine', 'needed', 'tables']
+    ['extras', 'machine', 'needed', 'ports', 'tables']
     """
     from luxwake import __version__
 
@@ -77,5 +90,6 @@ def checkup() -> dict[str, dict[str, str]]:
         },
         "needed": {name: _version(name) for name in NEEDED},
         "tables": _tables(),
+        "ports": _ports(),
         "extras": extras,
     }

@@ -93,6 +93,16 @@ def warm_join() -> str:
     return _words(time.perf_counter() - begin)
 
 
+def warm_ports() -> str:
+    """Compile what finds ports by name and by place."""
+    begin = time.perf_counter()
+    from geo.ports import ports_matching, ports_near
+
+    ports_matching("Vladivostock")
+    ports_near(35.0, 129.5)
+    return _words(time.perf_counter() - begin)
+
+
 def warm_simulator() -> str:
     """Compile the simulator and the encoder."""
     import tempfile
@@ -129,6 +139,7 @@ STEPS = {
     "tables of messages": warm_messages,
     "Parquet writer": warm_parquet,
     "tracks and detectors": warm_detectors,
+    "ports": warm_ports,
     "reach": warm_join,
     "simulator": warm_simulator,
 }

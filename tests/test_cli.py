@@ -377,7 +377,7 @@ print({name: (before.get(name, 0), n) for name, n in compiled().items() if n != 
     *stages, compiled = made.stdout.splitlines()
     names = [json.loads(stage)["name"] for stage in stages]
     readers_and_writers = ["NMEA reader", "CSV reader", "tables of messages", "Parquet writer"]
-    assert names == [*readers_and_writers, "tracks and detectors", "reach", "simulator"]
+    assert names == [*readers_and_writers, "tracks and detectors", "ports", "reach", "simulator"]
     assert compiled == "{}"
 
 

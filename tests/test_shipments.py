@@ -83,6 +83,9 @@ def test_any_text_in_a_cell_comes_back_with_the_offset_of_its_row(tmp_path_facto
     ("old", "new", "column", "says"),
     [
         ("KRPUS", "KRPSU", "load_port", "no such port"),
+        ("KRPUS", "Newcastle", "load_port", "may be several ports; taken as unknown: AUNTL (Newcastle), CANCT"),
+        ("KRPUS", "Nakodka", "load_port", "no such port; taken as unknown, did you mean RUNJK (Nakhodka)?"),
+        ("KRPUS", "Vladivostock", "load_port", "did you mean RUVVO (Vladivostok)?"),
         ("LXWU0000012", "LXWU0000013", "container", "check digit"),
         ("9999993", "9999994", "imo", "check digit"),
         ("2018-10-04", "2018-09-04", "arrive_date", "before the departure"),

@@ -94,7 +94,7 @@ class Lanes:
         if code not in self._berths:
             from geo.ports import port_by_code
 
-            port = port_by_code(code)
+            port = port_by_code(code, imported=False)  # a world is the same for everybody
             if port is None:
                 raise UsageError(f"port {code!r} is not known; give its lat and lon under [ports.{code}]")
             self._berths[code] = Berth(port.locode, port.name, port.lat, port.lon)

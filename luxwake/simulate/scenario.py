@@ -126,9 +126,9 @@ def networks(scenario: Scenario) -> tuple[Ashore, Aloft, list[str]]:
 
 
 def _crowd(best: float) -> np.ndarray:
-    from geo.ports import ports
+    from geo.ports import shipped_ports  # a world is the same for everybody, whatever ports they imported
 
-    return crowd_grid([p.lat for p in ports()], [p.lon for p in ports()], best)
+    return crowd_grid([p.lat for p in shipped_ports()], [p.lon for p in shipped_ports()], best)
 
 
 def _traffic(scenario: Scenario, block: Mapping[str, Any], ships: int | None) -> Traffic:
