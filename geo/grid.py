@@ -28,7 +28,7 @@ Arrays = Mapping[str, NDArray[Any]]
 Tell = Callable[[float], None]
 """Told by a builder which part of its work is done, 0 to 1."""
 
-_KEPT_GRIDS = 3
+_KEPT_GRIDS = 8
 """Of one name; the oldest are removed."""
 
 _watchers: list[Callable[[str, float], None]] = []

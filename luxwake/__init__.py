@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from geo.errors import LuxwakeError as LuxwakeError
     from geo.errors import OutputError as OutputError
     from geo.errors import UsageError as UsageError
+    from geo.zones import Zones as Zones
+    from geo.zones import read_zones as read_zones
     from luxwake.anchorages import find_anchorages as find_anchorages
     from luxwake.inspect import inspect as inspect
     from luxwake.simulate import simulate as simulate
@@ -73,6 +75,7 @@ _HOME = {
     "Messages": "ais.messages",
     "OutputError": "geo.errors",
     "UsageError": "geo.errors",
+    "Zones": "geo.zones",
     "decode": "ais.decoded",
     "decode_one": "ais.decoded",
     "detect": "detectors.engine",
@@ -83,6 +86,7 @@ _HOME = {
     "query": "luxwake.store",
     "read": "ais.read",
     "read_shipments": "cargo.shipments",
+    "read_zones": "geo.zones",
     "simulate": "luxwake.simulate",
     "stationary_periods": "detectors.stationary",
     "write_parquet": "luxwake.store",

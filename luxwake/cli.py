@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     _output_options(simulate)
 
     _add_inspect(commands)
+    _add_zones(commands)
     _add_anchorages(commands)
     _add_ports(commands)
     query = commands.add_parser("query", help="ask the results with SQL: luxwake query out 'select * from events'")
@@ -73,12 +74,15 @@ def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
     run.add_argument("--out", metavar="DIR", default="out", help="folder for the results (default: out)")
     run.add_argument("--from", dest="t_from", metavar="T", help="only positions from this time on (ISO 8601, UTC)")
     run.add_argument("--to", dest="t_to", metavar="T", help="only positions before this time")
-    run.add_argument(
-        "--area", metavar="FILE", help="only events in these GeoJSON polygons; tracks are not cut at their edge"
-    )
+    run.add_argument("--area", metavar="FILE", help="only events in these polygons; tracks are not cut at their edge")
     run.add_argument(
         "--anchorages", metavar="FILE", help="what `luxwake anchorages` wrote: loitering there is told apart as waiting"
     )
+    run.add_argument(
+        "--zones", metavar="FILE", nargs="+", action="extend", default=[],
+        help="name the zones of each event: EEZs, territorial seas, any GeoJSON, GeoPackage or shapefile",
+    )  # fmt: skip
+    run.add_argument("--crs", metavar="C", help="EPSG:4326: files of zones that do not say so are in WGS84")
     run.add_argument("--fixes", action="store_true", help="write the positions as fixes.parquet too")
     run.add_argument("--title", default="Luxwake report", help="heading of report.html")
     _columns_option(run)
@@ -145,6 +149,21 @@ def _add_inspect(commands: argparse._SubParsersAction[_Parser]) -> None:
     inspect.add_argument("--columns", metavar="C", help="columns of a table: lat=Y,lon=X,t=when; others by their names")
     inspect.add_argument("--map", metavar="FILE", help="draw the map as a PNG file, and not on the terminal")
     _output_options(inspect)
+
+
+def _add_zones(commands: argparse._SubParsersAction[_Parser]) -> None:
+    """The command `zones` and its options."""
+    zones = commands.add_parser("zones", help="what is in a file of zones: names, areas, what was mended; who is where")
+    zones.add_argument(
+        "inputs", nargs="+", metavar="FILE", help="GeoJSON, GeoPackage, or shapefile (.shp, folder, .zip)"
+    )
+    zones.add_argument(
+        "--at", metavar="LAT,LON", action="append", default=[], help="which zones hold this position (--at=-10,5)"
+    )
+    zones.add_argument("--layer", metavar="NAME", help="only this layer of a GeoPackage or folder")
+    zones.add_argument("--crs", metavar="C", help="EPSG:4326: the file does not say so, but is in WGS84")
+    zones.add_argument("--name-field", metavar="F", help="the attribute that holds the names of the zones")
+    _output_options(zones)
 
 
 def _add_anchorages(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -217,9 +236,9 @@ def _run(args: argparse.Namespace, console: Console) -> None:
     t_from = parse_time(args.t_from, "--from") if args.t_from is not None else None
     t_to = parse_time(args.t_to, "--to") if args.t_to is not None else None
     columns = _columns(args)
-    job = Job(
-        args.inputs, args.shipments, args.out, t_from, t_to, args.area, args.fixes, args.title, columns, args.anchorages
-    )
+    where = {"area": args.area, "anchorages": args.anchorages, "zones": args.zones, "crs": args.crs}
+    told = {"keep_fixes": args.fixes, "title": args.title, "columns": columns}
+    job = Job(args.inputs, args.shipments, args.out, t_from, t_to, **told, **where)
     run_job(job, console)
 
 
@@ -240,6 +259,18 @@ def _inspect(args: argparse.Namespace, console: Console) -> None:
 
     columns = parse_columns(args.columns) if args.columns is not None else None
     run_inspect(args.inputs, args.map, console, columns)
+
+
+def _zones(args: argparse.Namespace, console: Console) -> None:
+    from geo.zones import read_zones
+    from luxwake.zones import parse_position, print_zones, print_zones_at
+
+    positions = [parse_position(text, "--at") for text in args.at]
+    zones = read_zones(args.inputs, args.layer, args.crs, args.name_field)
+    if positions:
+        print_zones_at(zones, positions, console)
+    else:
+        print_zones(zones, console)
 
 
 def _decode(args: argparse.Namespace, console: Console) -> None:
@@ -333,6 +364,7 @@ def _doctor(args: argparse.Namespace, console: Console) -> None:
 _COMMANDS = {
     "run": _run,
     "inspect": _inspect,
+    "zones": _zones,
     "anchorages": _anchorages,
     "decode": _decode,
     "demo": _demo,

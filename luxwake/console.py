@@ -318,13 +318,14 @@ def _minute(iso: str | None) -> str:
 
 
 def _where(event: Json) -> str:
+    zones = f", {event['zones']}" if event.get("zones") else ""
     if event.get("port") and event.get("kind") == "port_call":
-        return str(event["port"])
+        return f"{event['port']}{zones}"
     if event.get("anchorage_name") and event.get("kind") in ("waiting", "rendezvous"):
-        return str(event["anchorage_name"])
+        return f"{event['anchorage_name']}{zones}"
     if event.get("lat") is None or event.get("lon") is None:
-        return "unknown"
-    return f"{event['lat']:.2f} {event['lon']:.2f}"
+        return f"unknown{zones}"
+    return f"{event['lat']:.2f} {event['lon']:.2f}{zones}"
 
 
 def _lasted(us: int) -> str:

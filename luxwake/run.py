@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cargo.shipments import Shipments
     from detectors.event import Events
     from geo.anchorages import Anchorages
-    from geo.area import Area
+    from geo.zones import Zones
 
 MAX_WARNINGS = 20
 """Doubts about shipments that are printed one by one; all are counted."""
@@ -35,6 +35,8 @@ class Job:
     t_from: int | None = None
     t_to: int | None = None
     area: str | Path | None = None
+    zones: Sequence[str | Path] = ()
+    crs: str | None = None
     keep_fixes: bool = False
     title: str = "Luxwake report"
     columns: Mapping[str, str] | None = None
@@ -63,18 +65,21 @@ def run_job(job: Job, console: Console) -> dict[str, Any]:
         raise UsageError("--from is not before --to; swap them")
     from ais.sources import expand
     from geo.anchorages import Anchorages
-    from geo.area import Area
     from luxwake.store import staged
+    from luxwake.zones import label_events, open_zones
 
     stages = Stages(console)
     paths = expand(list(job.inputs), columns=job.columns)
-    area = Area.from_file(job.area) if job.area is not None else None
+    area = open_zones([job.area], job.crs, console) if job.area is not None else None
     anchorages = Anchorages.load(job.anchorages) if job.anchorages is not None else None
+    zones = open_zones(job.zones, job.crs, console) if job.zones else None
     with staged(job.out) as stage:
         shipments = _read_shipments(job, stages, console)
         fixes = read_inputs(job, paths, stages, console)
         events = _detect(fixes, area, anchorages, stages)
-        findings = _join(job, events, shipments, stages)
+        if zones is not None:
+            label_events(events, zones, [_digest(path) for path in zones.sources])
+        findings = _join(job, events, shipments, zones, stages)
         with stages("write") as detail:
             names = _write(job, stage, fixes, events, findings)
             detail.append(", ".join(names))
@@ -130,7 +135,7 @@ def read_inputs(job: Job, paths: list[Path], stages: Stages, console: Console) -
     return fixes
 
 
-def _detect(fixes: Fixes, area: Area | None, anchorages: Anchorages | None, stages: Stages) -> Events:
+def _detect(fixes: Fixes, area: Zones | None, anchorages: Anchorages | None, stages: Stages) -> Events:
     import numpy as np
 
     with stages("detect") as detail:
@@ -138,7 +143,7 @@ def _detect(fixes: Fixes, area: Area | None, anchorages: Anchorages | None, stag
 
         events = detect(fixes, anchorages=anchorages)
         if area is not None:
-            inside = area.contains(events["lat"], events["lon"]) | area.contains(events["lat_end"], events["lon_end"])
+            inside = (area.of(events["lat"], events["lon"]) > 0) | (area.of(events["lat_end"], events["lon_end"]) > 0)
             events.counts["event outside the chosen area"] = int(np.count_nonzero(~inside))
             events = events.take(inside)
         detail.append(f"{len(events):,} events of {len(events.vessels) if events.vessels else 0:,} vessels")
@@ -153,9 +158,10 @@ def _digest(path: Path) -> dict[str, Any]:
     return {"file": path.name, "sha256": digest, "bytes": path.stat().st_size}
 
 
-def _join(job: Job, events: Events, shipments: Shipments | None, stages: Stages) -> dict[str, Any]:
+def _join(job: Job, events: Events, shipments: Shipments | None, zones: Zones | None, stages: Stages) -> dict[str, Any]:
     """The findings as plain data, with the inputs that they rest on."""
     from ais.unpack import file_of
+    from luxwake.zones import add_zones
 
     found: dict[str, Any] = {"findings": []}
     paths = list(dict.fromkeys(file_of(name) for name in events.sources))  # an archive of many members once
@@ -168,6 +174,9 @@ def _join(job: Job, events: Events, shipments: Shipments | None, stages: Stages)
         paths.append(Path(job.shipments))
     if job.anchorages is not None:
         paths.append(Path(job.anchorages))
+    if zones is not None:
+        add_zones(found, events)
+        paths += zones.sources
     found["inputs"] = [_digest(path) for path in paths]
     found["parameters"] = {**events.params, **found.get("parameters", {})}
     return found

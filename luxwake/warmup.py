@@ -93,6 +93,16 @@ def warm_join() -> str:
     return _words(time.perf_counter() - begin)
 
 
+def warm_zones() -> str:
+    """Compile what grids zones and looks them up."""
+    begin = time.perf_counter()
+    from geo.zones import Zones
+
+    square = {"type": "Polygon", "coordinates": [[[0.0, 0.0], [0.01, 0.0], [0.01, 0.01], [0.0, 0.0]]]}
+    Zones.from_geojson(square).of([0.005], [0.005])
+    return _words(time.perf_counter() - begin)
+
+
 def warm_ports() -> str:
     """Compile what finds ports by name and by place."""
     begin = time.perf_counter()
@@ -141,6 +151,7 @@ STEPS = {
     "tracks and detectors": warm_detectors,
     "ports": warm_ports,
     "reach": warm_join,
+    "zones": warm_zones,
     "simulator": warm_simulator,
 }
 """Everything that is compiled, in the order in which it is."""

@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import luxwake as lw
-from geo.area import Area
 from luxwake.cli import main
 from luxwake.times import parse_time
 
@@ -400,37 +399,3 @@ def test_time_is_read_as_it_is_written(moment: Any) -> None:
 def test_text_that_is_no_time(text: str) -> None:
     with pytest.raises(lw.UsageError, match=r"--to .* is no time; write it like"):
         parse_time(text, "--to")
-
-
-def polygon(*corners: tuple[float, float]) -> dict[str, Any]:
-    return {"type": "Polygon", "coordinates": [[list(corner) for corner in (*corners, corners[0])]]}
-
-
-def test_area_in_any_form_of_geojson() -> None:
-    square = {"type": "Polygon", "coordinates": [SQUARE]}
-    feature = {"type": "Feature", "properties": {}, "geometry": square}
-    point = {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [0, 0]}}
-    nowhere: dict[str, Any] = {"type": "Feature", "properties": {}, "geometry": None}
-    for form in (
-        square,
-        feature,
-        {"type": "MultiPolygon", "coordinates": [[SQUARE]]},
-        {"type": "GeometryCollection", "geometries": [square]},
-        {"type": "FeatureCollection", "features": [point, nowhere, feature]},
-    ):
-        assert Area(form).contains([35, 36, 36.1, 0], [129, 130, 129, 0]).tolist() == [True, True, False, False]
-
-
-def test_area_has_holes_and_does_not_hold_what_is_not_known() -> None:
-    hole = [[128.5, 34.5], [129.5, 34.5], [129.5, 35.5], [128.5, 35.5], [128.5, 34.5]]
-    area = Area({"type": "Polygon", "coordinates": [SQUARE, hole]})
-    nan = float("nan")
-    assert area.contains([35.0, 35.8, nan, 35.8], [129.0, 129.0, 129.0, nan]).tolist() == [False, True, False, False]
-    assert area.contains([], []).tolist() == []
-
-
-@pytest.mark.parametrize(("west", "east"), [(170.0, 190.0), (-190.0, -170.0)])
-def test_area_across_the_antimeridian_in_one_piece(west: float, east: float) -> None:
-    area = Area(polygon((west, -5), (east, -5), (east, 5), (west, 5)))
-    lon = [-180.0, -171.0, -169.0, 0.0, 169.0, 171.0, 180.0]
-    assert area.contains([0.0] * 7, lon).tolist() == [True, True, False, False, False, True, True]

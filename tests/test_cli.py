@@ -364,12 +364,15 @@ print({name: (before.get(name, 0), n) for name, n in compiled().items() if n != 
     csv.write_text("MMSI,BaseDateTime,LAT,LON,SOG\n671999101,2024-03-01T00:00:00,43.1,-70.7,1.0\n")
     objects = tmp_path / "day.json"
     objects.write_text('{"mmsi":671999101,"time":"2024-03-01T00:00:00Z","lat":43.1,"lon":-70.7,"shipname":"LARK"}')
+    zones = tmp_path / "zones.json"
+    zones.write_text('{"type":"Polygon","coordinates":[[[128,34],[129,34],[129,35],[128,34]]]}')
     verb, *rest = run_of(world, tmp_path / "out")
     feeds = [str(world / "track.nmea"), str(csv), str(objects)]
     commands = [
         [verb, str(csv), *rest],
         ["decode", *feeds, "-o", str(tmp_path / "a.parquet"), "--clock", "base"],
         ["decode", feeds[0], "-o", str(tmp_path / "m.parquet"), "--messages"],
+        ["zones", str(zones), "--at", "34.5,128.5", "--quiet"],
     ]
     command = [sys.executable, "-c", script, json.dumps(commands)]
     made = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
@@ -377,7 +380,7 @@ print({name: (before.get(name, 0), n) for name, n in compiled().items() if n != 
     *stages, compiled = made.stdout.splitlines()
     names = [json.loads(stage)["name"] for stage in stages]
     readers_and_writers = ["NMEA reader", "CSV reader", "tables of messages", "Parquet writer"]
-    assert names == [*readers_and_writers, "tracks and detectors", "ports", "reach", "simulator"]
+    assert names == [*readers_and_writers, "tracks and detectors", "ports", "reach", "zones", "simulator"]
     assert compiled == "{}"
 
 

@@ -72,10 +72,10 @@ def test_sources_do_not_run_into_one_another():
 
 
 def test_the_oldest_grids_of_a_name_are_removed(own_cache):
-    for n in range(6):
+    for n in range(10):
         open_grid("g", [bytes([n])], counting([]))
         open_grid("other", [b"kept"], counting([]))
-    assert len(list((own_cache / "grids").glob("g-*"))) == 3
+    assert len(list((own_cache / "grids").glob("g-*"))) == 8
     assert len(list((own_cache / "grids").glob("other-*"))) == 1
 
 

@@ -232,6 +232,8 @@ def _event_list(events: Events) -> Markup:
         named = _PLACE_COLUMNS.get(kind)
         place = str(events[named][row]) if named in events.columns else ""
         where = place or position(float(events["lat"][row]), float(events["lon"][row]))
+        if "zones" in events.columns and events["zones"][row]:
+            where = f"{where}, in {events['zones'][row]}"
         rows.append(
             (
                 kind_word(kind),

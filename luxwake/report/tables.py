@@ -53,6 +53,9 @@ def event_table(events: Sequence[Json]) -> Markup:
             where = f"{where}, heard again {again}" if again != "unknown" else where
         elif event.get("anchorage"):
             where = f"{event['anchorage']}, {where}"
+        where = (event.get("port") if event.get("kind") == "port_call" else None) or where
+        if event.get("zones"):
+            where = f"{where}, in {event['zones']}"
         ships = ", ".join(str(event[key]) for key in ("mmsi", "other") if event.get(key))
         rows.append(
             (
@@ -61,7 +64,7 @@ def event_table(events: Sequence[Json]) -> Markup:
                 ships or None,
                 day_time(start),
                 lasted,
-                (event.get("port") if event.get("kind") == "port_call" else None) or where,
+                where,
                 _known(event.get("score")),
                 element("code", event.get("id", "")),
             )
