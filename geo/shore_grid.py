@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.coast import ALL_LAND, ALL_SEA, SATURATION_M, UNKNOWN_WAY
+from geo.coast import ALL_LAND, ALL_SEA, CORNER_M, SATURATION_M
 from geo.grid import Arrays, Tell, open_grid
 from geo.kernel import inner, kernel
 
@@ -27,6 +27,9 @@ _MOST_ROWS = 3
 _ALL = (1 << 36) - 1
 _DOWN = (np.arange(36) // 6 * 2).astype(np.float32)
 _RIGHT = (np.arange(36) % 6 * 2).astype(np.float32)
+
+_OFF = 0.03
+"""A tile whose 3 x 3 nodes are off by no more than this share of the distance needs no finer ones: five of six."""
 
 _STEPS = 127
 _GROWTH = 0.0335
@@ -138,10 +141,8 @@ def find_nearest(slot, first, points, width, cosine, cell, best, who, toward):
             who[k] = -1
         look_around(slot, first, points, width, cosine, row, column, best, who)
         for k in range(36):
-            toward[at, k, 0] = toward[at, k, 1] = UNKNOWN_WAY
-            if who[k] >= 0:
-                right = (points[who[k], 1] - 2 * (6 * column + k % 6) - 1 + 6 * COLUMNS) % (12 * COLUMNS) - 6 * COLUMNS
-                toward[at, k, 0], toward[at, k, 1] = points[who[k], 0] - 2 * (6 * row + k // 6) - 1, right
+            right = (points[who[k], 1] - 2 * (6 * column + k % 6) - 1 + 6 * COLUMNS) % (12 * COLUMNS) - 6 * COLUMNS
+            toward[at, k, 0], toward[at, k, 1] = points[who[k], 0] - 2 * (6 * row + k // 6) - 1, right
 
 
 def _tile_of(cell: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -187,15 +188,30 @@ def _blocks_of_cells(code: NDArray[np.uint8], cell: NDArray[np.int64]) -> tuple[
     return top, cells
 
 
-def _blocks_of_nodes(code: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-    """Number of each tile's block of nodes, and the blocks; a tile all beyond what can be told has none."""
+def _corners(code: NDArray[np.uint8], metres: NDArray[np.float32]) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
+    """3 x 3 nodes of each tile (in `CORNER_M`), and whether distances between them are off by more than `_OFF`."""
+    wide = metres[np.pad(np.pad(code, ((1, 1), (0, 0)), "edge"), ((0, 0), (1, 1)), "wrap")]
+    grid = (wide[::5, ::5] + wide[1::5, ::5] + wide[::5, 1::5] + wide[1::5, 1::5]) / (4.0 * CORNER_M)
+    grid = np.round(grid).astype(np.int16)
+    tiles = np.lib.stride_tricks.sliding_window_view(grid, (3, 3))[::2, ::2].reshape(-1, 9)
+    off = np.zeros((360, 720), np.bool_)
+    at = (np.arange(COLUMNS) + 0.5) / 5.0
+    column, share = at.astype(np.int64), (at % 1.0).astype(np.float32)
+    for r in range(10):  # a row of cells of all tiles
+        part = np.float32((r + 0.5) / 5.0 % 1.0)
+        north = r // 5
+        row = grid[north : north + 719 : 2] * (1 - part) + grid[north + 1 : north + 720 : 2] * part
+        found = np.float32(CORNER_M) * (row[:, column] * (1 - share) + row[:, column + 1] * share)
+        exact = metres[code[r::10]]
+        off |= (np.abs(found - exact) > _OFF * np.abs(exact)).reshape(360, 720, 10).any(axis=2)
+    return np.ascontiguousarray(tiles), off.ravel()
+
+
+def _blocks_of_nodes(code: NDArray[np.uint8], fine: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """The nodes of the tiles that need the fine ones, with one row and column around."""
     wide = np.pad(np.pad(code, ((1, 1), (0, 0)), "edge"), ((0, 0), (1, 1)), "wrap")
-    windows = np.lib.stride_tricks.sliding_window_view(wide, (12, 12))[::10, ::10].reshape(-1, 144)
-    least, most = windows.min(axis=1), windows.max(axis=1)
-    top = np.where(most == 0, ALL_LAND, ALL_SEA).astype(np.int32)
-    told = ~((most == 0) | (least == 255))
-    top[told] = np.arange(np.count_nonzero(told))
-    return top, np.ascontiguousarray(windows[told])
+    windows = np.lib.stride_tricks.sliding_window_view(wide, (12, 12))[::10, ::10].reshape(-1, 12, 12)
+    return np.ascontiguousarray(windows[fine])
 
 
 def _build(tell: Tell) -> Arrays:
@@ -208,8 +224,13 @@ def _build(tell: Tell) -> Arrays:
     tell(0.1)
     near = dict(_near_cells(code, listed, bits.view("<u8").ravel(), tell))
     top, cells = _blocks_of_cells(code, near.pop("cell"))
-    node_top, nodes = _blocks_of_nodes(code)
     metres = np.concatenate([-LEVELS_M[::-1], LEVELS_M]).astype(np.float32)
-    tiles = np.stack([top, node_top], axis=1)
-    levels: Arrays = {"tiles": tiles, "cells": cells, "nodes": nodes, "metres": metres, **near}
+    corners, fine = _corners(code, metres)
+    fine |= top >= 0
+    tiles = np.zeros((top.size, 8), np.int32)
+    tiles[:, 0], tiles[:, 1] = top, np.where(fine, np.cumsum(fine) - 1, -1)
+    tiles.view(np.int16)[:, 4:13] = corners
+    nodes = _blocks_of_nodes(code, fine)
+    cosines = np.cos(np.radians(90.0 - (np.arange(ROWS + 1) + 0.5) / CELLS_PER_DEG)).astype(np.float32)
+    levels: Arrays = {"tiles": tiles, "cells": cells, "nodes": nodes, "metres": metres, "cosines": cosines, **near}
     return {name: array.ravel() for name, array in levels.items()}
