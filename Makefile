@@ -1,5 +1,6 @@
-# Five verbs: demo test check bench docs. Each sets up what it needs in .venv first. Beside them: bench-decode (the
-# decoder beside its peers) and fuzz, which set up what they need in environments of their own.
+# Five verbs: demo test check bench docs. Each sets up what it needs in .venv first. Beside them: bench-decode and
+# bench-geo (the decoder and the geography beside their peers) and fuzz, which set up what they need in environments of
+# their own.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +10,7 @@ FUZZ_SECONDS ?= 600
 FUZZ_MODE ?= compiled
 FUZZ_VENV := $(VENV)-fuzz
 
-.PHONY: demo test check bench bench-decode fuzz docs clean
+.PHONY: demo test check bench bench-decode bench-geo fuzz docs clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/bin/python:
@@ -43,6 +44,9 @@ bench: $(VENV)/.dev
 
 bench-decode: $(VENV)/.dev
 	$(BIN)/python -m benchmarks decode crafted
+
+bench-geo: $(VENV)/.dev
+	$(BIN)/python -m benchmarks geo
 
 $(FUZZ_VENV)/.ready: pyproject.toml constraints.txt
 	@echo "setting up $(FUZZ_VENV) with the fuzzer (once)"

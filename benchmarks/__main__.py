@@ -18,7 +18,11 @@ PARTS = {
     "decode": "The decoder beside its peers",
     "crafted": "Crafted lines: what each decoder makes of them",
     "real": "Real files",
+<<<<<<< HEAD
     "pictures": "Pictures of the documentation",
+=======
+    "geo": "Where: cells, coast, zones, ports, reach",
+>>>>>>> h-cells
 }
 
 
@@ -55,8 +59,8 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (default: all)")
     parser.add_argument("--quick", action="store_true", help="small inputs, under a minute once kernels are compiled")
     parser.add_argument("--feed", type=Path, metavar="FILE", help="decode: this NMEA feed in place of the sample")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="decode: all figures, as JSON too")
-    parser.add_argument("--runs", type=int, default=0, metavar="N", help="decode: runs of each way (default: 3)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="decode, geo: all figures, as JSON too")
+    parser.add_argument("--runs", type=int, default=0, metavar="N", help="decode, geo: runs of each way (default: 3)")
     args = parser.parse_args()
     for part in args.parts:
         if part not in PARTS:
@@ -65,13 +69,18 @@ def main() -> None:
     facts = {name: value for name, value in run_child("benchmarks.__main__:machine").items() if isinstance(value, str)}
     print(f"`{shlex.join(['python', '-m', 'benchmarks', *sys.argv[1:]])}`", end="\n\n")
     print(table(("what", "version"), facts.items()), flush=True)
+<<<<<<< HEAD
     if set(args.parts or PARTS) - {"decode", "crafted", "pictures"}:  # the first two warm what they measure
+=======
+    if set(args.parts or PARTS) - {"decode", "crafted", "geo"}:  # those warm what they measure
+>>>>>>> h-cells
         run_child("benchmarks.speed:warm_all")
         print(f"kernels ready: {time.perf_counter() - began:.0f} s", file=sys.stderr)
     for part in args.parts or PARTS:
         print(f"\n## {PARTS[part]}", flush=True)
         start = time.perf_counter()
-        options = {"feed": args.feed, "json_file": args.json, "runs": args.runs} if part == "decode" else {}
+        options = {"json_file": args.json, "runs": args.runs} if part in ("decode", "geo") else {}
+        options |= {"feed": args.feed} if part == "decode" else {}
         for block in importlib.import_module(f"benchmarks.{part}").run(args.quick, **options):
             print(f"\n{block}", flush=True)
         print(f"{part}: {time.perf_counter() - start:.0f} s", file=sys.stderr)

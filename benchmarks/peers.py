@@ -25,7 +25,7 @@ class Peer(NamedTuple):
 
     name: str
     requirement: str = ""
-    """What pip installs; empty for ourselves and for programs."""
+    """What pip installs, the peer first; empty for ourselves and for programs."""
     program: str = ""
     """A program that must be on the PATH."""
 
@@ -37,6 +37,19 @@ PEERS = {
     "aiscat": Peer("aiscat", "aiscat==0.68.16"),
     "gpsdecode": Peer("gpsdecode", program="gpsdecode"),
 }
+"""The decoders."""
+GEO_PEERS = {
+    "geo": Peer("Luxwake"),
+    "h3": Peer("h3"),
+    "h3ronpy": Peer("h3ronpy", "h3ronpy==0.22.0"),
+    "shapely": Peer("shapely"),
+    "geopandas": Peer("geopandas"),
+    "global_land_mask": Peer("global-land-mask"),
+    "roaring_landmask": Peer("roaring-landmask", "roaring-landmask==0.11.0 numpy"),
+    "sklearn": Peer("scikit-learn"),
+}
+"""What answers "where": those without a requirement are ours to install, or stand in the extra `dev`."""
+OURS = ("luxwake", "geo")
 
 
 def folder() -> Path:
@@ -49,17 +62,20 @@ def folder() -> Path:
 @cache
 def python_of(key: str) -> str:
     """The interpreter that runs a peer's program, in an environment made where it is missing; OSError says why not."""
-    peer = PEERS[key]
+    peer = (PEERS | GEO_PEERS)[key]
     if peer.program and not shutil.which(peer.program):
         raise OSError(f"`{peer.program}` is not on the PATH")
     if not peer.requirement:
         return sys.executable
-    place = folder() / f"{peer.requirement.replace('==', '-')}-py{sys.version_info.major}.{sys.version_info.minor}"
+    requirements = peer.requirement.split()
+    place = (
+        folder() / f"{'-'.join(requirements).replace('==', '-')}-py{sys.version_info.major}.{sys.version_info.minor}"
+    )
     python, ready = place / "bin" / "python", place / "ready"
     if not ready.exists():
         print(f"making the environment of {peer.requirement} (once)", file=sys.stderr)
         venv.create(place, clear=True, with_pip=True)
-        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", peer.requirement]
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements]
         done = subprocess.run(install, capture_output=True, text=True, check=False)
         if done.returncode:
             raise OSError(f"pip could not install {peer.requirement}: {(done.stderr.strip() or '?').splitlines()[-1]}")
@@ -68,16 +84,16 @@ def python_of(key: str) -> str:
 
 
 def ask(key: str, way: str, *arguments: str, given: str | None = None) -> dict[str, Any]:
-    """The answer of one decoder's program, run in a process of its own; `not_there` holds why there is none."""
+    """The answer of one peer's program, run in a process of its own; `not_there` holds why there is none."""
     try:
         python = python_of(key)
     except (OSError, subprocess.SubprocessError) as error:
         return {"not_there": str(error)}
-    if key == "luxwake":
-        command = [python, "-m", "benchmarks.peer_luxwake"]
+    if key in OURS:
+        command = [python, "-m", f"benchmarks.peer_{key}"]
     else:
         command = [python, str(ROOT / "benchmarks" / f"peer_{key}.py")]
-    apart = {name: value for name, value in os.environ.items() if name != "PYTHONPATH" or key == "luxwake"}
+    apart = {name: value for name, value in os.environ.items() if name != "PYTHONPATH" or key in OURS}
     done = subprocess.run(
         [*command, way, *arguments], cwd=ROOT, env=apart, input=given, capture_output=True, text=True, check=False
     )

@@ -1,15 +1,17 @@
 """The benchmarks' own parts: the matcher, the causes of errors, and the maker of tables."""
 
+import json
 import platform
 from itertools import permutations
 
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ais.table import Fixes
-from benchmarks import child, decode, peers, real
+from benchmarks import child, decode, geo, geo_input, peers, real
 from benchmarks.matching import Span, match, time_iou
 from benchmarks.quality import GAP_6H, GAP_12H, Found, added, found_for, measure, quantile
 from benchmarks.speed import stage_row
@@ -268,3 +270,27 @@ def test_a_decoder_runs_in_a_process_of_its_own_and_a_missing_one_says_why(tmp_p
     assert peers.ask("gpsdecode", "whole", str(feed)) == {"not_there": "`gpsdecode` is not on the PATH"}
     monkeypatch.setenv("LUXWAKE_CACHE", str(tmp_path))
     assert peers.folder() == tmp_path / "peers"
+
+
+def test_the_geo_input_is_on_the_globe_and_the_same_each_time():
+    lat, lon = geo_input.positions(10_000, 1)
+    assert lat.size == 10_000 and np.abs(lat).max() <= 90 and np.array_equal(geo_input.positions(10_000, 1)[1], lon)
+    zones = [shapely.from_geojson(json.dumps(one["geometry"])) for one in geo_input.zones_geojson(4)["features"]]
+    assert len(zones) == geo_input.ZONES and shapely.is_valid(zones).all()
+
+
+def test_geo_ways_that_are_not_there_are_named_and_costs_stand_beside_ours():
+    same = {"version": "1", "wall_s": 1.0, "ready_s": 0.1, "peak_mb": 20.0, "messages": 5}
+    cells, loop, missing = (geo.Way(peer, "cells_7", "w") for peer in ("geo", "h3", "h3ronpy"))
+    answers = {cells: [{"cpu_s": 0.1, **same}], loop: [{"cpu_s": 0.5, **same}], missing: [{"not_there": "no network"}]}
+    lines = geo.summary(answers, {"points": 1_000_000, "gaps": 10})
+    made = [dict(zip(geo.HEADER, row, strict=True)) for row in geo.rows(lines)]
+    assert [row["CPU each"] for row in made] == ["100 ns", "500 ns"]
+    assert [row["times ours"] for row in made] == ["1.00", "5.00"]
+    assert list(geo.notes(lines)) == ["Not measured: h3ronpy, w: no network."]
+
+
+def test_ours_and_the_loop_of_h3_give_the_same_answer(tmp_path):
+    np.save(tmp_path / "points.npy", geo_input.positions(1_000, 1))
+    arguments = ["cells_7", str(tmp_path / "points.npy"), str(tmp_path / "points.npy")]
+    assert peers.ask("geo", *arguments)["messages"] == peers.ask("h3", *arguments)["messages"]

@@ -1,4 +1,6 @@
-"""Builds `h3_faces.npz`: what `geo.cells` needs to know of H3's icosahedron. Run: `python -m geo.tables.build_cells`.
+"""Builds `h3_faces.npz`: what `geo.cell_index` needs to know of H3's icosahedron.
+
+Run: `python -m geo.tables.build_cells`.
 
 Nothing is copied from the H3 sources. The faces are rebuilt from the 12 pentagons; the base cell of each place on a
 face, and the rotation of its digits, are learned by asking the `h3` library at about 14,000 points.
@@ -7,6 +9,7 @@ face, and the rotation of its digits, are learned by asking the `h3` library at 
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 
 import h3.api.basic_int as h3
@@ -29,7 +32,10 @@ def unit_vector(lat_deg: float, lon_deg: float) -> Points:
 
 
 def build_faces() -> tuple[Points, Points, Points]:
-    """Centres (20, 3), plane axes (class II or III, face, x or y, 3) and corners (20, 3, 3) of the faces."""
+    """Centres (20, 3), plane axes (class II or III, face, x or y, 3) and corners (20, 3, 3) of the faces.
+
+    Ten faces of one half of the globe, then those opposite to them, in the same order.
+    """
     vertices = np.array([unit_vector(*h3.cell_to_latlng(cell)) for cell in h3.get_pentagons(0)])
     adjacent = vertices @ vertices.T > 0.4  # cos(63.4 deg) = 0.447
     np.fill_diagonal(adjacent, False)
@@ -45,11 +51,13 @@ def build_faces() -> tuple[Points, Points, Points]:
                     centres.append(centre)
                     corners.append((vertices[a], vertices[b], vertices[c]))
                     axes.append((x, np.cross(centre, x)))
-    class_ii = np.array(axes)
+    north = [n for n in range(20) if centres[n][2] > 0]
+    order = north + [int(np.argmin(np.array(centres) @ centres[n])) for n in north]
+    class_ii = np.array(axes)[order]
     cos, sin = math.cos(AP7_ROTATION), math.sin(AP7_ROTATION)
     x, y = class_ii[:, 0], class_ii[:, 1]
     class_iii = np.stack([cos * x + sin * y, cos * y - sin * x], axis=1)
-    return np.array(centres), np.stack([class_ii, class_iii]), np.array(corners)
+    return np.array(centres)[order], np.stack([class_ii, class_iii]), np.array(corners)[order]
 
 
 def face_points(corners: Points) -> Points:
@@ -65,7 +73,7 @@ def learn_base_cells(corners: Points) -> tuple[NDArray[np.int64], NDArray[np.int
     The turn code is the number of 60 degree turns, + 8 where a pentagon's first turn goes clockwise, + 16 for a
     pentagon.
     """
-    from geo.cells import apply_turn, path_digits, round_hex, to_plane
+    from geo.cell_index import apply_turn, path_digits, round_hex, to_plane
 
     base = np.full((20, 8, 8), -1, np.int64)
     turn = np.zeros((20, 8, 8), np.int64)
@@ -74,17 +82,17 @@ def learn_base_cells(corners: Points) -> tuple[NDArray[np.int64], NDArray[np.int
     for face in range(20):
         seen: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
         for x, y, z in face_points(corners[face]):
-            i, j = round_hex.py_func(*to_plane.py_func(x, y, z, face, RESOLUTION))
-            digits, base_i, base_j = path_digits.py_func(i, j, RESOLUTION)
+            i, j = round_hex(*to_plane(x, y, z, face, RESOLUTION))
+            digits, base_i, base_j = (int(number) for number in path_digits(i, j, RESOLUTION))
             truth = h3.latlng_to_cell(math.degrees(math.asin(z)), math.degrees(math.atan2(y, x)), RESOLUTION)
-            seen.setdefault((base_i, base_j), []).append((truth >> 45 & 127, int(digits), truth & digit_mask))
+            seen.setdefault((base_i, base_j), []).append((truth >> 45 & 127, digits, truth & digit_mask))
         for (base_i, base_j), rows in seen.items():
             (cell,) = {row[0] for row in rows}
             codes = [turns + 8 * clockwise + 16 * (cell in pentagons) for clockwise in (0, 1) for turns in range(6)]
             fitting = [
                 code
                 for code in codes
-                if all(apply_turn.py_func(digits, code) & digit_mask == truth for _, digits, truth in rows)
+                if all(apply_turn(digits, code) & digit_mask == truth for _, digits, truth in rows)
             ]
             base[face, base_i + 3, base_j + 3] = cell
             turn[face, base_i + 3, base_j + 3] = fitting[0]
@@ -93,11 +101,11 @@ def learn_base_cells(corners: Points) -> tuple[NDArray[np.int64], NDArray[np.int
 
 def main() -> None:
     """Write the table beside this script, in two steps: the faces, then what is learned with their help."""
+    os.environ["NUMBA_DISABLE_JIT"] = "1"  # kernels as plain functions: inlined ones have no other call from Python
     path = Path(__file__).parent / "h3_faces.npz"
     centres, axes, corners = build_faces()
-    empty = np.zeros((20, 8, 8), np.int64)
-    if not path.exists():
-        np.savez_compressed(path, centres=centres, axes=axes, base=empty, turn=empty)
+    unknown = np.full((20, 8, 8), -1, np.int64)
+    np.savez_compressed(path, centres=centres, axes=axes, base=unknown, turn=unknown)
     base, turn = learn_base_cells(corners)
     np.savez_compressed(path, centres=centres, axes=axes, base=base, turn=turn)
     print(f"{path.name}: {path.stat().st_size:,} bytes, {np.count_nonzero(base >= 0)} places on 20 faces")
