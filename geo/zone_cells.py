@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.cell_index import coarse_index, fine_index
 from geo.kernel import inner, kernel
 
 RESOLUTION = 7
@@ -237,22 +238,13 @@ def refine(points, parents, of_parent, box, reference, writes, at, slots, slot_i
 
 
 @inner
-def _place(cell, resolution, finer):
-    """The digits of a cell after one resolution, to a finer one, as a number to the base 7."""
-    place = 0
-    for shift in range(42 - 3 * resolution, 42 - 3 * finer, -3):
-        place = place * 7 + np.int64((cell >> np.uint64(shift)) & np.uint64(7))
-    return place
-
-
-@inner
 def _number_at(grid, cell):
     """The set of zones of a cell of resolution 7, or the complement of its number among the edge cells."""
-    number = grid.top[np.int64((cell >> np.uint64(45)) & np.uint64(127)) * 343 + _place(cell, 0, 3)]
+    number = grid.top[coarse_index(cell, 3)]
     if number < 0:
-        number = grid.middle[49 * np.int64(~number) + _place(cell, 3, 5)]
+        number = grid.middle[49 * np.int64(~number) + fine_index(cell, 3, 5)]
         if number < 0:
-            number = grid.fine[49 * np.int64(~number) + _place(cell, 5, 7)]
+            number = grid.fine[49 * np.int64(~number) + fine_index(cell, 5, 7)]
     return number
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.cells import centres
 from geo.grid import Tell
 from geo.zone_cells import CHART_EAST, MAX_TABLED, REACH, RESOLUTION, SPACING_RAD, Level, place_boxes, refine
 
@@ -144,17 +145,6 @@ def _children(level: Level, resolution: int) -> tuple[NDArray[np.uint64], NDArra
     return cells[real], parent[real], (level.number[parent] * 7 + digit)[real]
 
 
-def _centres(cells: NDArray[np.uint64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Latitude and longitude of the centres of cells, some at a time: tuples of Python take 25 times the room."""
-    from h3.api.basic_int import cell_to_latlng
-
-    made = np.empty((len(cells), 2))
-    for first in range(0, len(cells), 65_536):
-        part = slice(first, first + 65_536)
-        made[part] = [cell_to_latlng(cell) for cell in cells[part].tolist()]
-    return np.ascontiguousarray(made[:, 0]), np.ascontiguousarray(made[:, 1])
-
-
 def _refined(
     points: NDArray[np.float64],
     level: Level,
@@ -165,7 +155,7 @@ def _refined(
     sets: ZoneSets,
 ) -> Level:
     """The children of crossed cells, with the sides near them and the sets of zones that hold them whole."""
-    lat, lon = _centres(cells)
+    lat, lon = centres(cells)
     box, reference = np.empty((len(cells), 4)), np.empty((len(cells), 2))
     place_boxes(level, parent, lat, lon, REACH * SPACING_RAD * 7.0 ** (-0.5 * resolution), box, reference)
     at = np.zeros((len(cells), 3), np.int64)
