@@ -18,11 +18,8 @@ PARTS = {
     "decode": "The decoder beside its peers",
     "crafted": "Crafted lines: what each decoder makes of them",
     "real": "Real files",
-<<<<<<< HEAD
-    "pictures": "Pictures of the documentation",
-=======
     "geo": "Where: cells, coast, zones, ports, reach",
->>>>>>> h-cells
+    "pictures": "Pictures of the documentation",
 }
 
 
@@ -69,11 +66,7 @@ def main() -> None:
     facts = {name: value for name, value in run_child("benchmarks.__main__:machine").items() if isinstance(value, str)}
     print(f"`{shlex.join(['python', '-m', 'benchmarks', *sys.argv[1:]])}`", end="\n\n")
     print(table(("what", "version"), facts.items()), flush=True)
-<<<<<<< HEAD
-    if set(args.parts or PARTS) - {"decode", "crafted", "pictures"}:  # the first two warm what they measure
-=======
-    if set(args.parts or PARTS) - {"decode", "crafted", "geo"}:  # those warm what they measure
->>>>>>> h-cells
+    if set(args.parts or PARTS) - {"decode", "crafted", "geo", "pictures"}:  # the first three warm what they measure
         run_child("benchmarks.speed:warm_all")
         print(f"kernels ready: {time.perf_counter() - began:.0f} s", file=sys.stderr)
     for part in args.parts or PARTS:
