@@ -70,9 +70,10 @@ def event_id(kind: int, mmsi: int, hull: int, other: int, other_hull: int, t_sta
 class Events(Table):
     """Events, sorted by start, kind and vessel.
 
-    `anchorage` and `anchorage_name` are those of the known anchorage in which it lay: of loitering and waiting the one
-    where the ship spent most of the time, of others the one that holds the position. Both are empty without one.
-    `vessels` holds one row per hull seen (see `detectors.engine.VESSEL_COLUMNS`), `identity` the static reports as
+    `anchorage` and `anchorage_name` are those of the known anchorage in which it lay: of others than loitering and
+    waiting the one that holds the position; of these the one in which the ship spent over half of its time in
+    anchorages, or one of several where none had so much. Both are empty without one.
+    `vessels` holds one row per hull seen (see `detectors.vessels.vessels`), `identity` the static reports as
     intervals, `sources` the names of the inputs, `params` the parameters of each detector, `counts` what was not used.
     """
 

@@ -54,9 +54,9 @@ class LoiteringParams:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
-        if min(self.max_speed_kn, self.min_duration_s, self.max_silence_s, self.step_s) <= 0:
+        if not all(value > 0 for value in (self.max_speed_kn, self.min_duration_s, self.max_silence_s, self.step_s)):
             raise UsageError(f"loitering: speed, duration, silence and step must be positive, not {self}")
-        if self.min_shore_m < 0 or self.max_excursion_s < 0:
+        if not (self.min_shore_m >= 0 and self.max_excursion_s >= 0):
             raise UsageError(f"loitering: min_shore_m and max_excursion_s must not be negative, not {self}")
         if not 0.0 < self.min_waiting_share <= 1.0:
             raise UsageError(f"loitering: min_waiting_share must be over 0 and at most 1, not {self.min_waiting_share}")

@@ -48,7 +48,8 @@ class StationaryParams:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
-        if not min(self.radius_m, self.max_sog_kn, self.min_stay_s, self.max_gap_s, self.max_silence_s) > 0:
+        needed = self.radius_m, self.max_sog_kn, self.min_stay_s, self.max_gap_s, self.max_silence_s
+        if not all(value > 0 for value in needed):
             raise UsageError(f"stationary: radius, speed, stay, gap and silence must be positive, not {self}")
         if not 0 <= self.max_excursion_s <= self.max_gap_s <= self.max_silence_s:
             raise UsageError(f"stationary: 0 <= max_excursion_s <= max_gap_s <= max_silence_s must hold, not {self}")

@@ -126,7 +126,7 @@ def _distinct(periods: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     rows = {name: np.ascontiguousarray(periods[name], dtype) for name, dtype in PERIOD_COLUMNS.items()}
     if len({column.shape for column in rows.values()}) > 1:
         raise UsageError("columns of periods must have one length")
-    known = np.isfinite(rows["lat"]) & np.isfinite(rows["lon"])
+    known = cells(rows["lat"], rows["lon"], ANCHORAGE_RESOLUTION) != 0
     rows = {name: column[known] for name, column in rows.items()}
     order = np.lexsort([rows[name] for name in ("mmsi", "swing_m", "lon", "lat", "stay_us", "t_end", "t_start")])
     rows = {name: column[order] for name, column in rows.items()}
@@ -215,7 +215,8 @@ def _describe(rows: Mapping[str, NDArray[Any]], ships: int, area: tuple[int, ...
 def _mean_position(
     lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64], weight: NDArray[np.int64]
 ) -> tuple[float, float]:
-    """Weighted mean of positions near each other, by unit vectors: right across 180 degrees."""
+    """Weighted mean of positions near each other, by unit vectors: right across 180 degrees; plain without weights."""
+    weight = weight if weight.any() else np.ones_like(weight)
     lat, lon = np.radians(lat_deg), np.radians(lon_deg)
     x, y, z = (
         float(np.sum(weight * axis)) for axis in (np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat))

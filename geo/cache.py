@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -18,4 +19,7 @@ def keep_newest(root: Path, pattern: str, kept: int) -> None:
     """Remove all but the newest folders of a pattern; who has a file of one mapped keeps its pages."""
     folders = sorted(root.glob(pattern), key=lambda path: path.stat().st_mtime, reverse=True)
     for old in folders[kept:]:
-        shutil.rmtree(old, ignore_errors=True)
+        gone = old.with_name(f".gone-{old.name}")  # at once: nobody finds half a folder
+        with suppress(OSError):
+            old.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)

@@ -68,13 +68,13 @@ class ShoreTable(NamedTuple):
 
 @inlined
 def _wrapped(lon_deg):
-    """A longitude as one of -180 to 180, that itself not included; NaN where it is none."""
-    if -180.0 <= lon_deg < 180.0:
+    """A longitude as one of -180 to 180, that itself and what rounds to a whole turn not included; NaN where none."""
+    if lon_deg >= -180.0 and lon_deg + 180.0 < 360.0:
         return lon_deg
     if not abs(lon_deg) <= MOST_LON_DEG:
         return math.nan
     lon_deg -= 360.0 * math.floor((lon_deg + 180.0) / 360.0)
-    return lon_deg if lon_deg < 180.0 else -180.0
+    return max(lon_deg, -180.0) if lon_deg + 180.0 < 360.0 else -180.0
 
 
 @inlined

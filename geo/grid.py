@@ -3,8 +3,9 @@
 Coast, ports, zones and the graph of the sea are all of this kind: a few read-only arrays, made from sources (tables of
 ours, a user's file) by a builder. The folder of a grid carries a digest of its sources and of the builder's own code,
 so that a change of either makes another grid and never a wrong answer. Threads and processes share the pages of one
-file; a second process that wants a grid while it is built waits for it. Without a writable cache a grid is built in
-memory and lives as long as the process.
+file; a second process that wants a grid while it is built waits for it. Where a grid cannot be kept (a cache that
+cannot be written, a full disk) it is built in memory and lives as long as the process; one that is damaged is built
+anew.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,26 +65,33 @@ def open_grid(name: str, sources: Sequence[Path | bytes], build: Callable[[Tell]
     folder = _folder(name, sources)
     if folder is None:
         return _read_only(_build(name, build))
-    if not folder.is_dir():
+    held = _mapped(folder)
+    if held is None:
         with _locked(folder.with_name(f"{name}.lock")):
-            if not folder.is_dir():
-                _store(folder, _build(name, build))
-                keep_newest(folder.parent, f"{name}-{20 * '[0-9a-f]'}", _KEPT_GRIDS)
-    return _mapped(folder)
+            held = _mapped(folder)
+            if held is None:
+                arrays = _build(name, build)
+                with suppress(OSError):
+                    _store(folder, arrays)
+                    keep_newest(folder.parent, f"{name}-{20 * '[0-9a-f]'}", _KEPT_GRIDS)
+                held = _mapped(folder) or _read_only(arrays)
+    return held
 
 
 def _folder(name: str, sources: Sequence[Path | bytes]) -> Path | None:
-    """Where a grid of these sources is kept; None where nothing can be written."""
+    """Where a grid of these sources is kept; None for a user without a home folder."""
     digest = hashlib.blake2b(digest_size=10)
     for source in sources:
         part = hashlib.blake2b(source, digest_size=32) if isinstance(source, bytes) else _digest_of(source)
         digest.update(part.digest())
-    root = cache_root() / "grids"
     try:
+        root = cache_root() / "grids"
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:
+    except RuntimeError:  # no home folder can be determined
         return None
-    return root / f"{name}-{digest.hexdigest()}" if os.access(root, os.W_OK) else None
+    except OSError:
+        pass
+    return root / f"{name}-{digest.hexdigest()}"
 
 
 def _digest_of(path: Path) -> hashlib.blake2b:
@@ -96,9 +104,10 @@ def _digest_of(path: Path) -> hashlib.blake2b:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Alone among all processes; the lock ends with the process that holds it."""
-    with path.open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
+    """Alone among all processes, where a lock can be had; it ends with the process that holds it."""
+    with ExitStack() as held:
+        with suppress(OSError):
+            fcntl.flock(held.enter_context(path.open("w")), fcntl.LOCK_EX)
         yield
 
 
@@ -114,19 +123,29 @@ def _build(name: str, build: Callable[[Tell], Arrays]) -> Arrays:
 
 
 def _store(folder: Path, arrays: Arrays) -> None:
-    """All arrays or none: written beside, and moved into place when whole."""
+    """All arrays or none: written beside, and moved into place when whole and on the disk."""
+    for left in (folder, *folder.parent.glob(f".{folder.name}-*")):  # damaged, or of a builder that was killed
+        shutil.rmtree(left, ignore_errors=True)
     staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
     try:
         for key, array in arrays.items():
-            np.save(staging / f"{key}.npy", np.ascontiguousarray(array), allow_pickle=False)
+            with (staging / f"{key}.npy").open("wb") as stream:
+                np.save(stream, np.ascontiguousarray(array), allow_pickle=False)
+                stream.flush()
+                os.fsync(stream.fileno())
         staging.rename(folder)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _mapped(folder: Path) -> dict[str, NDArray[Any]]:
-    # plain arrays over the map: numba looks at a subclass for ten times as long
-    return {path.stem: np.asarray(np.load(path, mmap_mode="r")) for path in sorted(folder.glob("*.npy"))}
+def _mapped(folder: Path) -> dict[str, NDArray[Any]] | None:
+    """The arrays of a stored grid; None where there is none, or one that is damaged."""
+    try:
+        # plain arrays over the map: numba looks at a subclass for ten times as long
+        held = {path.stem: np.asarray(np.load(path, mmap_mode="r")) for path in sorted(folder.glob("*.npy"))}
+    except (OSError, ValueError, EOFError):
+        return None
+    return held or None
 
 
 def _read_only(arrays: Arrays) -> dict[str, NDArray[Any]]:

@@ -147,7 +147,7 @@ def _index_port(row: Row, found: Mapping[str, Port]) -> Port:
     if not country:
         raise _Rejected("country not known")
     if not code or code in found:
-        if not number.isdigit():
+        if not re.fullmatch("[0-9]{1,9}", number):
             raise _Rejected("neither a code of its own nor a number")
         code = f"{country}0{int(number):05d}"
     others = (*re.split("[;,]", row["Alternate Port Name"]), *re.findall(r"\(([^)]{4,})\)", name))

@@ -67,7 +67,7 @@ def data_root() -> Path:
 
 
 def read_table(path: Path) -> tuple[Port, ...]:
-    """A table as `write_table` writes it.
+    """A table with the columns `COLUMNS`: the one that is shipped, or one that was imported.
 
     Raises InputError when it cannot be read.
     """
@@ -76,10 +76,14 @@ def read_table(path: Path) -> tuple[Port, ...]:
             rows = csv.reader(lines, strict=True)
             if tuple(next(rows, ())) != COLUMNS:
                 raise ValueError("the columns are others")
-            return tuple(
+            found = tuple(
                 Port(code, name, country, float(lat), float(lon), quality, tuple(filter(None, aliases.split(";"))))
                 for code, name, country, lat, lon, quality, aliases in rows
             )
+        for port in found:
+            if not (abs(port.lat) <= 90.0 and abs(port.lon) <= 180.0):
+                raise ValueError(f"{port.locode} at {port.lat}, {port.lon} is not on the globe")
+        return found
     except (OSError, ValueError, csv.Error) as error:
         why = (error.strerror if isinstance(error, OSError) else None) or error
         raise InputError(

@@ -40,7 +40,8 @@ LEVELS_M = SATURATION_M * np.expm1(_GROWTH * np.arange(_STEPS + 1)) / math.expm1
 
 def open_shore() -> dict[str, NDArray[Any]]:
     """The arrays of `ShoreTable`, built if this user has none of this version (3 s)."""
-    return open_grid("shore", [_TABLE, Path(__file__)], _build)
+    read_as = repr((ALL_LAND, ALL_SEA, CORNER_M, SATURATION_M)).encode()  # of another module, and so not in this file
+    return open_grid("shore", [_TABLE, Path(__file__), read_as], _build)
 
 
 @inner

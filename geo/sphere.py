@@ -36,7 +36,8 @@ def wrap_deg(lon_deg):
     """Longitude, or a difference of longitudes, brought into -180 <= x < 180."""
     if -180.0 <= lon_deg < 180.0:
         return lon_deg
-    return (lon_deg + 180.0) % 360.0 - 180.0
+    lon_deg = (lon_deg + 180.0) % 360.0 - 180.0
+    return -180.0 if lon_deg == 180.0 else lon_deg  # a hair west of -180 the remainder is rounded to a whole turn
 
 
 @kernel

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from geo.errors import UsageError
+from geo.errors import OutputError, UsageError
 from luxwake.console import Console, print_json_lines
 from luxwake.run import Job, Stages, read_inputs
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_ROWS = 40
 """Anchorages printed one by one; all are written."""
+MOST_HOURS = 87_600
+"""Ten years."""
 HEAD = ("name", "kind", "ships", "periods", "median stay h", "lat", "lon", "from port km", "bearing")
 _POINTS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 
@@ -62,9 +64,13 @@ def run_anchorages(search: Search, console: Console) -> None:
     if search.min_ships is not None:
         params = replace(params, min_ships=search.min_ships, near_ships=min(params.near_ships, search.min_ships))
     if search.min_stay_h is not None:
+        if not 0.001 <= search.min_stay_h <= MOST_HOURS:
+            raise UsageError(f"--min-stay-h must be 0.001 to {MOST_HOURS:,} hours, not {search.min_stay_h:g}")
         stay = replace(stay, min_stay_s=round(search.min_stay_h * 3600))
     if search.t_from is not None and search.t_to is not None and search.t_from >= search.t_to:
         raise UsageError("--from is not before --to; swap them")
+    if not Path(search.out).absolute().parent.is_dir():
+        raise OutputError(f"{search.out}: there is no such folder to write in; make it or choose another")
     stages = Stages(console)
     paths = expand(list(search.inputs), columns=search.columns)
     job = Job(search.inputs, t_from=search.t_from, t_to=search.t_to, columns=search.columns)

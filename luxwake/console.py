@@ -297,9 +297,11 @@ def _table(title: str, head: Sequence[str], right: Sequence[int] = ()) -> RichTa
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    table = RichTable(title=Text(title, style="bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = RichTable(
+        title=Text(printable(title), style="bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+    )
     for n, word in enumerate(head):
-        table.add_column(word, justify="right" if n in right else "left", overflow="fold")
+        table.add_column(printable(word), justify="right" if n in right else "left", overflow="fold")
     return table
 
 

@@ -1,6 +1,6 @@
 """A small map of where positions are: characters for a terminal, or a PNG picture.
 
-Land is Natural Earth's (`geo.coast.coastline`), filled by the even-odd rule. On a terminal each character holds 2 x 4
+Land is Natural Earth's (`geo.coastline`), filled by the even-odd rule. On a terminal each character holds 2 x 4
 braille dots, so that tracks and fairways are seen at 80 columns; where nothing was heard, land is shaded.
 """
 

@@ -154,6 +154,9 @@ def test_a_ship_that_sails_or_drifts_has_no_stationary_period():
     "make, word",
     [
         (lambda: StationaryParams(radius_m=0), "must be positive"),
+        (lambda: StationaryParams(max_sog_kn=math.nan), "must be positive"),
+        (lambda: lw.LoiteringParams(max_speed_kn=math.nan), "must be positive"),
+        (lambda: lw.LoiteringParams(min_shore_m=math.nan), "not be negative"),
         (lambda: StationaryParams(max_gap_s=100), "max_excursion_s <= max_gap_s"),
         (lambda: AnchorageParams(min_ships=2), "near_ships <= min_ships"),
         (lambda: AnchorageParams(link_m=math.nan), "link_m must be"),
@@ -373,6 +376,18 @@ def test_damage_of_a_file_raises_nothing_of_a_stranger(tmp_path_factory, data):
     path.write_bytes(text[:at] + data.draw(st.binary(max_size=8)) + text[at + cut :])
     with contextlib.suppress(LuxwakeError):
         Anchorages.load(path)
+
+
+def test_periods_that_are_nowhere_or_were_not_heard_put_no_place_elsewhere():
+    n = 12
+    columns = {name: np.zeros(n, dtype) for name, dtype in PERIOD_COLUMNS.items()}
+    columns["mmsi"] += np.arange(n, dtype=np.uint32) + 671_999_101
+    columns["lat"] += 35.02
+    columns["lon"] += 129.06
+    (place,) = discover(columns)  # no period has time in which its ship was heard
+    assert (place.lat, place.lon, place.ships) == (35.02, 129.06, 12)
+    columns["lat"][3:5] = 95.0, math.inf
+    assert [one.ships for one in discover(columns)] == [10]
 
 
 def test_a_position_is_looked_up_by_its_cell():
@@ -619,9 +634,13 @@ def test_the_command_writes_what_the_run_reads(simulated, tmp_path, capsys):
     "options, status, word",
     [
         (["anchorages", "TRACK", "--min-ships", "0"], 2, "near_ships <= min_ships"),
-        (["anchorages", "TRACK", "--min-stay-h", "-1"], 2, "must be positive"),
+        (["anchorages", "TRACK", "--min-stay-h", "-1"], 2, "--min-stay-h must be"),
+        (["anchorages", "TRACK", "--min-stay-h", "nan"], 2, "--min-stay-h must be"),
+        (["anchorages", "TRACK", "--min-stay-h", "inf"], 2, "--min-stay-h must be"),
+        (["anchorages", "TRACK", "--min-stay-h", "1e10"], 2, "--min-stay-h must be"),
         (["anchorages", "TRACK", "--from", "2024-03-05", "--to", "2024-03-01"], 2, "swap them"),
         (["anchorages", "nowhere.nmea"], 1, "nowhere.nmea"),
+        (["anchorages", "nowhere.nmea", "-o", "nosuch/known.geojson"], 1, "no such folder"),
         (["run", "TRACK", "--anchorages", "TRACK", "--out", "x"], 1, "not JSON"),
     ],
 )

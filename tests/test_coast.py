@@ -133,6 +133,15 @@ def test_the_antimeridian_is_no_seam():
     assert (np.abs(west - east) <= 700 + 0.04 * np.abs(west)).all()
 
 
+def test_a_hair_before_180_degrees_is_where_180_degrees_are():
+    lat = np.linspace(-90, 90, 721)
+    hair, seam = np.full(721, math.nextafter(180.0, 0.0)), np.full(721, 180.0)
+    assert shore_distance_m(lat, hair) == pytest.approx(shore_distance_m(lat, seam), abs=1)
+    assert is_sea(lat, hair).tolist() == is_sea(lat, seam).tolist()
+    assert not np.isnan(shore_distance_m(lat, np.nextafter(seam + 360.0, 0.0))).any()
+    assert shore_distance_m(lat, np.nextafter(-seam, -200.0)) == pytest.approx(shore_distance_m(lat, seam), abs=1)
+
+
 def test_what_is_no_position_has_no_distance():
     lat, lon = [math.nan, 0.0, 91.0, -90.001, 0.0], [0.0, math.nan, 0.0, 0.0, math.inf]
     assert np.isnan(shore_distance_m(lat, lon)).all()

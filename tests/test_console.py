@@ -132,6 +132,12 @@ def test_names_by_radio_cannot_steer_the_terminal(sent: str, capsys: pytest.Capt
         assert "[red]LARK[/red]" in out
 
 
+def test_titles_and_heads_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    Console().table("\x1b[2Jtitle", ("\x1b]0;head",), [("cell",)])
+    out = capsys.readouterr().out
+    assert "\x1b" not in out and "title" in out and "head" in out
+
+
 def test_an_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     Console(json=True).error("first\nsecond")
     assert capsys.readouterr() == ("", "luxwake: first second\n")

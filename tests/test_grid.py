@@ -29,6 +29,9 @@ print(int(open_grid("shared", [b"one source"], build)["numbers"].sum()))
 """
 
 
+_HOMES = ("LUXWAKE_CACHE", "XDG_CACHE_HOME")
+
+
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("LUXWAKE_CACHE", str(tmp_path / "cache"))
@@ -117,6 +120,63 @@ def test_without_a_cache_a_grid_is_built_in_memory(tmp_path, monkeypatch):
     grid = open_grid("g", [b"source"], counting([]))
     assert grid["values"].tolist() == [7, 7, 7]
     assert not grid["values"].flags.writeable
+
+
+@pytest.mark.parametrize("kept", [0, 40, 130])
+def test_a_grid_of_which_a_file_is_cut_off_is_built_anew(own_cache, kept):
+    calls: list[int] = []
+    for _ in range(2):
+        open_grid("g", [b"source"], counting(calls))
+    (path,) = (own_cache / "grids").glob("g-*/values.npy")
+    path.write_bytes(path.read_bytes()[:kept])
+    for _ in range(2):
+        assert open_grid("g", [b"source"], counting(calls))["values"].tolist() == [7, 7, 7]
+    assert len(calls) == 2
+
+
+def test_what_a_killed_builder_left_is_cleared(own_cache):
+    open_grid("g", [b"source"], counting([]))
+    (folder,) = (own_cache / "grids").glob("g-*")
+    folder.rename(folder.with_name(f".{folder.name}-left"))
+    open_grid("g", [b"source"], counting([]))
+    assert {path.name for path in (own_cache / "grids").iterdir()} == {folder.name, "g.lock"}
+
+
+@pytest.mark.parametrize("fault", ["lock", "room", "home"])
+def test_a_grid_that_cannot_be_kept_is_built_in_memory(own_cache, fault):
+    """A lock of another user, a full disk (here a limit of the size of a file), no home folder at all."""
+    code = (
+        "import resource, signal, sys; from pathlib import Path; import numpy as np; from geo.grid import open_grid\n"
+    )
+    if fault == "room":
+        code += "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))\n"
+    if fault == "lock":
+        (own_cache / "grids" / "g.lock").mkdir(parents=True)
+    environ = {name: value for name, value in os.environ.items() if fault != "home" or name not in _HOMES}
+    if fault == "home":
+        code += "def none(): raise RuntimeError('no home')\nPath.home = none\n"
+    code += "print(int(open_grid('g', [b'source'], lambda tell: {'n': np.arange(1000)})['n'].sum()))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=environ | {"LUXWAKE_NUMBA_CACHE": "0"},
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("499500\n", "")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes where it may not")
+def test_a_grid_in_a_cache_that_cannot_be_written_is_used(own_cache):
+    calls: list[int] = []
+    open_grid("g", [b"source"], counting(calls))
+    grids = own_cache / "grids"
+    grids.chmod(0o500)
+    try:
+        open_grid("g", [b"source"], counting(calls))
+    finally:
+        grids.chmod(0o700)
+    assert calls == [1]
 
 
 def test_a_watcher_hears_how_far_a_builder_is():

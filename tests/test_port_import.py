@@ -70,6 +70,13 @@ def test_a_port_of_the_table_takes_the_imported_place(home, index):
     assert 0 < metres < 10_000
 
 
+@pytest.mark.parametrize("number", ["²", "9" * 5000])
+def test_a_number_in_the_index_that_is_none_is_a_reason(home, tmp_path, number):
+    path = tmp_path / "index.csv"
+    path.write_text(f"{HEAD}{number},Nowhere,,,Japan,34.0,134.0\n", encoding="utf-8")
+    assert import_ports(path).rejected == {"neither a code of its own nor a number": 1}
+
+
 def test_a_code_at_two_places_is_said_and_ours_stays(home, index):
     done = import_ports(index)
     ((ours, theirs, metres),) = done.merged.contradicted
@@ -167,6 +174,14 @@ def test_a_damaged_table_is_named_with_what_to_do(home, index):
     assert luxwake("ports", "import", "--remove", data=home).returncode == 0
     with pytest.raises(InputError):
         read_table(Path(__file__))
+
+
+@pytest.mark.parametrize("lat", ["nan", "95"])
+def test_a_kept_table_with_a_place_off_the_globe_is_damaged(tmp_path, lat):
+    path = tmp_path / "own.csv"
+    path.write_text(f"locode,name,country,lat,lon,quality,aliases\nKP0XA,Nowhere,KP,{lat},128.0,imported: x,\n")
+    with pytest.raises(InputError, match=r"KP0XA at .* is not on the globe"):
+        read_table(path)
 
 
 def test_merging_nothing_changes_nothing():

@@ -266,4 +266,5 @@ def test_arrays_say_what_scalars_say_and_nan_stays_nan():
 
 def test_wrapping_and_miles():
     assert [wrap_deg(x) for x in (-180.0, 180.0, 181.0, 540.0, -181.0)] == [-180.0, -180.0, -179.0, -180.0, 179.0]
+    assert wrap_deg(math.nextafter(-180.0, -181.0)) == -180.0
     assert distance_m(0.0, 0.0, 1.0 / 60.0, 0.0) == pytest.approx(NMI_M, rel=0.001)
