@@ -197,7 +197,7 @@ def _status(case: Case) -> str:
     """Why a chain is a finding, or why it is none; waiting at a known anchorage alone makes none, and is said."""
     if case.triggers:
         return ", ".join(case.triggers)
-    waited = "".join(f"; waited at {event.anchorage_name}" for event in case.events(WAITING))
+    waited = "".join(f"; waited at {event.anchorage_name or 'several anchorages'}" for event in case.events(WAITING))
     return f"{_nothing_against(case)}{waited}"
 
 

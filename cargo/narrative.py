@@ -282,7 +282,7 @@ def innocent_explanations(case: Case, dark: Related | None) -> list[str]:
         found.append(f"the ships lay at anchor near each other at {place}, where many different ships lie still")
     if case.events(LOITERING):
         found.append("the ship waited for a berth, orders, weather or repairs")
-    for place in dict.fromkeys(event.anchorage_name for event in case.events(WAITING) if event.anchorage_name):
+    for place in dict.fromkeys(event.anchorage_name or "several anchorages" for event in case.events(WAITING)):
         found.append(f"the ship waited at {place}, where many different ships lie still")
     if any(leg.claims for leg in case.chain.legs):
         found.append("the sources differ by a slip of the pen or by the day on which each was written")

@@ -71,8 +71,8 @@ class Events(Table):
     """Events, sorted by start, kind and vessel.
 
     `anchorage` and `anchorage_name` are those of the known anchorage in which it lay: of others than loitering and
-    waiting the one that holds the position; of these the one in which the ship spent over half of its time in
-    anchorages, or one of several where none had so much. Both are empty without one.
+    waiting the one that holds the position; of these the one in which the ship surely spent half of its time in
+    anchorages or more (by a vote in one pass, which may miss one after a long wait elsewhere). Both are empty without.
     `vessels` holds one row per hull seen (see `detectors.vessels.vessels`), `identity` the static reports as
     intervals, `sources` the names of the inputs, `params` the parameters of each detector, `counts` what was not used.
     """

@@ -88,6 +88,7 @@ EPISODE = np.dtype(
         ("observed_us", "i8"),
         ("waiting_us", "i8"),  # of the observed time, that in known anchorages
         ("lead_us", "i8"),  # by which `anchorage` leads over all others (majority vote by Boyer and Moore)
+        ("named_us", "i8"),  # of `waiting_us`, spent in `anchorage` since it leads: with half of it the vote is proven
         ("anchorage", "i4"),
         ("anchorage_ref", "i4"),  # row in which the current step began, -1 none, or NOT_ASKED
         ("mmsi", "u4"),
@@ -120,7 +121,7 @@ def begin_episode(s):
     s.lat_start, s.lon_start, s.first_offset, s.first_source = s.lat_ref, s.lon_ref, s.offset_ref, s.source_ref
     s.path_m, s.fast_m, s.extent_m, s.dlat_s, s.dlon_s = 0.0, 0.0, 0.0, 0.0, 0.0
     s.slow_us, s.observed_us, s.n, s.n_fast = 0, 0, 1, 0
-    s.waiting_us, s.lead_us, s.anchorage = 0, 0, -1
+    s.waiting_us, s.lead_us, s.named_us, s.anchorage = 0, 0, 0, -1
 
 
 @inner
@@ -129,8 +130,9 @@ def wait_episode(s, observed_us, anchorage):
     s.waiting_us += observed_us
     if anchorage == s.anchorage:
         s.lead_us += observed_us
+        s.named_us += observed_us
     elif observed_us > s.lead_us:
-        s.anchorage, s.lead_us = anchorage, observed_us - s.lead_us
+        s.anchorage, s.lead_us, s.named_us = anchorage, observed_us - s.lead_us, observed_us
     else:
         s.lead_us -= observed_us
 
@@ -165,7 +167,7 @@ def close_episode(s, still_open, min_duration_us, max_speed_kn, places, min_wait
         return 0
     share = np.nan if places.cell.size == 1 else s.waiting_us / s.observed_us
     event.kind = WAITING if share >= min_waiting_share else LOITERING
-    event.anchorage, event.anchorage_share = s.anchorage, share
+    event.anchorage, event.anchorage_share = s.anchorage if 2 * s.named_us >= s.waiting_us else -1, share
     event.open, event.mmsi, event.hull, event.n = still_open, s.mmsi, s.hull, s.n
     event.other, event.other_hull, event.port = 0, 0, -1
     event.t_start, event.t_end = s.t_start, s.t_slow

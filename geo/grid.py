@@ -30,7 +30,7 @@ Tell = Callable[[float], None]
 """Told by a builder which part of its work is done, 0 to 1."""
 
 _KEPT_GRIDS = 8
-"""Of one name; the oldest are removed."""
+"""Of one name; those that were not used for the longest time are removed."""
 
 _watchers: list[Callable[[str, float], None]] = []
 
@@ -75,6 +75,8 @@ def open_grid(name: str, sources: Sequence[Path | bytes], build: Callable[[Tell]
                     _store(folder, arrays)
                     keep_newest(folder.parent, f"{name}-{20 * '[0-9a-f]'}", _KEPT_GRIDS)
                 held = _mapped(folder) or _read_only(arrays)
+    with suppress(OSError):
+        os.utime(folder)  # so that what is used stays the longest
     return held
 
 

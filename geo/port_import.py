@@ -117,8 +117,9 @@ def _rows(path: Path) -> Iterator[Row]:
         raise InputError(f"{path}: more than {_MAX_BYTES >> 20} MB; that is no table of ports")
     try:
         text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", "replace")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{path}: line {line} is not UTF-8; convert it: iconv -f WINDOWS-1252 -t UTF-8 FILE") from None
     reader = csv.DictReader(io.StringIO(text), restval="", restkey="")
     try:
         for row in reader:

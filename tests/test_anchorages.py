@@ -451,6 +451,24 @@ def test_most_of_the_slow_time_decides_and_the_share_is_told(inside, outside, ki
     assert event_["anchorage_name"] == "open sea off Hosojima 1"
 
 
+def test_waiting_in_several_anchorages_names_one_only_where_it_spent_half_of_the_time():
+    lat, lon = OFF_HOSOJIMA
+    known = Anchorages([_roads(lat + n * 0.12)[0] for n in range(3)])
+
+    def waits(*hours):
+        rows, start = [], 0.0
+        for n, spent in enumerate(hours):
+            rows += _lie(start, spent, lat=lat + n * 0.12, lon=lon, swing_m=200.0)
+            start += spent + 0.5
+        (event_,) = _as_dicts(detect(fixes_of(rows), ["loitering"], anchorages=known))
+        assert event_["kind"] == WAITING
+        return event_["anchorage"]
+
+    assert waits(4, 3.5, 2.5) == ""
+    assert waits(1, 0.5, 8) == known[2].id
+    assert waits(8, 3.5, 2.5) == known[0].id
+
+
 def test_silence_at_anchor_is_not_counted_as_waiting():
     """12 h inside of which 9 h are silent in stretches of 3 h: heard for 4.5 h there, and for 8 h outside."""
     silent = [(0.1, 3.1), (3.6, 6.6), (7.1, 10.1)]
