@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geo.cells import cells as cells_at
+from geo.cells import parents, resolutions
 from geo.coastline import coastline
 from luxwake.density import Box
 from luxwake.world_map import land, png
@@ -94,14 +95,18 @@ class Chart:
         self.paint(line & ~near_unknown, INK, 0.35)
 
     def of_cells(self, cells: NDArray[np.uint64], values: ArrayLike) -> NDArray[np.float64]:
-        """The value of the H3 cell that each pixel lies in, cells of any resolutions that do not overlap; else NaN."""
+        """The value of the H3 cell that each pixel lies in, cells of any resolutions that do not overlap; else NaN.
+
+        A pixel is in a cell when its finest cell is, by H3's hierarchy: cells of several sizes leave slivers else.
+        """
         wanted = np.asarray(values, np.float64)
         found = np.full(self.lat.shape, np.nan)
-        resolution = (cells >> np.uint64(52)) & np.uint64(15)
-        for one in np.unique(resolution):
+        resolution = resolutions(cells)
+        finest = cells_at(self.lat.ravel(), self.lon.ravel(), int(resolution.max()))
+        for one in np.unique(resolution).tolist():
             chosen = np.flatnonzero(resolution == one)
             chosen = chosen[np.argsort(cells[chosen])]
-            pixel = cells_at(self.lat.ravel(), self.lon.ravel(), int(one)).reshape(self.lat.shape)
+            pixel = parents(finest, one).reshape(self.lat.shape)
             at = np.minimum(np.searchsorted(cells[chosen], pixel), chosen.size - 1)
             hit = cells[chosen][at] == pixel
             found[hit] = wanted[chosen[at[hit]]]

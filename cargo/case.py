@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, NamedTuple
 
 from ais.table import NAT
 from cargo.chain import Chain
@@ -17,14 +15,17 @@ from cargo.leg import DAY_US, Leg
 from cargo.voyage import Voyage, voyage_of
 from detectors.event import DARK, GAP, LOITERING, RENDEZVOUS, WAITING
 
+if TYPE_CHECKING:
+    from geo.meet import Meeting
+    from geo.reach import Reach, ReachedPort
+    from geo.reach_map import Band
+
 BEFORE_DEPARTURE_DAYS = 1
 """An event this long before the sailing still belongs to the voyage: papers carry the day only."""
 RETURN_DAYS = 60
 """A cargo out of the declared port counts as return cargo within this time after the silence."""
 SLACK_H = 12.0
 """Least stay, in hours, for a port to count as reachable: less does not land a car or load a ship."""
-SPEED_KN = (5.0, 10.0, 25.0)
-"""Speed of a silent ship: its own 95th percentile, held between the first and the last; the second if unknown."""
 
 RELATIONS = {
     DARK: "carried during", RENDEZVOUS: "transferred to", LOITERING: "loitered", GAP: "not heard",
@@ -44,25 +45,29 @@ class Related(NamedTuple):
 
 @dataclass(frozen=True)
 class Reached:
-    """What a silent ship could have reached, as `geo.reach` gives it."""
+    """What the ship of a silence could have reached, and its bands by the longest stay."""
 
     event: Event
-    speed_kn: float
-    hours: float
-    ports: tuple[dict[str, Any], ...]
-    clipped: bool
-    area: dict[str, Any] | None
-    parameters: dict[str, Any]
+    found: Reach
+    bands: tuple[Band, ...]
 
-    def in_countries(self, countries: Iterable[str]) -> list[dict[str, Any]]:
-        """Reachable ports of some countries with a stay of at least 12 h."""
-        wanted = set(countries)
-        return [p for p in self.ports if p["country"] in wanted and p["slack_h"] >= SLACK_H]
+    def in_countries(self, countries: Iterable[str]) -> list[ReachedPort]:
+        """Reachable ports of some countries with a stay of at least 12 h, the longest stay first."""
+        return self.found.ports_of_interest(set(countries), least_h=SLACK_H)
+
+
+@dataclass(frozen=True)
+class Met:
+    """Another ship of the same goods that was silent at the same time, and where the two could have been together."""
+
+    other: Event
+    meeting: Meeting
 
 
 @dataclass
 class Case:
-    """A chain with its voyages; `related` holds the events, `reached` the reach of the longest silence."""
+    """A chain with its voyages; `related` holds the events, `reached` the reach of the longest silence, `met` the other
+    ships of the chain that the silent ship could have met unseen."""
 
     chain: Chain
     voyages: tuple[Voyage, ...]
@@ -70,6 +75,7 @@ class Case:
     returns: tuple[Leg, ...] = ()
     reached: Reached | None = None
     reach_note: str = ""
+    met: tuple[Met, ...] = ()
     triggers: tuple[str, ...] = field(default=())
 
     @property
@@ -134,19 +140,39 @@ def main_dark(case: Case, min_score: float) -> Related | None:
 
 
 def reach_of(fleet: Fleet, event: Event) -> Reached | str:
-    """What the ship of a silence could have reached at its own fast speed, or why that cannot be said."""
+    """What the ship of a silence could have reached, its speed a distribution, or why that cannot be said."""
     from geo.reach import reach
+    from geo.reach_map import bands_of
 
-    own = fleet.speed_kn(event.mmsi)
-    slowest, usual, fastest = SPEED_KN
-    speed_kn = usual if not own > 0.0 else min(max(own, slowest), fastest)
-    speed_kn = round(speed_kn, 1)
-    found = reach(event.lat, event.lon, event.t_start, event.lat_end, event.lon_end, event.t_end, speed_kn)
-    ports = tuple(dict(port._asdict()) for port in found.ports)
-    hours = (event.t_end - event.t_start) / 3.6e9
-    if not np.isfinite(found.slack_h).any():
-        return f"no way over water at {speed_kn:g} kn joins the two ends of the silence in {hours:.1f} h"
-    return Reached(event, speed_kn, hours, ports, bool(found.clipped), found.to_geojson(), dict(found.parameters))
+    speed = fleet.speed_of(event)
+    found = reach(event.lat, event.lon, event.t_start, event.lat_end, event.lon_end, event.t_end, speed)
+    if not found.cells.size:
+        hours = f"{found.silence.hours:.1f} h"
+        return f"no way over water at {speed.fast_kn:.1f} kn joins the two ends of the silence in {hours}"
+    return Reached(event, found, tuple(bands_of(found, coarse=True)))
+
+
+def meetings_of(fleet: Fleet, case: Case, min_score: float) -> tuple[Met, ...]:
+    """Where the ship of the main silence could have met another ship of the chain that was silent at the same time."""
+    from geo.meet import meet
+
+    if case.reached is None:
+        return ()
+    main = case.reached.event
+    others = {
+        related.event.id: related.event
+        for related in case.related
+        if suspicious_dark(related.event, min_score)
+        and related.event.mmsi != main.mmsi
+        and related.event.t_start < main.t_end
+        and main.t_start < related.event.t_end
+    }
+    found = []
+    for other in others.values():
+        reached = reach_of(fleet, other)
+        if isinstance(reached, Reached) and (meeting := meet(case.reached.found, reached.found)).cells.size:
+            found.append(Met(other, meeting))
+    return tuple(found)
 
 
 class ShipLegs:

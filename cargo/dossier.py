@@ -6,9 +6,9 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cargo.case import SLACK_H, Case, Related, draughts
+from cargo.case import SLACK_H, Case, Met, Related, draughts
 from cargo.chain import Chain
 from cargo.fleet import Event, Fleet
 from cargo.leg import Leg, iso_time, known
@@ -16,6 +16,10 @@ from cargo.regions import port_name
 from cargo.shipments import Shipments
 from cargo.voyage import Voyage
 from detectors.event import DARK, KINDS, RENDEZVOUS
+
+if TYPE_CHECKING:
+    from geo.reach import ReachedPort
+    from geo.sea_way import Way
 
 _TITLE_CHARACTERS = 60  # of a description in a title
 
@@ -180,31 +184,45 @@ def _line(what: str, file: str, offset: int, row: int | None, note: str) -> dict
 
 
 def reach(case: Case, risk_countries: Sequence[str]) -> dict[str, Any] | None:
-    """The reach of the main silence: speed, hours, and the area as a GeoJSON geometry.
+    """The reach of the main silence: speed, hours, area by the longest stay (GeoJSON geometries), and assumptions.
 
-    `ports` lists those of the risk countries and of the countries declared; `ports_total` counts all within reach.
+    `ports` lists those of the risk countries and of the countries declared, with the straits on the way there and
+    back; `ports_total` counts all within reach.
     """
     reached = case.reached
     if reached is None:
         return None
+    from geo.reach_map import assumptions, ways_to
+
+    found = reached.found
     shown = {*risk_countries, *(leg.discharge_port[:2] for leg in case.chain.legs[-1:])}
+    ports = found.ports_of_interest(shown)
+    ways = ways_to(found, [(port.lat, port.lon) for port in ports])
     return {
         "event": reached.event.id,
-        "speed_kn": reached.speed_kn,
-        "hours": reached.hours,
-        "clipped": reached.clipped,
-        "ports": [_reached_port(port, risk_countries) for port in reached.ports if port["country"] in shown],
-        "ports_total": len(reached.ports),
-        "area": reached.area,
-        "parameters": reached.parameters,
+        "speed_kn": found.silence.speed.fast_kn,
+        "speed": found.silence.speed.to_dict(),
+        "hours": found.silence.hours,
+        "bands": [band._asdict() for band in reached.bands],
+        "ports": [_reached_port(port, way, risk_countries) for port, way in zip(ports, ways, strict=True)],
+        "ports_total": len(found.ports),
+        "meetings": [_meeting(met) for met in case.met],
+        "assumptions": assumptions(found),
+        "parameters": found.parameters,
     }
 
 
-def _reached_port(port: dict[str, Any], risk_countries: Sequence[str]) -> dict[str, Any]:
-    times = {key.removesuffix("_us"): iso_time(port[key]) for key in ("earliest_us", "latest_us")}
-    kept = {key: value for key, value in port.items() if not key.endswith("_us")}
-    at_risk = port["country"] in risk_countries and port["slack_h"] >= SLACK_H
-    return kept | times | {"risk": at_risk}
+def _meeting(met: Met) -> dict[str, Any]:
+    """Where and when both ships could have been, at the place of the longest time together."""
+    return {"event": met.other.id, "mmsi": met.other.mmsi, **met.meeting.table(1)[0]}
+
+
+def _reached_port(port: ReachedPort, ways: Sequence[Way | None], risk_countries: Sequence[str]) -> dict[str, Any]:
+    kept = {key: value for key, value in port._asdict().items() if not key.endswith("_us")}
+    times = {"earliest": iso_time(port.earliest_us), "latest": iso_time(port.latest_us)}
+    passages = tuple(dict.fromkeys(name for way in ways if way is not None for name in way.passages))
+    at_risk = port.country in risk_countries and port.slack_h >= SLACK_H
+    return kept | times | {"passages": passages, "risk": at_risk}
 
 
 def return_cargo(case: Case) -> tuple[dict[str, Any], ...]:

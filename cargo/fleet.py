@@ -6,13 +6,18 @@ those that used the name or number about the time of the row.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from ais.table import NAT, Table
+import numpy as np
+from numpy.typing import NDArray
+
+from ais.table import NAT, Fixes, Table
 from cargo.identifiers import imo_valid, ship_key
 from cargo.leg import DAY_US
 from detectors.event import DARK, GAP, LOITERING, PORT_CALL, RENDEZVOUS, WAITING, Events
+from geo.speed import Speed, speed_of
 from geo.sphere import distance_m
 
 PORT_RADIUS_M = 10_000.0
@@ -61,15 +66,16 @@ class Identity(NamedTuple):
 
 
 class Vessel(NamedTuple):
-    """One ship heard: when, its fast speed (95th percentile, knots, NaN unknown), name and number if known."""
+    """One ship heard: when, its name and number if known, its AIS type (0 unknown) and length (NaN unknown)."""
 
     mmsi: int
     hull: int
     t_first: int
     t_last: int
-    sog_p95: float
     name: str
     imo: int
+    ship_type: int
+    length_m: float
 
 
 def _plain(value: Any) -> Any:
@@ -89,11 +95,12 @@ def _rows(table: Table | None, kind: Any, defaults: dict[str, Any]) -> Iterable[
 
 
 class Fleet:
-    """Lookups over the events, made once per join."""
+    """Lookups over the events, made once per join; `fixes`, where they are kept, tell how fast each ship sails."""
 
-    def __init__(self, events: Events) -> None:
+    def __init__(self, events: Events, fixes: Fixes | None = None) -> None:
         self.sources = events.sources
-        self.vessels: list[Vessel] = list(_rows(events.vessels, Vessel, {"name": "", "sog_p95": float("nan")}))
+        self._fixes = fixes
+        self.vessels: list[Vessel] = list(_rows(events.vessels, Vessel, {"name": "", "length_m": float("nan")}))
         self.identities: list[Identity] = list(_rows(events.identity, Identity, {"name": "", "draught": float("nan")}))
         self.t_first = min((v.t_first for v in self.vessels), default=NAT)
         self.t_last = max((v.t_last for v in self.vessels), default=NAT)
@@ -170,9 +177,29 @@ class Fleet:
         """When any of some ships was last heard, µs; `NAT` never."""
         return max((v.t_last for mmsi in mmsis for v in self.heard(mmsi)), default=NAT)
 
-    def speed_kn(self, mmsi: int) -> float:
-        """The fastest of the 95th percentiles of speed under an MMSI, NaN unknown."""
-        return max((v.sog_p95 for v in self.heard(mmsi) if v.sog_p95 == v.sog_p95), default=float("nan"))
+    def speed_of(self, event: Event) -> Speed:
+        """The speed of the ship of an event: from its own fixes, its type and length, and the draught it had told."""
+        ship = next((v for v in self.heard(event.mmsi) if v.hull == event.hull), None)
+        t, sog = self._history(event.mmsi, event.hull)
+        told = sorted((said.t_from, said.draught) for said in self.said(event.mmsi) if said.draught > 0.0)
+        drawn = np.array([math.nan, *(draught for _, draught in told)])
+        since = np.array([t_from for t_from, _ in told], np.int64)
+        return speed_of(
+            t,
+            sog,
+            ship_type=ship.ship_type if ship else None,
+            length_m=ship.length_m if ship else None,
+            draught_m=float(drawn[np.searchsorted(since, event.t_start, side="right")]),
+            draughts_m=drawn[np.searchsorted(since, t, side="right")],
+        )
+
+    def _history(self, mmsi: int, hull: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Times and speeds of all valid fixes of a hull; none where fixes are not kept."""
+        if self._fixes is None:
+            return np.zeros(0, np.int64), np.zeros(0, np.float32)
+        fixes = self._fixes
+        rows = np.flatnonzero((fixes["mmsi"] == mmsi) & (fixes["hull"] == hull) & (fixes["status"] == 0))
+        return fixes["t"][rows], fixes["sog"][rows]
 
 
 def called_at(call: Event, port: str) -> bool:

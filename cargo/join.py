@@ -7,16 +7,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ais.table import Fixes
 from cargo import dossier, narrative
 from cargo.case import (
     BEFORE_DEPARTURE_DAYS,
     RETURN_DAYS,
     SLACK_H,
-    SPEED_KN,
     Case,
     Reached,
     ShipLegs,
     main_dark,
+    meetings_of,
     open_case,
     reach_of,
 )
@@ -51,6 +52,7 @@ def join(
     events: Events,
     shipments: Shipments,
     *,
+    fixes: Fixes | None = None,
     risk_countries: Sequence[str] = ("KP",),
     reach: bool = True,
     min_dark_score: float = 0.5,
@@ -65,10 +67,14 @@ def join(
         Events of the ships, with `vessels` and `identity`.
     shipments
         Rows of bills of lading or customs records, from `read_shipments`.
+    fixes
+        The positions behind the events: they tell how fast a silent ship sails. Without them it is taken as a ship of
+        its type and length.
     risk_countries
         ISO 3166 alpha-2 codes.
     reach
-        Compute what a silent ship could have reached (a second or so per silence).
+        Compute what a silent ship could have reached (some 0.3 s per silence; the graph of the sea is built once, in
+        about a minute).
     min_dark_score
         A dark period counts from this probability (0 to 1) on that reception does not explain it; one of unknown
         probability counts too.
@@ -92,17 +98,16 @@ def join(
         "min_dark_score": min_dark_score,
         "reach": reach,
         "reach_limit": reach_limit,
-        "speed_kn": SPEED_KN,
         "weights": weighed,
         "windows": _WINDOWS,
         "ports": ports_version(),
     }
-    return _join(events, shipments, parameters)
+    return _join(Fleet(events, fixes), events, shipments, parameters)
 
 
-def _join(events: Events, shipments: Shipments, parameters: dict[str, Any]) -> Findings:
+def _join(fleet: Fleet, events: Events, shipments: Shipments, parameters: dict[str, Any]) -> Findings:
     """Open a case for every chain, score it, and score it again where the reach of a silence is known."""
-    fleet, chains = Fleet(events), build_chains(shipments)
+    chains = build_chains(shipments)
     peers, ship_legs = Peers.of(chains), ShipLegs(chains)
     min_score, weighed = parameters["min_dark_score"], parameters["weights"]
 
@@ -155,6 +160,7 @@ def _add_reach(fleet: Fleet, cases: Sequence[Case], parameters: dict[str, Any], 
         found = known.get(dark.event.id, why_not)
         if isinstance(found, Reached):
             case.reached = found
+            case.met = meetings_of(fleet, case, parameters["min_dark_score"])
             counts["silences with reach"] += 1
         else:
             case.reach_note = f"the reach of the silence is not known: {found}"

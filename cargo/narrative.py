@@ -61,12 +61,12 @@ def _either(words: Sequence[str]) -> str:
 def _declared_reachable(case: Case, port: str) -> bool | None:
     if case.reached is None:
         return None
-    return any(p["locode"] == port and p["slack_h"] >= SLACK_H for p in case.reached.ports)
+    return any(p.locode == port and p.slack_h >= SLACK_H for p in case.reached.found.ports)
 
 
 def _risk_regions(case: Case, risk_countries: Sequence[str]) -> list[str]:
     ports = case.reached.in_countries(risk_countries) if case.reached else []
-    return list(dict.fromkeys(region(port["country"], port["lon"]) for port in ports))
+    return list(dict.fromkeys(region(port.country, port.lon) for port in ports))
 
 
 def conclusion(case: Case, dark: Related | None, risk_countries: Sequence[str]) -> str:
@@ -174,9 +174,14 @@ def _risk_reachable(case: Case, risk_countries: Sequence[str], dark: Related | N
         value = 0.0 if dark is None and not case.silences() else None
         return Signal("reach", value, "the ship was not silent" if value == 0.0 else "the reach was not computed")
     ports = case.reached.in_countries(risk_countries)
-    names = ", ".join(port["name"] for port in ports)
-    why = f"within reach with a stay of {SLACK_H:.0f} h: {names}" if ports else "no such port within reach"
-    return Signal("reach", float(bool(ports)), why)
+    if not ports:
+        return Signal("reach", 0.0, "no such port within reach")
+    from geo.reach_map import chance_words
+
+    least = chance_words(min(port.probability for port in ports))
+    names = ", ".join(port.name for port in ports)
+    chance = f"fast enough for {'each' if len(ports) > 1 else 'it'} with a chance of {least}"
+    return Signal("reach", 1.0, f"could have been reached with a stay of {SLACK_H:.0f} h: {names}; {chance}")
 
 
 def _silence(dark: Related | None) -> Signal:
@@ -226,6 +231,10 @@ def _meeting(case: Case) -> Signal:
     met = case.events(RENDEZVOUS)
     if met:
         return Signal("meeting", 1.0, f"{len(met)} rendezvous with the goods on board")
+    for both in case.met:
+        ship, hours = f"MMSI {both.other.mmsi}", both.meeting.longest_h
+        why = f"{ship}, of the same chain, was silent too: the two could have been together for {hours:.0f} h at most"
+        return Signal("meeting", None, why)
     if case.silences():
         return Signal("meeting", None, "a meeting during the silence would not have been seen")
     return Signal("meeting", 0.0, "no rendezvous with the goods on board")
@@ -260,7 +269,15 @@ def unknowns(fleet: Fleet, case: Case, dark: Related | None, signals: Sequence[S
             rows = ", ".join(map(str, strand.open_ends))
             found.append(f"what follows the last leg: several legs of such goods fit (rows {rows})")
     if case.reached is not None:
-        found.append(f"which of the {len(case.reached.ports)} ports within reach the silent ship called at, if any")
+        called, speed = case.reached.found.ports, case.reached.found.silence.speed
+        found.append(f"which of the {len(called)} ports within reach the silent ship called at, if any")
+        found.append(
+            f"how fast the silent ship was: usually {speed.usual_kn:.1f} kn, over {speed.fast_kn:.1f} kn with a chance "
+            f"of 5 % ({speed.source})"
+        )
+    for both in case.met:
+        when = f"{iso_time(both.other.t_start)} to {iso_time(both.other.t_end)}"
+        found.append(f"whether the ship met MMSI {both.other.mmsi}, silent {when}: {_meeting(case).why}")
     found.append("who owned and directed the ship, and what carrier, forwarder and broker knew")
     return list(dict.fromkeys(found))
 

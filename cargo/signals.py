@@ -217,7 +217,7 @@ def _risk_port(case: Case, risk_countries: Sequence[str], min_score: float) -> S
     evidence = (f"event {case.reached.event.id}",)
     if not ports:
         return Signal(name, 0.0, f"none of {', '.join(risk_countries)} with a stay of {SLACK_H:.0f} h", evidence)
-    names = ", ".join(port["name"] for port in ports)
+    names = ", ".join(port.name for port in ports)
     return Signal(name, 1.0, f"{names}: necessary for a call there, not evidence of one", evidence)
 
 

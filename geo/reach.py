@@ -1,40 +1,50 @@
 """Reach: where could a silent ship have been?
 
 Between the fix where a ship was last heard (time t0) and the one where it was heard again (t1) it had T = t1 - t0. With
-a greatest speed v it could have visited a place only if F + B <= T: F the hours from the first fix to the place, B the
-hours from there to the second, over water (the prism of time geography, Hagerstrand 1970, on a sea grid as in Sharma
-2022). T - F - B is the longest time that it could have stayed. Of a gap that is still open only F counts.
+a speed v it could have visited a place only if F + B <= T v: F the nautical miles over water from the first fix to the
+place, B those from there to the second (the prism of time geography, Hagerstrand 1970, over water as in Sharma 2022).
+T - (F + B) / v is the longest time that it could have stayed. Of a gap that is still open only F counts.
 
-Reaching is necessary, never proof: a long silence makes most ports of a region reachable.
+Speed is a distribution (`geo.speed.Speed`): what is reached is drawn at its fast speed (one such ship in twenty is
+faster), and each cell and port bears the chance that the ship sustained the (F + B) / T knots that it asks for.
+Reaching is necessary, never proof: a long silence makes most ports of a region reachable. Ice, draught, weather and
+traffic schemes are not looked at; canals and straits are open unless closed by name.
 
-Distances are those of `geo.water`: over a grid of sea cells, 0.4 % too long on average and up to 2.1 %, so the rim of
-the area is that much too near. Canals and rivers are closed; ports more than 20 km up a river are not reached.
+Distances are lower bounds (`geo.reach_cells`): true in open water, and round capes at most 0.75 % too short, so that no
+place is missed; ports more than 20 km from the sea of the mask are not reached, and counted in the parameters.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from geo.coast import shore_table
 from geo.errors import UsageError
-from geo.ports import ports
-from geo.sphere import NMI_M, distance_m
-from geo.water import SeaGrid, cost_from, covers, is_clear, nearest_sea, sea_grid, unroll
+from geo.ports import ports, ports_version
+from geo.reach_area import are_among, area_of
+from geo.reach_cells import (
+    RADIUS_NMI,
+    RIVER_PORTS,
+    SHORTENED,
+    SeaCells,
+    cells_within,
+    homes,
+    picked,
+    point_bounds,
+    port_access,
+)
+from geo.sea_cells import COARSEST
+from geo.sea_graph import graph_digest
+from geo.sea_way import DM_PER_NMI, NO_WAY, Closure, Field, Way, closure, field_from, way_between
+from geo.speed import Speed
+from geo.sphere import wrap_deg
 
-PORT_SNAP_M = 20_000.0
-"""A port is reached through the nearest sea cell within this distance."""
-RIVER_PORTS: dict[str, tuple[float, float, float]] = {"KPSGN": (38.718, 125.402, 11.0)}
-"""Ports up a river: where their way leaves the sea (Nampo for Songnim), and the nautical miles from there."""
-DEFAULT_RESOLUTION_DEG = 0.1
-FINEST_RESOLUTION_DEG = 0.02
-_CELLS_ACROSS = 25  # a short gap gets a finer grid: at least this many cells from a fix to the edge of the window
-_MOST_CELLS = 4_000_000  # 3 s and 0.4 GB
-_US_PER_H = 3_600_000_000
+US_PER_H = 3_600_000_000
 
 
 class ReachedPort(NamedTuple):
@@ -51,124 +61,145 @@ class ReachedPort(NamedTuple):
     from_nmi: float
     """NaN while the gap is open."""
     earliest_us: int
-    """Earliest arrival, t0 + F."""
+    """Earliest arrival at the fast speed, t0 + F / v."""
     latest_us: int
-    """Latest departure, t1 - B."""
+    """Latest departure, t1 - B / v."""
     slack_h: float
-    """Longest possible stay, T - F - B."""
+    """Longest possible stay, T - (F + B) / v."""
+    probability: float
+    """Chance that the ship was fast enough to call there at all."""
+
+
+class Silence(NamedTuple):
+    """What was asked: two fixes in degrees and µs UTC (the second NaN NaN while the gap is open), speed, closures."""
+
+    lat0: float
+    lon0: float
+    t0_us: int
+    lat1: float
+    lon1: float
+    t1_us: int
+    speed: Speed
+    closed: tuple[str, ...]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the ship was not heard again."""
+        return math.isnan(self.lat1)
+
+    @property
+    def hours(self) -> float:
+        """How long it lasted."""
+        return (self.t1_us - self.t0_us) / US_PER_H
+
+    def fields(self, shut: Closure) -> tuple[Field, Field | None]:
+        """Distances over water from the first fix and from the second, as far as the fast speed leads."""
+        ends = (self.lat0, self.lon0), (self.lat1, self.lon1)
+        limit = self.hours * self.speed.fast_kn + 2.0 * RADIUS_NMI[COARSEST]
+        limit_dm = limit / SHORTENED * DM_PER_NMI
+        if self.is_open:
+            return field_from(*ends[0], shut, limit_dm), None
+        return field_from(*ends[0], shut, limit_dm, ends[1]), field_from(*ends[1], shut, limit_dm, ends[0])
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What a silent ship could have reached: a grid of the longest possible stay, and the ports among it."""
+    """What a silent ship could have reached: n sea cells (H3, of several resolutions), and the ports among them."""
 
-    lat: NDArray[np.floating]
-    lon: NDArray[np.floating]
-    slack_h: NDArray[np.float32]
-    """(lat, lon) hours; NaN where the ship cannot have been."""
+    cells: NDArray[np.uint64]
+    lat: NDArray[np.float64]
+    """(n,) of the cell's node, a point at sea, or of its centre."""
+    lon: NDArray[np.float64]
+    to_nmi: NDArray[np.float64]
+    """(n,) from the first fix."""
+    from_nmi: NDArray[np.float64]
+    """(n,) to the second; NaN while the gap is open."""
+    earliest_us: NDArray[np.int64]
+    """(n,) earliest arrival at the fast speed."""
+    latest_us: NDArray[np.int64]
+    """(n,) latest departure."""
+    slack_h: NDArray[np.float64]
+    """(n,) longest possible stay; 0 at the rim."""
+    probability: NDArray[np.float64]
+    """(n,) chance that the ship was fast enough."""
     ports: list[ReachedPort]
-    clipped: bool
-    """True when the window, and not the ship, ends the reachable area: there is more outside."""
-    parameters: dict[str, Any] = field(default_factory=dict)
+    """Sorted by code."""
+    silence: Silence
+    parameters: dict[str, Any]
+
+    def ports_of_interest(
+        self, countries: Collection[str] = (), codes: Collection[str] = (), least_h: float = 0.0
+    ) -> list[ReachedPort]:
+        """Ports of some countries (ISO 3166 alpha-2) or codes with a stay of at least `least_h`, the longest first.
+
+        >>> silent = reach(35.0, 129.1, 0, 35.3, 129.6, 18 * 24 * US_PER_H, 10.0)
+        >>> [port.name for port in silent.ports_of_interest(["KP"], least_h=300.0)]
+        ['Wonsan', 'Hungnam']
+        """
+        wanted = [p for p in self.ports if (p.country in countries or p.locode in codes) and p.slack_h >= least_h]
+        return sorted(wanted, key=lambda port: (-port.slack_h, port.locode))
+
+    def covers(self, lat: ArrayLike, lon: ArrayLike) -> NDArray[np.bool_]:
+        """Whether the ship could have been in the cells of positions (n,); land in such a cell counts too.
+
+        >>> reach(35.0, 129.1, 0, 35.3, 129.6, 6 * US_PER_H, 10.0).covers([35.1, 37.0], [129.5, 130.0]).tolist()
+        [True, False]
+        """
+        return are_among(*(np.ascontiguousarray(part, np.float64) for part in (lat, lon)), self.cells)
 
     def to_geojson(self) -> dict[str, Any]:
-        """The reachable area as a GeoJSON geometry, cut at 180 degrees, rounded to 0.001 degrees; may be empty.
+        """The reachable sea as a GeoJSON geometry, cut at 180 degrees, rounded to 0.001 degrees; may be empty.
 
-        >>> area = reach(35.0, 129.1, 0, 35.3, 129.6, 6 * 3_600_000_000, 10.0).to_geojson()
-        >>> area["type"], len(area["coordinates"])
-        ('MultiPolygon', 3)
+        >>> area = reach(35.0, 129.1, 0, 35.3, 129.6, 6 * US_PER_H, 10.0).to_geojson()
+        >>> area["type"], len(area["coordinates"]) > 0
+        ('MultiPolygon', True)
         """
-        import shapely
-        from shapely.geometry import mapping
+        return area_of(self.cells, self.lat, self.lon)
 
-        half_lat, half_lon = (self.lat[1] - self.lat[0]) / 2.0, (self.lon[1] - self.lon[0]) / 2.0
-        boxes = []
-        for row, reached in zip(self.lat, np.isfinite(self.slack_h), strict=True):
-            turns = np.flatnonzero(np.diff(reached.astype(np.int8), prepend=0, append=0))
-            for first, after in zip(turns[::2], turns[1::2], strict=True):
-                west = self.lon[0] + (2 * first - 1) * half_lon
-                east = self.lon[0] + (2 * after - 1) * half_lon
-                boxes.append(shapely.box(west, row - half_lat, east, row + half_lat))
-        area = shapely.set_precision(shapely.union_all(boxes).simplify(half_lat), 0.001)
-        parts = []
-        for shift in (-360.0, 0.0, 360.0):
-            inside = shapely.intersection(area, shapely.box(-180.0 + shift, -90.0, 180.0 + shift, 90.0))
-            moved = shapely.transform(inside, lambda xy, by=shift: xy - (by, 0.0))
-            parts += [part for part in shapely.get_parts(moved) if part.geom_type == "Polygon" and not part.is_empty]
-        whole = shapely.normalize(shapely.MultiPolygon(parts))
-        rounded: dict[str, Any] = mapping(shapely.orient_polygons(whole))
-        return {"type": rounded["type"], "coordinates": _rounded(rounded["coordinates"])}
+    def table(self) -> list[dict[str, Any]]:
+        """The ports as rows for a report, the longest possible stay first; times in ISO 8601, UTC."""
+        rows = []
+        for port in self.ports_of_interest([p.country for p in self.ports]):
+            row = port._asdict()
+            times = {key: str(np.datetime64(row.pop(f"{key}_us"), "us")) + "Z" for key in ("earliest", "latest")}
+            rows.append(row | times)
+        return rows
 
+    def way_to(self, lat: float, lon: float) -> tuple[Way, Way]:
+        """The shortest ways over water from the first fix to a place, and from there to the second.
 
-def _rounded(coordinates: Any) -> Any:
-    """Nested coordinates as lists with three decimals."""
-    if isinstance(coordinates, float):
-        return round(coordinates, 3)
-    return [_rounded(inner) for inner in coordinates]
+        While the gap is open the second has no points and a length of infinity.
 
+        >>> there, _ = reach(35.0, 129.1, 0, 35.3, 129.6, 96 * US_PER_H, 10.0).way_to(34.0, 126.0)
+        >>> bool(there.at_sea.all()), round(there.length_nmi, -1)
+        (True, 180.0)
+        """
+        shut = closure(self.silence.closed)
+        there = field_from(lat, lon, shut)
+        first, second = (field_from(*end, shut, 0.0) for end in (self.silence[:2], self.silence[3:5]))
+        ways = way_between(there, first, shut), way_between(there, second, shut)
+        return ways[0].turned(), ways[1]
 
-def _window(ends: list[tuple[float, float]], range_deg: float) -> tuple[float, float, float, float]:
-    """The box that lies `range_deg` of arc around one or two positions: lat_min, lat_max, lon_min, lon_max."""
-    lat, lon = [end[0] for end in ends], [end[1] for end in ends]
-    lat_min, lat_max = max(-90.0, min(lat) - range_deg), min(90.0, max(lat) + range_deg)
-    widest = math.cos(math.radians(min(89.0, max(abs(min(lat)), abs(max(lat))) + 0.5 * range_deg)))
-    half = min(180.0, 0.5 * (max(lon) - min(lon)) + range_deg / widest)
-    middle = 0.5 * (max(lon) + min(lon))
-    return lat_min, lat_max, middle - half, middle + half
-
-
-def _reached_ports(
-    grid: SeaGrid,
-    to_nmi: NDArray[np.float64],
-    from_nmi: NDArray[np.float64] | None,
-    t0_us: int,
-    t1_us: int,
-    speed_kn: float,
-) -> list[ReachedPort]:
-    """Ports that can be called at within the time, sorted by code."""
-    found = []
-    middle = 0.5 * (grid.lon[0] + grid.lon[-1])
-    hours = (t1_us - t0_us) / _US_PER_H
-    for port in ports():
-        lat, lon, river_nmi = RIVER_PORTS.get(port.locode, (port.lat, port.lon, 0.0))
-        lon = unroll(lon, middle)
-        if not covers(grid.lat, grid.lon, lat, lon):
-            continue
-        r, c, metres = nearest_sea(grid.sea, grid.lat, grid.lon, lat, lon, PORT_SNAP_M)
-        if r < 0:
-            continue
-        there = to_nmi[r, c] + metres / NMI_M + river_nmi
-        back = math.nan if from_nmi is None else from_nmi[r, c] + metres / NMI_M + river_nmi
-        whole = there if from_nmi is None else there + back
-        slack_h = hours - whole / speed_kn
-        if slack_h >= 0.0:
-            earliest = t0_us + round(there / speed_kn * _US_PER_H)
-            latest = t1_us if from_nmi is None else t1_us - round(back / speed_kn * _US_PER_H)
-            distances = (float(whole), float(there), float(back))
-            found.append(ReachedPort(*port[:5], *distances, earliest, latest, float(slack_h)))
-    return found
+    def at(
+        self, cell: NDArray[np.uint64], lat: NDArray[np.float64], lon: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Nautical miles to and from points (n,) in sea cells of any resolution; infinite where there is no way."""
+        shut = closure(self.silence.closed)
+        start, end = self.silence.fields(shut)
+        home = homes(cell)
+        there = np.full(cell.size, np.inf)
+        back = np.full(cell.size, np.inf)
+        known = np.flatnonzero(home >= 0)
+        place = home[known], np.ascontiguousarray(lat[known]), np.ascontiguousarray(lon[known])
+        there[known], back[known] = (point_bounds(field, *place, shut) for field in (start, end))
+        return there, back
 
 
-def _resolution(box: tuple[float, float, float, float], range_deg: float, asked_deg: float | None) -> float:
-    """The height of a cell: as asked, or by the size of the window; UsageError when that makes too many cells."""
-    lat_min, lat_max, lon_min, lon_max = box
-    square_deg = (lat_max - lat_min) * (lon_max - lon_min) * math.cos(math.radians(0.5 * (lat_min + lat_max)))
-    finest_deg = math.sqrt(square_deg / _MOST_CELLS)
-    if asked_deg is None:
-        return max(finest_deg, min(DEFAULT_RESOLUTION_DEG, max(FINEST_RESOLUTION_DEG, range_deg / _CELLS_ACROSS)))
-    if not FINEST_RESOLUTION_DEG <= asked_deg <= 1.0:
-        raise UsageError(f"resolution_deg must be {FINEST_RESOLUTION_DEG} to 1 degrees, not {asked_deg}")
-    if asked_deg < finest_deg:
-        raise UsageError(
-            f"resolution_deg {asked_deg} makes more than {_MOST_CELLS:,} cells here: take {finest_deg:.2f} or more, "
-            "or a smaller within_deg"
-        )
-    return asked_deg
+def _as_speed(speed: Speed | float) -> Speed:
+    return speed if isinstance(speed, Speed) else Speed.given(speed)
 
 
-def _check(
-    lat0: float, lon0: float, t0_us: int, lat1: float, lon1: float, t1_us: int, speed_kn: float, within_deg: float
-) -> None:
+def _check(lat0: float, lon0: float, t0_us: int, lat1: float, lon1: float, t1_us: int) -> None:
     """UsageError for what cannot be meant."""
     if not (-90.0 <= lat0 <= 90.0 and math.isfinite(lon0)):
         raise UsageError(f"the ship must have been heard at a position on the globe, not at {lat0} {lon0}")
@@ -178,10 +209,35 @@ def _check(
         )
     if t1_us < t0_us:
         raise UsageError(f"the end of the silence, {t1_us} µs, is before its start, {t0_us} µs")
-    if not 0.0 < speed_kn <= 100.0:
-        raise UsageError(f"speed_kn must be over 0 and at most 100 knots, not {speed_kn}")
-    if not 0.0 < within_deg <= 90.0:
-        raise UsageError(f"within_deg must be over 0 and at most 90 degrees, not {within_deg}")
+
+
+def _reached_ports(silence: Silence, start: Field, end: Field | None, shut: Closure) -> list[ReachedPort]:
+    """Ports that can be called at within the time, sorted by code."""
+    access = port_access()
+    limit_nmi, speed_kn = silence.hours * silence.speed.fast_kn, silence.speed.fast_kn
+    row = np.flatnonzero(access.home >= 0)
+    place = access.home[row], access.lat[row], access.lon[row]
+    river = np.array([RIVER_PORTS.get(ports()[k].locode, (0.0, 0.0, 0.0))[2] for k in row.tolist()])
+    there = point_bounds(start, *place, shut, on_land=True) + river
+    back = point_bounds(end, *place, shut, on_land=True) + river
+    whole = there if end is None else there + back
+    within = np.flatnonzero(whole <= limit_nmi)
+    chance = silence.speed.chance_at_least(_needed_kn(whole[within], silence))
+    found = []
+    for k, likely in zip(within.tolist(), chance.tolist(), strict=True):
+        earliest = silence.t0_us + round(float(there[k]) / speed_kn * US_PER_H)
+        latest = silence.t1_us if end is None else silence.t1_us - round(float(back[k]) / speed_kn * US_PER_H)
+        distances = float(whole[k]), float(there[k]), math.nan if end is None else float(back[k])
+        slack_h = silence.hours - float(whole[k]) / speed_kn
+        found.append(ReachedPort(*ports()[int(row[k])][:5], *distances, earliest, latest, slack_h, likely))
+    return found
+
+
+def _needed_kn(whole_nmi: NDArray[np.float64], silence: Silence) -> NDArray[np.float64]:
+    """The speed that a way asks for; at the rim, where a part of a cell is nearer than its node, the fast speed."""
+    if silence.hours == 0.0:
+        return np.zeros(whole_nmi.size)
+    return np.minimum(whole_nmi / silence.hours, silence.speed.fast_kn)
 
 
 def reach(
@@ -191,61 +247,72 @@ def reach(
     lat1: float,
     lon1: float,
     t1_us: int,
-    speed_kn: float,
+    speed: Speed | float,
     *,
-    within_deg: float = 25.0,
-    resolution_deg: float | None = None,
+    closed: Iterable[str] = (),
 ) -> Reach:
-    """Where a ship could have been between two fixes (degrees, µs since 1970 UTC) at no more than `speed_kn`.
+    """Where a ship could have been between two fixes (degrees, µs since 1970 UTC) at its `speed`.
 
-    While a gap is open `lat1` and `lon1` are NaN and `t1_us` is the end of the data. The search stays within
-    `within_deg` of arc of the two fixes; `clipped` tells when that cuts the answer. Cells are 0.1 degrees high, finer
-    (to 0.02) for a gap too short for that, or `resolution_deg` (0.02 to 1).
+    A number is taken as a speed in knots that is known. While a gap is open `lat1` and `lon1` are NaN and `t1_us` is
+    the end of the data. `closed` names straits and canals (`geo.straits.PASSAGES`) that are shut.
 
     Nothing is reachable when no sea is within 30 km of a fix (`parameters["start_snap_m"]` or `["end_snap_m"]` is then
     NaN) or when the way between them (`["direct_nmi"]`, infinite if not found in time) takes longer than the silence.
+    Longitudes beyond 180 are wrapped.
 
-    Raises UsageError for a time that runs backwards and for parameters out of their range.
+    Raises UsageError for a time that runs backwards, a position off the globe, a speed that cannot be meant, and a
+    name that is no passage.
 
-    >>> silent = reach(35.0, 129.1, 0, 35.3, 129.6, 4 * 86_400_000_000, 10.0)
+    >>> silent = reach(35.0, 129.1, 0, 35.3, 129.6, 4 * 24 * US_PER_H, 10.0)
     >>> chongjin = next(port for port in silent.ports if port.locode == "KPCHO")
     >>> round(chongjin.distance_nmi, -1), round(chongjin.slack_h)
     (800.0, 16)
     """
-    _check(lat0, lon0, t0_us, lat1, lon1, t1_us, speed_kn, within_deg)
-    lat0, lon0, lat1 = float(lat0), float(lon0), float(lat1)  # kernels are compiled for float64 alone
-    ends = [(lat0, lon0)] if math.isnan(lat1) else [(lat0, lon0), (lat1, unroll(lon1, lon0))]
-    hours = (t1_us - t0_us) / _US_PER_H
-    grid = _grid(ends, hours * speed_kn, within_deg, resolution_deg)
-    costs, snaps_m = zip(*[cost_from(grid, lat, lon, hours * speed_kn) for lat, lon in ends], strict=True)
-    slack = hours - sum(costs) / speed_kn
-    slack_h = np.where(slack >= 0.0, slack, np.nan).astype(np.float32)
-    rim = np.concatenate([slack_h[0], slack_h[-1], slack_h[:, 0], slack_h[:, -1]])
+    _check(lat0, lon0, t0_us, lat1, lon1, t1_us)
+    shut = closure(closed)
+    ends = float(lat0), float(wrap_deg(float(lon0))), int(t0_us), float(lat1), float(wrap_deg(float(lon1))), int(t1_us)
+    silence = Silence(*ends, _as_speed(speed), shut.names)
+    start, end = silence.fields(shut)
+    direct = NO_WAY._replace(length_nmi=math.nan) if end is None else way_between(start, end, shut)
+    limit_nmi = silence.hours * silence.speed.fast_kn
+    found = cells_within(start, end, limit_nmi, direct.length_nmi, shut)
+    if end is not None and not direct.length_nmi * SHORTENED <= limit_nmi:
+        found = picked(found, np.zeros(0, np.int64))
     parameters = {
-        "speed_kn": speed_kn,
-        "hours": hours,
-        "within_deg": within_deg,
-        "resolution_deg": float(grid.lat[1] - grid.lat[0]),
-        "open": len(ends) == 1,
-        "direct_nmi": math.nan if len(ends) == 1 else _direct_nmi(ends, sum(costs)),
-        "start_snap_m": snaps_m[0],
-        "end_snap_m": math.nan if len(ends) == 1 else snaps_m[1],
+        "speed_kn": silence.speed.fast_kn,
+        "speed": silence.speed.to_dict(),
+        "hours": silence.hours,
+        "open": end is None,
+        "closed": list(shut.names),
+        "direct_nmi": direct.length_nmi,
+        "direct_passages": list(direct.passages),
+        "start_snap_m": start.snap_m,
+        "end_snap_m": math.nan if end is None else end.snap_m,
+        "sea_graph": graph_digest(),
+        "ports": ports_version(),
+        "ports_off_the_sea": int((port_access().home < 0).sum()),
     }
-    found = _reached_ports(grid, costs[0], costs[1] if len(ends) == 2 else None, t0_us, t1_us, speed_kn)
-    return Reach(grid.lat, grid.lon, slack_h, found, bool(np.isfinite(rim).any()), parameters)
+    return _answer(silence, found, _reached_ports(silence, start, end, shut) if len(found.cell) else [], parameters)
 
 
-def _grid(ends: list[tuple[float, float]], limit_nmi: float, within_deg: float, asked_deg: float | None) -> SeaGrid:
-    """The sea around one or two fixes, as far as a ship could come within the limit, or as `within_deg` allows."""
-    # an ellipse reaches beyond its foci by half of what the way is longer than their distance
-    spare_nmi = limit_nmi if len(ends) == 1 else (limit_nmi - distance_m(*ends[0], *ends[1]) / NMI_M) / 2.0
-    range_deg = min(within_deg, max(0.0, spare_nmi) / 60.0 + 0.5)
-    box = _window(ends, range_deg)
-    return sea_grid(*box, _resolution(box, range_deg, asked_deg))
-
-
-def _direct_nmi(ends: list[tuple[float, float]], whole_nmi: NDArray[np.float64]) -> float:
-    """The shortest way from end to end: straight where that stays on water, else over the grid."""
-    if is_clear(shore_table(), *ends[0], *ends[1]):
-        return float(distance_m(*ends[0], *ends[1]) / NMI_M)
-    return float(np.min(whole_nmi))
+def _answer(silence: Silence, found: SeaCells, called: list[ReachedPort], parameters: dict[str, Any]) -> Reach:
+    """Times and chances of cells, sorted by cell."""
+    found = picked(found, np.argsort(found.cell, kind="stable"))
+    speed_kn = silence.speed.fast_kn
+    earliest = silence.t0_us + np.rint(found.to_nmi / speed_kn * US_PER_H).astype(np.int64)
+    latest = silence.t1_us - np.rint(found.from_nmi / speed_kn * US_PER_H).astype(np.int64)
+    whole = found.to_nmi + found.from_nmi
+    return Reach(
+        found.cell,
+        found.lat,
+        found.lon,
+        found.to_nmi,
+        np.full(found.cell.size, np.nan) if silence.is_open else found.from_nmi,
+        earliest,
+        np.maximum(latest, earliest),
+        np.maximum(0.0, silence.hours - whole / speed_kn),
+        silence.speed.chance_at_least(_needed_kn(whole, silence)),
+        called,
+        silence,
+        parameters,
+    )

@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     from geo.errors import LuxwakeError as LuxwakeError
     from geo.errors import OutputError as OutputError
     from geo.errors import UsageError as UsageError
+    from geo.meet import meet as meet
+    from geo.reach import reach as reach
+    from geo.speed import Speed as Speed
+    from geo.speed import speed_of as speed_of
     from geo.zones import Zones as Zones
     from geo.zones import read_zones as read_zones
     from luxwake.anchorages import find_anchorages as find_anchorages
@@ -52,6 +56,7 @@ if TYPE_CHECKING:
     from luxwake.simulate import simulate as simulate
     from luxwake.store import query as query
     from luxwake.store import write_parquet as write_parquet
+    from luxwake.where import where as where
 
 __version__ = "0.1.0"
 
@@ -87,7 +92,12 @@ _HOME = {
     "read": "ais.read",
     "read_shipments": "cargo.shipments",
     "read_zones": "geo.zones",
+    "reach": "geo.reach",
+    "meet": "geo.meet",
+    "Speed": "geo.speed",
+    "speed_of": "geo.speed",
     "simulate": "luxwake.simulate",
+    "where": "luxwake.where",
     "stationary_periods": "detectors.stationary",
     "write_parquet": "luxwake.store",
 }

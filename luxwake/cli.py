@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from geo.errors import LuxwakeError
-from luxwake import __version__
+from luxwake import __version__, cli_geo
 
 if TYPE_CHECKING:
     from luxwake.console import Console
@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     _output_options(simulate)
 
     _add_inspect(commands)
+    cli_geo.add_commands(commands, _output_options)
     _add_zones(commands)
     _add_anchorages(commands)
     _add_ports(commands)
@@ -370,6 +371,7 @@ _COMMANDS = {
     "demo": _demo,
     "simulate": _simulate,
     "ports": _ports,
+    **cli_geo.COMMANDS,
     "query": _query,
     "warmup": _warmup,
     "doctor": _doctor,

@@ -79,7 +79,7 @@ def run_job(job: Job, console: Console) -> dict[str, Any]:
         events = _detect(fixes, area, anchorages, stages)
         if zones is not None:
             label_events(events, zones, [_digest(path) for path in zones.sources])
-        findings = _join(job, events, shipments, zones, stages)
+        findings = _join(job, fixes, events, shipments, zones, stages)
         with stages("write") as detail:
             names = _write(job, stage, fixes, events, findings)
             detail.append(", ".join(names))
@@ -158,7 +158,9 @@ def _digest(path: Path) -> dict[str, Any]:
     return {"file": path.name, "sha256": digest, "bytes": path.stat().st_size}
 
 
-def _join(job: Job, events: Events, shipments: Shipments | None, zones: Zones | None, stages: Stages) -> dict[str, Any]:
+def _join(
+    job: Job, fixes: Fixes, events: Events, shipments: Shipments | None, zones: Zones | None, stages: Stages
+) -> dict[str, Any]:
     """The findings as plain data, with the inputs that they rest on."""
     from ais.unpack import file_of
     from luxwake.zones import add_zones
@@ -169,7 +171,7 @@ def _join(job: Job, events: Events, shipments: Shipments | None, zones: Zones | 
         with stages("join") as detail:
             from cargo.join import join
 
-            found = json.loads(join(events, shipments).to_json())
+            found = json.loads(join(events, shipments, fixes=fixes).to_json())
             detail.append(f"{len(found['findings']):,} findings")
         paths.append(Path(job.shipments))
     if job.anchorages is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 
@@ -85,11 +86,17 @@ def warm_detectors() -> str:
 
 
 def warm_join() -> str:
-    """Compile what finds the reach of a silent ship."""
+    """Compile what finds the reach of a silent ship, the ways to ports, and where two could have met."""
     begin = time.perf_counter()
+    from geo.meet import meet
     from geo.reach import reach
+    from geo.reach_map import bands_of, ways_to
 
-    reach(35.0, 129.5, 0, 35.1, 129.6, 36_000_000_000, 10.0)
+    silent = reach(35.0, 129.5, 0, 35.1, 129.6, 36_000_000_000, 10.0)
+    other = reach(35.4, 129.9, 0, math.nan, math.nan, 36_000_000_000, 12.0)
+    meet(silent, other)
+    ways_to(silent, [(35.08, 129.06), (34.7, 129.9), (33.2, 131.8)])
+    bands_of(silent)
     return _words(time.perf_counter() - begin)
 
 

@@ -355,10 +355,33 @@ def finding() -> dict[str, Any]:
             "event": "0000000000000001",
             "speed_kn": 9.4,
             "hours": 435.0,
-            "clipped": True,
-            "area": {"type": "Polygon", "coordinates": [ring]},
+            "bands": [
+                {"least_stay_h": stay, "area": {"type": "MultiPolygon", "coordinates": [[ring]]}, "area_nmi2": 1e5}
+                for stay in (0.0, 72.0)
+            ],
+            "ports_total": 12,
+            "assumptions": ["all straits and canals are open"],
+            "meetings": [
+                {
+                    "event": "0000000000000009",
+                    "mmsi": 352999204,
+                    "lat": 40.1,
+                    "lon": 130.2,
+                    "t_from": "2018-10-03T00:00:00Z",
+                    "t_to": "2018-10-05T00:00:00Z",
+                    "together_h": 48.0,
+                }
+            ],
             "ports": [
-                {"locode": code, "slack_h": 300.0 + n, "risk": code[:2] == "KP"}
+                {
+                    "locode": code,
+                    "slack_h": 300.0 + n,
+                    "risk": code[:2] == "KP",
+                    "probability": 0.5 + 0.05 * n,
+                    "earliest": "2018-10-02T12:00:00Z",
+                    "latest": "2018-10-18T12:00:00Z",
+                    "passages": ["Korea"] * (n % 2),
+                }
                 | dict(zip(("name", "lat", "lon"), PORTS[code], strict=True))
                 for n, code in enumerate(REACHED)
             ],

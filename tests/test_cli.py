@@ -373,6 +373,9 @@ print({name: (before.get(name, 0), n) for name, n in compiled().items() if n != 
         ["decode", *feeds, "-o", str(tmp_path / "a.parquet"), "--clock", "base"],
         ["decode", feeds[0], "-o", str(tmp_path / "m.parquet"), "--messages"],
         ["zones", str(zones), "--at", "34.5,128.5", "--quiet"],
+        ["where", "34.5", "128.5"],
+        ["reach", "--from", "35.2,129.4@2018-10-01", "--to", "41.5,140.9@2018-10-09", "--speed", "9"],
+        ["meet", "--ship", "34.0,129.4@2018-10-01", "--ship", "36.2,130.4@2018-10-02", "--until", "2018-10-04"],
     ]
     command = [sys.executable, "-c", script, json.dumps(commands)]
     made = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)

@@ -257,6 +257,22 @@ def test_dark_ship_with_used_cars_only_has_wide_bounds_and_ranks_below(tmp_path)
         assert finding.score.upper - finding.score.lower > findings[0].score.upper - findings[0].score.lower
 
 
+def test_two_ships_of_a_chain_silent_at_once_could_have_met_and_did_not_therefore(tmp_path):
+    """The ship that brought the cars to Busan falls silent before it is there, while the next one is silent too."""
+    rows = [
+        row.replace("KRPUS,2018-09-27,2018-09-30,", "KRPUS,2018-09-27,2018-09-30,AMUR CARRIER")
+        for row in limousine_rows()
+    ]
+    dark = event(DARK, RORO, "2018-09-29T12:00", "2018-10-03T12:00", score=0.9, at=(34.9, 130.2), at_end=(35.4, 130.4))
+    finding = join(world(more=[dark]), shipments_of(tmp_path, *rows))[0]
+    (met,) = finding.reach["meetings"]
+    assert met["mmsi"] == RORO and 24.0 < met["together_h"] <= 48.0
+    assert "2018-10-01T12:00:00" <= met["t_from"] < met["t_to"] <= "2018-10-03T12:00:00Z"
+    assert any(f"whether the ship met MMSI {RORO}" in words for words in finding.unknown)
+    at_sea = next(h for h in finding.hypotheses if h.id == "H3")
+    assert at_sea.lower == 0.0 and not any("together" in words for words in at_sea.speaks_for)
+
+
 def test_gap_that_reception_may_explain_is_no_finding(tmp_path):
     gap = event(GAP, RORO, "2018-10-02T12:00", "2018-10-03T20:00", score=0.4)
     findings = join(world(more=[gap]), shipments_of(tmp_path, *used_car_rows(2)))

@@ -18,10 +18,11 @@ from luxwake.report.tables import (
     evidence_table,
     leg_table,
     pair_list,
+    reach_table,
     table,
 )
 from luxwake.report.timeline import timeline
-from luxwake.report.words import NO_BREAK, count, day_span, day_time, length_of_time, sentence, time_us
+from luxwake.report.words import NO_BREAK, count, day_span, day_time, length_of_time, position, sentence, time_us
 
 Json = Mapping[str, Any]
 
@@ -47,6 +48,7 @@ def dossier(finding: Json, tracks: Fixes | None, number: int, traffic_points: in
     ]
     parts = [
         _section("The silence", detail_map(finding, tracks, f"{name}-map", traffic_points)),
+        _section("What it could have reached", _reach(finding)),
         _section("What happened when", timeline(finding, f"{name}-time")),
         _section("What could explain it", _hypotheses(finding)),
         _open_questions(finding),
@@ -156,6 +158,30 @@ def _key_facts(finding: Json) -> Markup:
     if leg is not None:
         facts.append(("Declared destination", leg.get("discharge_name") or leg.get("discharge_port") or UNKNOWN))
     return element("dl", *(element("div", element("dt", k), element("dd", v)) for k, v in facts), class_="facts")
+
+
+def _reach(finding: Json) -> Markup:
+    """Ports that the silent ship could have called at, and what that rests on."""
+    reach: Json = finding.get("reach") or {}
+    ports: Sequence[Json] = reach.get("ports", ())
+    if not ports:
+        return Markup("")
+    total = reach.get("ports_total") or len(ports)
+    note = (
+        f"Ports of the watched and the declared countries that the ship could have reached and left again in time, "
+        f"{len(ports):,} of {total:,} within reach. Fast enough: the chance that the ship sustained the speed that a "
+        "call there asks for. Times and stays are those at its fast speed. Necessary for a visit, never proof of one."
+    )
+    met = [
+        f"MMSI {meeting.get('mmsi')}, a ship of the same chain, was silent too: both could have been at "
+        f"{position(meeting.get('lat'), meeting.get('lon'))} from {day_time(time_us(meeting.get('t_from')))} to "
+        f"{day_time(time_us(meeting.get('t_to')))} UTC, the longest possible time together. That proves no meeting."
+        for meeting in reach.get("meetings", ())
+    ]
+    assumed = element("ul", *(element("li", sentence(words)) for words in reach.get("assumptions", ())))
+    folded = _folded("What this assumes", assumed, opened=False)
+    notes = [element("p", words, class_="note") for words in (note, *met)]
+    return join([notes[0], reach_table(ports), *notes[1:], folded])
 
 
 def _hypotheses(finding: Json) -> Markup:

@@ -24,6 +24,8 @@ HEARD_GAP_US = 6 * HOUR_US
 """A track is drawn solid only where the ship was heard at least this often; longer holes are dotted."""
 _ARROW_EVERY_PX = 110.0
 _LEAST_RING_PX = 2.0
+_BEYOND_PX = 400.0
+"""Outlines of areas are drawn so far beyond the sheet: farther than any edge that enters it is long."""
 _ROUND_STEPS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 45.0)
 _SCALE_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
@@ -176,25 +178,21 @@ class MapDrawing:
         self.parts.append(element("path", d=data, class_="dark-line"))
         self._legend("dark: last heard to heard again, way unknown", element("path", class_="dark-line", d="M1 7H27"))
 
-    def reach(self, geometry: Mapping[str, Any]) -> None:
-        """What could have been reached: a GeoJSON Polygon or MultiPolygon, shaded."""
-        polygons = geometry.get("coordinates") or []
-        if geometry.get("type") == "Polygon":
-            polygons = [polygons]
-        elif geometry.get("type") != "MultiPolygon":
-            return
+    def reach(self, geometry: Mapping[str, Any], words: str, band: int) -> None:
+        """What could have been reached: a GeoJSON MultiPolygon, shaded; a band of longer stays over those before it."""
         data = []
-        for ring in (ring for polygon in polygons for ring in polygon):
+        for ring in (ring for polygon in geometry.get("coordinates") or () for ring in polygon):
             points = np.asarray(ring, np.float64)
             if points.ndim == 2 and len(points) >= 4:
                 x, y = self.sheet.ring_xy(points[:, 1], points[:, 0])
-                data.append(path_of(x, y, closed=True, step_px=0.8))
+                x = np.clip(x, -_BEYOND_PX, self.sheet.width + _BEYOND_PX)
+                y = np.clip(y, -_BEYOND_PX, self.sheet.height + _BEYOND_PX)
+                if min(np.ptp(x), np.ptp(y)) >= _LEAST_RING_PX:
+                    data.append(path_of(x, y, closed=True, step_px=1.5))
         if data:
             self.parts.append(element("path", d="".join(data), class_="reach", fill_rule="evenodd"))
-            self._legend(
-                "could be reached and left again in the dark",
-                element("rect", class_="reach", x=1, y=1, width=26, height=12),
-            )
+            swatch = [element("rect", class_="reach", x=1, y=1, width=26, height=12) for _ in range(band + 1)]
+            self._legend(words, join(swatch))
 
     def arc(self, start: tuple[float, float], end: tuple[float, float], number: str, words: str) -> None:
         """A leg of the chain: a thin bow between two ports, bent to the left of its direction; not a route."""

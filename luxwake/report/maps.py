@@ -54,8 +54,7 @@ def detail_map(finding: Json, tracks: Fixes | None, name: str, budget: int) -> M
     drawing = MapDrawing(
         name, box_around([p[0] for p in places], [p[1] for p in places], least_deg=2.0), height=(380, 720)
     )
-    if (reach := finding.get("reach")) and reach.get("area"):
-        drawing.reach(reach["area"])
+    _draw_bands(drawing, finding)
     drawing.land()
     drawing.graticule()
     heard = _draw_traffic(drawing, finding, tracks, dark, budget)
@@ -76,9 +75,8 @@ def _detail_caption(finding: Json, dark: Json | None, heard: int | None) -> str:
         speed = reach.get("speed_kn")
         ship = f"a ship at {speed:.1f} kn" if isinstance(speed, (int, float)) else "the ship"
         said.append(
-            f"Shaded: sea that {ship} could have reached and left again in time"
-            + (", as far as it was computed." if reach.get("clipped") else ".")
-            + " That it could be reached does not mean that it was."
+            f"Shaded: sea that {ship} could have reached and left again in time, the darker the longer it could have "
+            "stayed. That it could be reached does not mean that it was."
         )
     if heard is not None:
         said.append(
@@ -86,6 +84,14 @@ def _detail_caption(finding: Json, dark: Json | None, heard: int | None) -> str:
             "Where there are none, silence may be a lack of receivers."
         )
     return " ".join(said)
+
+
+def _draw_bands(drawing: MapDrawing, finding: Json) -> None:
+    """The sea within reach, by the longest possible stay."""
+    for n, band in enumerate((finding.get("reach") or {}).get("bands", ())):
+        stay = length_of_time(round((band.get("least_stay_h") or 0.0) * HOUR_US))
+        words = f"could have stayed there {stay} or longer" if n else "could be reached and left again in the dark"
+        drawing.reach(band.get("area") or {}, words, n)
 
 
 def _draw_traffic(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from geo.reach_map import chance_words
 from luxwake.report.markup import Markup, element, join
 from luxwake.report.words import (
     DAY_US,
+    HOUR_US,
     claim_word,
     day,
     day_span,
@@ -71,6 +73,35 @@ def event_table(events: Sequence[Json]) -> Markup:
         )
     head = ("Event", "How it touches the goods", "MMSI", "From (UTC)", "Lasted", "Where", "Score", "Id")
     return table(head, rows, numbers=(6,))
+
+
+def reach_table(ports: Sequence[Json]) -> Markup:
+    """Ports that a silent ship could have reached, those of watched countries first, the longest stay first."""
+    rows = []
+    for port in sorted(ports, key=lambda port: not port.get("risk")):
+        stay, chance = port.get("slack_h"), port.get("probability")
+        name = port.get("name") or port.get("locode")
+        rows.append(
+            (
+                element("b", name) if port.get("risk") else name,
+                port.get("locode"),
+                day_time(time_us(port.get("earliest"))),
+                day_time(time_us(port.get("latest"))),
+                length_of_time(round(stay * HOUR_US)) if isinstance(stay, (int, float)) else None,
+                chance_words(chance) if isinstance(chance, (int, float)) else None,
+                ", ".join(map(str, port.get("passages", ()))) or "none with a name",
+            )
+        )
+    head = (
+        "Port",
+        "Code",
+        "Earliest arrival (UTC)",
+        "Latest departure",
+        "Longest stay",
+        "Fast enough",
+        "Straits passed",
+    )
+    return table(head, rows)
 
 
 def _known(value: object) -> str | None:
