@@ -133,8 +133,8 @@ class Reach:
         """Ports of some countries (ISO 3166 alpha-2) or codes with a stay of at least `least_h`, the longest first.
 
         >>> silent = reach(35.0, 129.1, 0, 35.3, 129.6, 18 * 24 * US_PER_H, 10.0)
-        >>> [port.name for port in silent.ports_of_interest(["KP"], least_h=300.0)]
-        ['Wonsan', 'Hungnam']
+        >>> [port.name for port in silent.ports_of_interest(["KP"], least_h=300.0)[:3]]
+        ['Wonsan', 'Hungnam', 'Tanchon']
         """
         wanted = [p for p in self.ports if (p.country in countries or p.locode in codes) and p.slack_h >= least_h]
         return sorted(wanted, key=lambda port: (-port.slack_h, port.locode))
@@ -145,7 +145,7 @@ class Reach:
         >>> reach(35.0, 129.1, 0, 35.3, 129.6, 6 * US_PER_H, 10.0).covers([35.1, 37.0], [129.5, 130.0]).tolist()
         [True, False]
         """
-        return are_among(*(np.ascontiguousarray(part, np.float64) for part in (lat, lon)), self.cells)
+        return are_among(np.ascontiguousarray(lat, np.float64), np.ascontiguousarray(lon, np.float64), self.cells)
 
     def to_geojson(self) -> dict[str, Any]:
         """The reachable sea as a GeoJSON geometry, cut at 180 degrees, rounded to 0.001 degrees; may be empty.
@@ -172,10 +172,10 @@ class Reach:
 
         >>> there, _ = reach(35.0, 129.1, 0, 35.3, 129.6, 96 * US_PER_H, 10.0).way_to(34.0, 126.0)
         >>> bool(there.at_sea.all()), round(there.length_nmi, -1)
-        (True, 180.0)
+        (True, 170.0)
         """
         shut = closure(self.silence.closed)
-        there = field_from(lat, lon, shut)
+        there = field_from(float(lat), float(wrap_deg(float(lon))), shut)
         first, second = (field_from(*end, shut, 0.0) for end in (self.silence[:2], self.silence[3:5]))
         ways = way_between(there, first, shut), way_between(there, second, shut)
         return ways[0].turned(), ways[1]

@@ -8,7 +8,6 @@ sea cells of the mask where they hang together side by side: its way out is foun
 from __future__ import annotations
 
 import math
-from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -16,13 +15,14 @@ from numpy.typing import NDArray
 
 from geo.coast import is_sea_at, shore_table, stays_at_sea
 from geo.kernel import inner, kernel
-from geo.sea_graph import DM_PER_RAD, SeaGraph, both_ways, find_near
-from geo.sphere import distance_m
+from geo.sea_graph import DM_PER_RAD, SeaGraph, both_ways, find_near, leg_length
+from geo.sphere import EARTH_RADIUS_M, distance_m
 from geo.straits import INLET, PASSAGES, UNNAMED, lines_of, mark_crossing, unit_vectors
 
 GATE_SNAP_M = 20_000.0
 """The ends of a gate are tied to the nearest node in sight within this distance."""
 _PER_DEG = 120
+_CELL_M = EARTH_RADIUS_M * math.pi / 180.0 / _PER_DEG
 _ROWS, _COLUMNS = 180 * _PER_DEG, 360 * _PER_DEG
 _HALF = 256
 """A way out is looked for up to this many mask cells (2 degrees) each way."""
@@ -164,29 +164,17 @@ def _bent(graph: SeaGraph, u: int, v: int, way: NDArray[np.int64], number: int) 
     lat, lon = 90.0 - (way // _COLUMNS + 0.5) / _PER_DEG, (way % _COLUMNS + 0.5) / _PER_DEG - 180.0
     ends = [(float(graph.lat[n]), float(graph.lon[n])) for n in (u, v)]
     points = _tightened([ends[0], *zip(lat.tolist(), lon.tolist(), strict=True), ends[1]])
-    vectors = unit_vectors(*np.transpose(points))
-    crossing = np.empty(len(points) - 1, np.bool_)
-    for strait, lines in _strait_lines():
-        mark_crossing(vectors[:-1], vectors[1:], lines, crossing)
-        if crossing.any():
-            number = strait
     return u, v, _length_m(points), number, points[1:-1]
-
-
-@cache
-def _strait_lines() -> list[tuple[int, NDArray[np.float64]]]:
-    return [(n, lines_of([n])) for n, passage in enumerate(PASSAGES) if passage.kind == "strait"]
 
 
 @kernel
 def two_legs(start, legs, u, v, out):
     """Decimetres of the best way from u to v of one or two legs into `out`; infinite where there is none."""
     for k in range(u.size):
-        out[k] = math.inf
+        direct = leg_length(start, legs, u[k], v[k])
+        out[k] = direct if direct > 0 else math.inf
         a, b = start[u[k]], start[v[k]]
         while a < start[u[k] + 1] and b < start[v[k] + 1]:
-            if legs[2 * a] == v[k]:
-                out[k] = min(out[k], legs[2 * a + 1])
             if legs[2 * a] < legs[2 * b]:
                 a += 1
             elif legs[2 * a] > legs[2 * b]:
@@ -194,10 +182,6 @@ def two_legs(start, legs, u, v, out):
             else:
                 out[k] = min(out[k], legs[2 * a + 1] + legs[2 * b + 1])
                 a, b = a + 1, b + 1
-        while a < start[u[k] + 1]:
-            if legs[2 * a] == v[k]:
-                out[k] = min(out[k], legs[2 * a + 1])
-            a += 1
 
 
 def _narrows(graph: SeaGraph, legs: NDArray[np.int32]) -> list[Leg]:
@@ -223,8 +207,13 @@ def _narrows(graph: SeaGraph, legs: NDArray[np.int32]) -> list[Leg]:
         half = min(_HALF, int(apart[k] / DM_PER_RAD * math.degrees(1.0) * _PER_DEG / wide) + 2)
         count, _ = way_out(shore_table(), keys[u : u + 1], keys[v : v + 1], half, 0, *work, path)
         if count:
+            most_m = 0.1 * min(length[k] / _DETOUR, _CROOKED * apart[k])
+            rows, columns = path[:count] // _COLUMNS, path[:count] % _COLUMNS
+            steps = np.abs(np.diff(rows)).sum() + wide * np.abs(np.diff(columns)).sum()
+            if steps * _CELL_M / math.sqrt(2.0) > most_m:
+                continue
             leg = _bent(graph, u, v, path[:count], UNNAMED)
-            if 10.0 * leg[2] <= min(length[k] / _DETOUR, _CROOKED * apart[k]):
+            if leg[2] <= most_m:
                 found.append(leg)
     return found
 
@@ -256,14 +245,29 @@ def _ways_out(graph: SeaGraph, part: NDArray[np.int32]) -> list[Leg]:
 def _of_straits(graph: SeaGraph, legs: NDArray[np.int32]) -> NDArray[np.int32]:
     """The number of the strait whose line each leg crosses, -1 where none."""
     number_of = np.full(len(legs), -1, np.int32)
-    for number, lines in _strait_lines():
-        middle = unit_vectors(*np.mean(PASSAGES[number].points, axis=0))[0]
+    for number, passage in enumerate(PASSAGES):
+        middle = unit_vectors(*np.mean(passage.points, axis=0))[0]
         near = (graph.xyz @ middle > math.cos(_NEAR_LINE_DM / DM_PER_RAD))[legs[:, 0]]
         candidates = np.flatnonzero(near)
         crossing = np.zeros(candidates.size, np.bool_)
-        mark_crossing(graph.xyz[legs[candidates, 0]], graph.xyz[legs[candidates, 1]], lines, crossing)
+        mark_crossing(graph.xyz[legs[candidates, 0]], graph.xyz[legs[candidates, 1]], lines_of([number]), crossing)
         number_of[candidates[crossing]] = number
     return number_of
+
+
+def _named_after(graph: SeaGraph, joins: list[Leg]) -> list[Leg]:
+    """Bent legs, with the number of the strait whose line they cross in place of their own."""
+    ways = [[(graph.lat[u], graph.lon[u]), *bends, (graph.lat[v], graph.lon[v])] for u, v, _, _, bends in joins]
+    of_join = np.repeat(np.arange(len(joins)), [len(way) - 1 for way in ways])
+    start = unit_vectors(*np.array([point for way in ways for point in way[:-1]]).reshape(-1, 2).T)
+    end = unit_vectors(*np.array([point for way in ways for point in way[1:]]).reshape(-1, 2).T)
+    numbers = [join[3] for join in joins]
+    crossing = np.zeros(len(start), np.bool_)
+    for number in range(len(PASSAGES)):
+        mark_crossing(start, end, lines_of([number]), crossing)
+        for k in of_join[crossing].tolist():
+            numbers[k] = number
+    return [(u, v, metres, number, bends) for (u, v, metres, _, bends), number in zip(joins, numbers, strict=True)]
 
 
 def _parts(nodes: int, legs: NDArray[np.int32], joins: list[Leg]) -> NDArray[np.int32]:
@@ -304,8 +308,8 @@ def join_up(
     joins: list[Leg] = [
         (u, v, 0.1 * dm, number, []) for (u, v, dm), number in zip(crossing.tolist(), number_of.tolist(), strict=True)
     ]
-    joins += _gates(graph) + _narrows(graph, np.concatenate([legs, crossing]))
-    joins += _ways_out(graph, _parts(graph.lat.size, legs, joins))
+    joins += _gates(graph) + _named_after(graph, _narrows(graph, np.concatenate([legs, crossing])))
+    joins += _named_after(graph, _ways_out(graph, _parts(graph.lat.size, legs, joins)))
     part = _parts(graph.lat.size, legs, joins)
     kept = part == np.argmax(np.bincount(part))
     number = np.cumsum(kept) - 1

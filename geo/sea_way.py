@@ -212,9 +212,9 @@ def sea_way(lat0: float, lon0: float, lat1: float, lon1: float, *, closed: Itera
 
     Raises UsageError for a position off the globe and for a name that is no passage.
 
-    >>> way = sea_way(34.0, 129.6, 43.0, 139.0)
+    >>> way = sea_way(33.5, 128.0, 43.0, 139.0)
     >>> round(way.length_nmi, -1), way.passages
-    (720.0, ('Korea',))
+    (770.0, ('Korea',))
     """
     shut = closure(closed)
     start, end = _checked(lat0, lon0), _checked(lat1, lon1)
@@ -229,7 +229,7 @@ def sea_ways(
     Where a position is not available there is no way. Positions that start alike share one search (40 ms); a way takes
     some milliseconds more.
 
-    >>> [way.passages for way in sea_ways(34.0, 129.6, [43.0, 39.0], [139.0, 122.0])]
+    >>> [way.passages for way in sea_ways(33.5, 128.0, [43.0, 39.0], [139.0, 122.0])]
     [('Korea',), ()]
     """
     shut = closure(closed)

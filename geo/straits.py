@@ -2,7 +2,8 @@
 
 A passage is a `strait` (a line from shore to shore; every way across it passes), a `gate` (a strait too narrow for the
 mask: a way through it, from open water to open water) or a `canal` (a gate that men dug). All are open unless closed by
-name. Positions are those of capes and locks, set by hand and compared with the mask.
+name; Adam's Bridge, which is under 4 m deep, is best closed for a ship. Positions are those of capes and locks, set by
+hand and compared with the mask.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ PASSAGES = _parsed("""
     strait | Torres           | -11.00 142.45, -8.90 142.45
     strait | Bass             | -38.60 146.00, -41.10 146.00
     strait | Cook             | -41.22 174.15, -41.27 174.85
-    strait | Palk             | 9.35 79.15, 9.03 79.80
+    strait | Adam's Bridge    | 9.35 79.15, 9.03 79.80
     strait | Hormuz           | 26.25 56.33, 27.25 56.50
     strait | Bab el Mandeb    | 12.43 43.15, 12.80 43.60
     canal  | Suez             | 31.40 32.42, 31.26 32.31, 30.57 32.3, 30.40 32.36, 30.22 32.56, 29.92 32.56, 29.80 32.52
