@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
@@ -18,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geo.anchorages import ANCHORAGE_RESOLUTION, KINDS, Anchorage
-from geo.errors import InputError, OutputError, UsageError
+from geo.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -85,22 +83,6 @@ def _polygons(shape: Any) -> Sequence[Any]:
 def _rounded(polygon: BaseGeometry, mapping: Callable[[Any], Any]) -> list[list[list[float]]]:
     """Rings with seven decimals, 1 cm."""
     return [[[round(lon, 7), round(lat, 7)] for lon, lat in ring] for ring in mapping(polygon)["coordinates"]]
-
-
-def write_whole(target: Path, text: str) -> Path:
-    """Write a text to a file that is the old one or the new one at any time."""
-    partial: str | None = None
-    try:
-        handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(partial, 0o644)
-        os.replace(partial, target)
-    except OSError as error:
-        if partial is not None:
-            Path(partial).unlink(missing_ok=True)
-        raise OutputError(f"{target}: cannot be written ({error.strerror}); choose another folder") from None
-    return target
 
 
 def read_anchorages(path: Path) -> tuple[list[Anchorage], dict[str, Any]]:

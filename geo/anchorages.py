@@ -186,9 +186,9 @@ class Anchorages(Sequence[Anchorage]):
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write GeoJSON to `path`, whole or not at all; OutputError where that is not possible."""
-        from geo.anchorage_file import write_whole
+        from geo.whole_file import write_text
 
-        return write_whole(Path(path), self.to_geojson())
+        return write_text(path, [self.to_geojson()])
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Anchorages:

@@ -11,19 +11,17 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import os
 import re
-import tempfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from geo.errors import InputError, OutputError
 from geo.place_words import countries_of, words
 from geo.port_table import COLUMNS, IMPORTED_FILES, Merged, Port, data_root, merged, read_table, shipped_ports
+from geo.whole_file import write_text
 
 _WPI = ("Main Port Name", "Alternate Port Name", "UN/LOCODE", "Country Code", "Latitude", "Longitude")
 _PLAIN = ("locode", "name", "lat", "lon")
@@ -193,23 +191,13 @@ def _position(lat_text: str, lon_text: str) -> tuple[float, float]:
 
 def _write(path: Path, table: tuple[Port, ...]) -> None:
     """All of the table or nothing."""
-    part = None
+    advice = "set LUXWAKE_DATA to a folder that can be"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="", dir=path.parent, prefix=f".{path.stem}-", delete=False
-        ) as out:
-            part = out.name
-            writer = csv.writer(out, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            writer.writerows((*port[:6], ";".join(port.aliases)) for port in table)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(part, path)
     except OSError as error:
-        if part is not None:
-            with suppress(OSError):
-                os.unlink(part)
-        raise OutputError(
-            f"{path}: cannot be written ({error.strerror}); set LUXWAKE_DATA to a folder that can be"
-        ) from None
+        raise OutputError(f"{path}: cannot be written ({error.strerror}); {advice}") from None
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows((*port[:6], ";".join(port.aliases)) for port in table)
+    write_text(path, [text.getvalue()], advice)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any
 
 from ais.table import NAT
 from detectors.event import Events
-from geo.errors import OutputError
+from geo.whole_file import write_text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LINES = frozenset({"dark", "gap"})
@@ -158,16 +157,4 @@ def events_geojson(events: Events) -> Iterator[str]:
 
 def write_events_geojson(events: Events, path: str | os.PathLike[str]) -> Path:
     """Write the events as GeoJSON to `path`, whole or not at all; OutputError where that is not possible."""
-    target = Path(path)
-    partial: str | None = None
-    try:
-        handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.writelines(events_geojson(events))
-        os.chmod(partial, 0o644)
-        os.replace(partial, target)
-    except OSError as error:
-        if partial is not None:
-            Path(partial).unlink(missing_ok=True)
-        raise OutputError(f"{target}: cannot be written ({error.strerror}); choose another folder") from None
-    return target
+    return write_text(path, events_geojson(events))

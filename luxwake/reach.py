@@ -6,7 +6,6 @@ import json
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -14,7 +13,8 @@ from numpy.typing import NDArray
 
 from cargo.finding import plain
 from cargo.leg import iso_time
-from geo.errors import OutputError, UsageError
+from geo.errors import UsageError
+from geo.whole_file import write_text
 from luxwake.console import print_json_lines
 
 if TYPE_CHECKING:
@@ -263,7 +263,4 @@ def _line(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> list[list[list[
 def write_geojson(path: str, features: Sequence[dict[str, Any]]) -> None:
     """Write features to a file in one piece; OutputError when that fails."""
     text = json.dumps({"type": "FeatureCollection", "features": list(features)}, sort_keys=True, allow_nan=False)
-    try:
-        Path(path).write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{path}: {error.strerror or error}; give -o a file in a folder that is there") from None
+    write_text(path, [text, "\n"], "give -o a file in a folder that is there")

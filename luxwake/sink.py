@@ -6,8 +6,6 @@ all: it is written beside its place under a hidden name, and moved when all has 
 
 from __future__ import annotations
 
-import os
-import secrets
 import shutil
 import sys
 import tempfile
@@ -20,6 +18,7 @@ import numpy as np
 
 from ais.table import Table
 from geo.errors import OutputError, UsageError
+from geo.whole_file import replacing
 from luxwake.cells import Cells, cells_of, cut_cells, join_cells
 
 if TYPE_CHECKING:
@@ -273,27 +272,5 @@ def open_stream(path: str | Path) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
     else:
-        with _replacing(Path(path)) as stream:
+        with replacing(Path(path)) as stream:
             yield stream
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """A stream to a file that takes the place of `path` when the block ends well, and vanishes when it fails."""
-    target = path.resolve()
-    in_place = target.exists() and not target.is_file() and not target.is_dir()  # a device or a pipe stays what it is
-    partial = target if in_place else target.parent / f".{target.name}.partial-{secrets.token_hex(4)}"
-    try:
-        if target.is_dir():
-            raise OutputError(f"{path}: is a folder; give the name of a file")
-        with open(partial, "wb") as stream:
-            yield stream
-        if not in_place:
-            os.replace(partial, target)
-    except BrokenPipeError:  # the reader of our output has gone; nothing is wrong with the place
-        raise
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror}); free space or choose another place") from None
-    finally:
-        if not in_place:
-            partial.unlink(missing_ok=True)

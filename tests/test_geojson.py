@@ -165,7 +165,7 @@ def test_hundreds_of_random_events_are_valid() -> None:
 def test_file_is_written_whole_or_not_at_all(tmp_path: Any) -> None:
     target = write_events_geojson(report_case.events(), tmp_path / "events.geojson")
     assert json.loads(target.read_text())["type"] == "FeatureCollection"
-    with pytest.raises(OutputError, match=re.escape("another folder")):
+    with pytest.raises(OutputError, match=re.escape("another place")):
         write_events_geojson(report_case.events(), tmp_path / "absent" / "events.geojson")
     (tmp_path / "folder").mkdir()
     with pytest.raises(OutputError):

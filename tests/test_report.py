@@ -336,7 +336,7 @@ def test_report_is_written_whole_or_not_at_all(tmp_path: Any) -> None:
     target = write_report(tmp_path / "report.html", {"findings": []}, Events({}))
     before = target.read_bytes()
     assert before.endswith(b"</html>\n")
-    with pytest.raises(OutputError, match=r"absent.*another folder"):
+    with pytest.raises(OutputError, match=r"absent.*another place"):
         write_report(tmp_path / "absent" / "report.html", {"findings": []}, Events({}))
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 

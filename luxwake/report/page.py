@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 
 from ais.table import Fixes
 from detectors.event import KINDS, Events
-from geo.errors import OutputError
+from geo.whole_file import write_text
 from luxwake.report.dossier import dossier, finding_line
 from luxwake.report.focus import foremost
 from luxwake.report.maps import events_map
@@ -89,21 +88,7 @@ def write_report(
     stages: Sequence[tuple[str, float]] | None = None,
 ) -> Path:
     """Write the report of `render` to `path`, whole or not at all; OutputError where that is not possible."""
-    target = Path(path)
-    page = render(findings_json, events, tracks, title=title, stages=stages)
-    try:
-        handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    except OSError as error:
-        raise OutputError(f"{target}: cannot be written ({error.strerror}); choose another folder") from None
-    try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(page)
-        os.chmod(partial, 0o644)
-        os.replace(partial, target)
-    except OSError as error:
-        Path(partial).unlink(missing_ok=True)
-        raise OutputError(f"{target}: cannot be written ({error.strerror}); choose another folder") from None
-    return target
+    return write_text(path, [render(findings_json, events, tracks, title=title, stages=stages)])
 
 
 def _document(title: str, body: Markup) -> str:
