@@ -302,6 +302,7 @@ def _answer(silence: Silence, found: SeaCells, called: list[ReachedPort], parame
     earliest = silence.t0_us + np.rint(found.to_nmi / speed_kn * US_PER_H).astype(np.int64)
     latest = silence.t1_us - np.rint(found.from_nmi / speed_kn * US_PER_H).astype(np.int64)
     whole = found.to_nmi + found.from_nmi
+    earliest = np.minimum(earliest, silence.t1_us)  # at the rim the node may lie beyond
     return Reach(
         found.cell,
         found.lat,

@@ -77,7 +77,9 @@ def area_of(cell: NDArray[np.uint64], lat: Axis, lon: Axis) -> dict[str, Any]:
         cut = shapely.intersection(whole, shapely.box(-180.0 + shift, -90.0, 180.0 + shift, 90.0))
         moved = shapely.set_precision(shapely.transform(cut, lambda xy, by=shift: xy - (by, 0.0)), 0.001)
         parts += [part for part in shapely.get_parts(moved) if part.geom_type == "Polygon" and not part.is_empty]
-    drawn: dict[str, Any] = mapping(shapely.orient_polygons(shapely.normalize(shapely.MultiPolygon(parts))))
+    # the last column of a whole turn overlaps the first
+    joined = shapely.get_parts(shapely.union_all(parts, grid_size=0.001))
+    drawn: dict[str, Any] = mapping(shapely.orient_polygons(shapely.normalize(shapely.MultiPolygon(list(joined)))))
     return {"type": drawn["type"], "coordinates": _rounded(drawn["coordinates"])}
 
 

@@ -3,7 +3,8 @@
 A distance of the graph is one along legs, and so too long: by 0.24 % on average, 0.74 % at 99 of 100 nodes and 1.5 %
 at 999 of 1,000 (30 to 3,000 km away and in sight, where the truth is known). So it is taken `SHORTENED`, though never
 under the great circle, and where that is clear it is the great circle: in open water the distance is the true one, and
-behind a cape it is too short by up to 0.75 %, rather than too long. In an archipelago it may be 1 % too long.
+behind a cape it is too short by up to 0.75 %, rather than too long; behind land within a cell by up
+to its width more. In an archipelago it may be 1 % too long.
 
 The rim of what is reached runs through cells of the graph, which are 120 km wide in the ocean. Those are split, to
 resolution 8 (1 km) if need be, until a cell is small against the area; a cell counts when any of it may be reached.

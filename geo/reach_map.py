@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -118,7 +119,9 @@ def assumptions(found: Reach) -> list[str]:
         "draught and traffic schemes are not looked at"
     )
     for what, metres in (("first", known["start_snap_m"]), ("second", known["end_snap_m"])):
-        if metres > 0.0:
+        if math.isnan(metres) and not (what == "second" and known["open"]):
+            said.append(f"no sea is known within 30 km of the {what} position: nothing can be said of what was reached")
+        elif metres > 0.0:
             said.append(f"the {what} position has no open water around it: moved {metres / 1000.0:.1f} km")
     if known["ports_off_the_sea"]:
         said.append(f"{known['ports_off_the_sea']:,} ports more than 20 km from the sea are left out")

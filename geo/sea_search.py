@@ -201,40 +201,38 @@ def may_be_clear(straight, bound):
 def settle(graph, table, barred, home, lat, lon, field, start_lat, start_lon, on_land, out_dm):
     """Decimetres from a start to points between nodes, by way of their `home` node or one of its neighbours.
 
-    The shortest such way whose last leg is clear, or the great circle itself when that is; infinite where no leg is,
-    or the straight leg from home when `on_land`. `field` (int32) is that of `spread` from the start.
+    The shortest such way whose last leg is clear, or the leg from home, clear or not: what hides home from a point lies
+    in their cell. The great circle itself when that is clear. A point not at sea has the leg from home, and that only
+    when `on_land`; infinite where no way is. `field` (int32) is that of `spread` from the start.
     """
     sx, sy, sz = to_vector(start_lat, start_lon)
     for p in range(home.size):
         x, y, z = to_vector(lat[p], lon[p])
-        u, best, done = home[p], math.inf, -1.0
-        while is_sea_at(table, lat[p], lon[p]):
-            least, via = math.inf, -1
-            for k in range(graph.start[u] - 1, graph.start[u + 1]):
-                v = u if k < graph.start[u] else graph.legs[2 * k]
+        u, best, done, at_sea = home[p], math.inf, -1.0, is_sea_at(table, lat[p], lon[p])
+        if field[u] != FAR and (at_sea or on_land):
+            best = field[u] + arc_dm(x, y, z, graph.xyz[u, 0], graph.xyz[u, 1], graph.xyz[u, 2])
+        while at_sea:
+            least, via = best, -1
+            for k in range(graph.start[u], graph.start[u + 1]):
+                v = graph.legs[2 * k]
                 if field[v] != FAR:
                     length = field[v] + arc_dm(x, y, z, graph.xyz[v, 0], graph.xyz[v, 1], graph.xyz[v, 2])
                     if done < length < least:
                         least, via = length, v
             if via < 0:
                 break
+            done = least
             if is_clear(table, barred, graph.lat[via], graph.lon[via], lat[p], lon[p]):
                 best = least
                 break
-            done = least
-        if best == math.inf and on_land and field[u] != FAR:
-            best = field[u] + arc_dm(x, y, z, graph.xyz[u, 0], graph.xyz[u, 1], graph.xyz[u, 2])
         straight = arc_dm(x, y, z, sx, sy, sz)
-        near = straight < NEAR_DM or straight < NEAR_SPACINGS * graph.spacing_dm[u]
-        may_see = straight < best and (near or may_be_clear(straight, best))
-        if may_see and is_clear(table, barred, start_lat, start_lon, lat[p], lon[p]):
+        if straight < best and straight < NEAR_DM and is_clear(table, barred, start_lat, start_lon, lat[p], lon[p]):
             best = straight
         out_dm[p] = best
 
 
-NEAR_DM = 2_000_000.0
-NEAR_SPACINGS = 6.0
-"""Within 200 km, or this many spacings, a straight way is always tried: there the legs are long against it."""
+NEAR_DM = 15_000_000.0
+"""Within 1,500 km a straight way to a point is tried: by the nodes around it, it may seem 10 % longer at 200 km."""
 SEEN = 1.01
 SEEN_DM = 10_000_000.0
 """Up to 1,000 km it is tried when the lower bound is at most so much longer: else something is in between."""

@@ -75,6 +75,8 @@ def run_meet(args: argparse.Namespace, console: Console) -> None:
 
     if len(args.ship) != 2 or any(len(ends) > 2 for ends in args.ship):
         raise UsageError(f"luxwake meet takes --ship twice, each with {_HEARD} of one end of its silence or of both")
+    if args.until is not None and all(len(ends) == 2 for ends in args.ship):
+        raise UsageError(f"--until {args.until}: both ships were heard again; leave it out, or leave out where")
     ships = []
     for n, (start, *end) in enumerate(args.ship):
         ends = ends_of(start, end[0] if end else None, None if end else args.until, "--ship")

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shapely.geometry import shape
 
-from geo.cells import parents, resolutions
+from geo.cells import cells, parents, resolutions
 from geo.coast import is_sea
 from geo.errors import UsageError
 from geo.meet import meet
@@ -59,13 +60,46 @@ def test_times_and_distances_of_a_port_belong_together():
 
 
 def test_ports_are_as_far_as_the_ways_to_them():
-    """At most 0.75 % shorter than a way that is drawn tight, which it may itself exceed by 1 % among islands."""
+    """At most 0.75 % shorter than a way drawn tight, which it may itself exceed by 1 % among islands."""
     access = port_access()
     for port in silent(96).ports:
         place = next(k for k, other in enumerate(ports()) if other.locode == port.locode)
         if is_sea([access.lat[place]], [access.lon[place]])[0]:
             way = sea_way(*OFF_BUSAN, port.lat, port.lon)
             assert 0.992 * way.length_nmi <= port.to_nmi <= way.length_nmi * 1.012 + 0.3, port.locode
+
+
+@pytest.mark.parametrize(
+    ("start", "place"),
+    [
+        ((10.414, 149.208), (14.676, 146.389)),  # in sight, but its nodes are 1 % out of the way
+        ((57.439, 8.9), (54.786, 8.299)),  # behind Sylt, hidden from all nodes around it
+        ((34.355, 135.118), (34.26, 132.437)),  # among the islands of Hiroshima
+    ],
+)
+def test_no_place_at_sea_is_taken_to_be_much_further_than_a_way_that_can_be_sailed(start, place):
+    way = sea_way(*start, *place)
+    assert way.at_sea.all()
+    lat, lon = (np.array([value]) for value in place)
+    there, _ = reach(*start, 0, math.nan, math.nan, 48 * US_PER_H, 10.0).at(cells(lat, lon, 8), lat, lon)
+    assert there[0] <= way.length_nmi * (1.05 if len(way.lat) > 2 else 1.000_01)
+
+
+@pytest.mark.parametrize("speed_kn", [10.0, 1e-6])
+@pytest.mark.parametrize("hours", [0.0, 1.0])
+@pytest.mark.parametrize("end", [OFF_BUSAN, (math.nan, math.nan)])
+def test_no_time_is_outside_the_silence(speed_kn, hours, end):
+    found = reach(*OFF_BUSAN, 0, *end, round(hours * US_PER_H), speed_kn)
+    assert found.cells.size > 0
+    for times in (found.earliest_us, found.latest_us):
+        assert times.min() >= 0 and times.max() <= hours * US_PER_H
+    assert (found.earliest_us <= found.latest_us).all()
+
+
+@pytest.mark.parametrize("days", [1, 365])
+def test_an_area_around_the_pole_is_valid(days):
+    area = shape(reach(90.0, 0.0, 0, 90.0, 120.0, days * 24 * US_PER_H, 10.0).to_geojson())
+    assert area.is_valid and area.area > 0.0
 
 
 def test_cells_are_at_sea_of_several_sizes_and_none_lies_in_another():

@@ -145,6 +145,14 @@ def test_a_way_that_takes_too_long_is_no_error(capsys):
     assert "none in time" in capsys.readouterr().out
 
 
+def test_a_fix_far_from_any_sea_is_said(capsys):
+    head, *ports = lines(capsys, "reach", "--from", "32.1,118.75@2018-10-01", "--to", END, "--speed", "10")
+    assert head["cells"] == 0 and ports == []
+    assert any("no sea is known within 30 km of the first position" in words for words in head["assumptions"])
+    head, *ports = lines(capsys, "reach", "--from", START, "--until", "2018-10-04", "--speed", "10")
+    assert ports and not any("no sea is known" in words for words in head["assumptions"])
+
+
 MEET = ("meet", "--ship", START, END, "--ship", "41.0,130.5@2018-10-02", "40.9,130.6@2018-10-04")
 
 
@@ -174,6 +182,7 @@ def test_ships_too_far_apart_cannot_have_met(capsys):
         (("meet", "--ship", START, END, "--speed", "9"), "takes --ship twice"),
         ((*MEET, "--speed", "9", "--speed", "9", "--speed", "9"), "--speed is given 3 times"),
         (("meet", "--ship", START, "--ship", START, END, "--speed", "9"), "--until TIME"),
+        ((*MEET, "--until", "2018-11-01", "--speed", "9"), "both ships were heard again"),
     ],
 )
 def test_a_meeting_that_cannot_be_meant_is_said_in_one_line(capsys, args, words):
