@@ -40,9 +40,9 @@ from geo.reach_cells import (
 )
 from geo.sea_cells import COARSEST
 from geo.sea_graph import graph_digest
-from geo.sea_way import DM_PER_NMI, NO_WAY, Closure, Field, Way, closure, field_from, way_between
+from geo.sea_way import DM_PER_NMI, NO_WAY, SNAP_M, Closure, Field, Way, closure, field_from, way_between
 from geo.speed import Speed
-from geo.sphere import wrap_deg
+from geo.sphere import NMI_M, distance_m, wrap_deg
 
 US_PER_H = 3_600_000_000
 
@@ -96,6 +96,7 @@ class Silence(NamedTuple):
         """Distances over water from the first fix and from the second, as far as the fast speed leads."""
         ends = (self.lat0, self.lon0), (self.lat1, self.lon1)
         limit = self.hours * self.speed.fast_kn + 2.0 * RADIUS_NMI[COARSEST]
+        limit += 2.0 * SNAP_M / NMI_M
         limit_dm = limit / SHORTENED * DM_PER_NMI
         if self.is_open:
             return field_from(*ends[0], shut, limit_dm), None
@@ -275,8 +276,10 @@ def reach(
     start, end = silence.fields(shut)
     direct = NO_WAY._replace(length_nmi=math.nan) if end is None else way_between(start, end, shut)
     limit_nmi = silence.hours * silence.speed.fast_kn
-    found = cells_within(start, end, limit_nmi, direct.length_nmi, shut)
-    if end is not None and not direct.length_nmi * SHORTENED <= limit_nmi:
+    least_nmi = _least_nmi(start, end, direct)
+    in_time = end is None or least_nmi <= limit_nmi
+    found = cells_within(start, end, limit_nmi, least_nmi, shut)
+    if not in_time:
         found = picked(found, np.zeros(0, np.int64))
     parameters = {
         "speed_kn": silence.speed.fast_kn,
@@ -292,7 +295,15 @@ def reach(
         "ports": ports_version(),
         "ports_off_the_sea": int((port_access().home < 0).sum()),
     }
-    return _answer(silence, found, _reached_ports(silence, start, end, shut) if len(found.cell) else [], parameters)
+    return _answer(silence, found, _reached_ports(silence, start, end, shut) if in_time else [], parameters)
+
+
+def _least_nmi(start: Field, end: Field | None, direct: Way) -> float:
+    """A lower bound of the way between two fixes, not counting the miles by which they were moved; NaN without end."""
+    if end is None:
+        return math.nan
+    straight = float(distance_m(start.lat, start.lon, end.lat, end.lon)) / NMI_M
+    return max(straight, direct.length_nmi * SHORTENED - start.snap_nmi - end.snap_nmi)
 
 
 def _answer(silence: Silence, found: SeaCells, called: list[ReachedPort], parameters: dict[str, Any]) -> Reach:

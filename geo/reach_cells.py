@@ -6,6 +6,9 @@ under the great circle, and where that is clear it is the great circle: in open 
 behind a cape it is too short by up to 0.75 %, rather than too long; behind land within a cell by up
 to its width more. In an archipelago it may be 1 % too long.
 
+A position that is moved to a node (in a harbour, up a river) starts there: the miles to the node are not counted, for
+the land between is often but a gap in the mask, though again no distance is under the great circle.
+
 The rim of what is reached runs through cells of the graph, which are 120 km wide in the ocean. Those are split, to
 resolution 8 (1 km) if need be, until a cell is small against the area; a cell counts when any of it may be reached.
 """
@@ -81,6 +84,9 @@ def node_bounds(field: Field | None, shut: Closure) -> Nmi:
     if field is not None:
         place = field.dist, field.lat, field.lon
         fill_bounds(sea_graph(), shore_table(), shut.barred, *place, SHORTENED, out)
+        if field.snapped:
+            straight = distances_m(field.lat, field.lon, sea_graph().lat, sea_graph().lon) / NMI_M
+            np.maximum(straight, out - field.snap_nmi, out=out)
     return out
 
 
@@ -98,7 +104,11 @@ def point_bounds(
         return out
     settle(sea_graph(), shore_table(), shut.barred, home, lat, lon, field.dist, field.lat, field.lon, on_land, out)
     straight = distances_m(field.lat, field.lon, lat, lon) / NMI_M
-    return np.maximum(straight, SHORTENED * out / DM_PER_NMI)
+    bound: Nmi = np.maximum(straight, SHORTENED * out / DM_PER_NMI - field.snap_nmi)
+    if on_land and field.snapped:
+        in_one_harbour = np.isin(home, field.seeds[:, 0])
+        bound[in_one_harbour] = straight[in_one_harbour]
+    return bound
 
 
 def _split(cells: SeaCells, start: Field, end: Field | None, shut: Closure) -> SeaCells:

@@ -89,6 +89,11 @@ class Field:
             return math.nan
         return 0.1 * float(self.seeds[0, 1]) if self.snapped else 0.0
 
+    @property
+    def snap_nmi(self) -> float:
+        """The same in nautical miles, 0 also when no sea is near."""
+        return float(np.nan_to_num(self.snap_m)) / NMI_M
+
 
 def field_from(
     lat_deg: float,

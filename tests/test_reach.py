@@ -102,6 +102,15 @@ def test_an_area_around_the_pole_is_valid(days):
     assert area.is_valid and area.area > 0.0
 
 
+@pytest.mark.parametrize("code", ["KRINC", "RUVVO", "JPYOK", "KPCHO"])
+@pytest.mark.parametrize("hours", [0.1, 1.0, 24.0])
+def test_a_ship_silent_in_a_harbour_may_have_stayed_there(code, hours):
+    port = port_by_code(code)
+    stayed = reach(port.lat, port.lon, 0, port.lat, port.lon, round(hours * US_PER_H), 10.0)
+    own = next(other for other in stayed.ports if other.locode == code)
+    assert own.slack_h == pytest.approx(hours, abs=0.02) and own.probability > 0.99
+
+
 def test_cells_are_at_sea_of_several_sizes_and_none_lies_in_another():
     found = silent(48)
     assert is_sea(found.lat, found.lon).all()
