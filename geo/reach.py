@@ -10,8 +10,10 @@ faster), and each cell and port bears the chance that the ship sustained the (F 
 Reaching is necessary, never proof: a long silence makes most ports of a region reachable. Ice, draught, weather and
 traffic schemes are not looked at; canals and straits are open unless closed by name.
 
-Distances are lower bounds (`geo.reach_cells`): true in open water, and round capes at most 0.75 % too short, so that no
-place is missed; ports more than 20 km from the sea of the mask are not reached, and counted in the parameters.
+Distances are lower bounds (`geo.reach_cells`): true in open water, and round capes at most 0.75 % too short, so that a
+place is not missed. Among islands and in narrow waters that is not strict: of pairs there 0.6 to 2.8 % are over 1 nmi
+too long, the worst found by 10 %. Ports within 60 km of the mask's sea are reached, straight over land where they lie
+up a river; those farther inland are not, and are counted in the parameters.
 """
 
 from __future__ import annotations

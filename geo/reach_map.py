@@ -115,16 +115,20 @@ def assumptions(found: Reach) -> list[str]:
     shut = ", ".join(known["closed"])
     said.append(f"closed: {shut}; all other straits and canals open" if shut else "all straits and canals are open")
     said.append(
-        f"distances over water are up to {1.0 - SHORTENED:.2%} too short, so that no place is missed; ice, weather, "
-        "draught and traffic schemes are not looked at"
+        f"distances round capes are up to {1.0 - SHORTENED:.2%} too short; among islands and in narrow waters some are "
+        "1 % too long, few up to 10 %: a place barely out of reach there may have been reached"
     )
+    said.append("ice, weather, draught and traffic schemes are not looked at")
     for what, metres in (("first", known["start_snap_m"]), ("second", known["end_snap_m"])):
         if math.isnan(metres) and not (what == "second" and known["open"]):
             said.append(f"no sea is known within 30 km of the {what} position: nothing can be said of what was reached")
         elif metres > 0.0:
             said.append(f"the {what} position has no open water around it: moved {metres / 1000.0:.1f} km")
     if known["ports_off_the_sea"]:
-        said.append(f"{known['ports_off_the_sea']:,} ports more than 20 km from the sea are left out")
+        said.append(
+            f"{known['ports_off_the_sea']:,} ports more than 60 km from the sea are left out; the way up a river is "
+            "counted straight"
+        )
     said.append("what could be reached was not therefore visited: reach is necessary, never proof")
     return said
 

@@ -14,8 +14,9 @@ import pytest
 
 from geo.ports import port_by_code, ports
 from geo.reach_cells import port_access
+from geo.sea_graph import sea_graph
 from geo.sea_way import sea_way, sea_ways
-from geo.sphere import NMI_M, distance_m
+from geo.sphere import NMI_M, distance_m, distances_m
 
 CLOSED = ("Bering", "Kiel", "Adam's Bridge")
 
@@ -26,7 +27,10 @@ def compared():
     searoute = pytest.importorskip("searoute")
     rng = np.random.default_rng(4)
     access = port_access()
-    known = rng.permutation(np.flatnonzero(access.home >= 0))
+    graph, known = sea_graph(), np.flatnonzero(access.home >= 0)
+    home = access.home[known]
+    near = distances_m(access.lat[known], access.lon[known], graph.lat[home], graph.lon[home]) <= 20_000.0
+    known = rng.permutation(known[near])  # without those up a river
     rows = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -34,6 +38,8 @@ def compared():
             for end in rng.choice(known[25:], 20, replace=False).tolist():
                 ends = [[ports()[k].lon, ports()[k].lat] for k in (start, end)]
                 path = [(lat, lon) for lon, lat in searoute.searoute(*ends, units="naut")["geometry"]["coordinates"]]
+                if len(path) < 2:  # one node of searoute for both
+                    continue
                 rows.append((sum(distance_m(*p, *q) for p, q in pairwise(path)) / NMI_M, *path[0], *path[-1]))
     theirs = np.array(rows)
     ways = sea_ways(*theirs[:, 1:].T, closed=CLOSED)
