@@ -214,4 +214,4 @@ def _cut(shape: BaseGeometry, mended: dict[str, None]) -> list[Polygon]:
 
 
 def _percent(part: float) -> str:
-    return f"{100.0 * part:.2g} %"
+    return f"{100.0 * part:.0f} %" if part >= 0.1 else f"{100.0 * part:.2g} %"
