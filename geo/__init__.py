@@ -1,4 +1,4 @@
-"""Where: distance and bearing, H3 cells, coast, ports, and what a silent ship could have reached.
+"""Where: distance and bearing, H3 cells, coast, ports, anchorages, zones, and what a silent ship could have reached.
 
 The ground floor of the house: it imports no other package of the project.
 """
