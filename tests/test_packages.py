@@ -124,3 +124,12 @@ def test_libais_overwrites_our_package_and_is_named(installed: Path) -> None:
         pytest.skip(f"libais 0.17 cannot be fetched or compiled here: {made.stderr.strip().splitlines()[-1]}")
     line = complaint(imported(installed))
     assert "'ais' at " in line and str(installed) in line and "libais" in line
+
+
+def test_every_public_module_of_geo_is_there_when_it_is_asked_for():
+    names = "[getattr(getattr(lw.geo, name), '__name__', '') for name in dir(lw.geo) if name[0].islower()]"
+    code = f"import luxwake as lw; print(*{names})"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert {"geo.sphere", "geo.cells", "geo.coast", "geo.ports", "geo.anchorages", "geo.zones", "geo.reach"} <= set(
+        found
+    )
