@@ -7,7 +7,7 @@ are words; pandas, polars, DuckDB and GeoPandas read that without a copy of ours
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -28,7 +28,7 @@ class Table:
 
     times: ClassVar[tuple[str, ...]] = ("t",)
     nulls: ClassVar[Mapping[str, int]] = {}
-    words: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    words: ClassVar[Mapping[str, Sequence[str]]] = {}
 
     def __init__(self, columns: Mapping[str, NDArray[Any]]) -> None:
         self.columns = {name: np.asarray(column) for name, column in columns.items()}

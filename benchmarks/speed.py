@@ -136,7 +136,9 @@ def _no_events() -> Any:
 
 def detector(folder: str, repeats: int, name: str) -> dict[str, Any]:
     """One detector alone, on rows that the engine has prepared."""
-    from detectors.engine import DETECTORS, Engine
+    from detectors.detector import DerivedDetector
+    from detectors.engine import Engine
+    from detectors.registry import detector_class
 
     warm()
     tap, engine = _Tap(), Engine([], lateness_s=0)
@@ -146,7 +148,8 @@ def detector(folder: str, repeats: int, name: str) -> dict[str, Any]:
     events = [0]
 
     def work() -> None:
-        one = DETECTORS[name][0]()
+        one = detector_class(name)()
+        assert not isinstance(one, DerivedDetector)
         one.reserve(tap.hulls)
         found = sum(one.feed(chunk).size for chunk in tap.chunks)
         events[0] = found + one.finish(*tap.end).size

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from detectors.coverage import CELL, add_way, expected_messages, rebuild_cells
 from detectors.detector import OUT_ROOM, Columns, Detector, grown
-from detectors.event import DARK, GAP
+from detectors.event import DARK, GAP, begin_event
 from geo.errors import UsageError
 from geo.kernel import inner, kernel
 from geo.sphere import KN_M_S, distance_m
@@ -75,49 +75,55 @@ LAST = np.dtype(
 def write_gap(last, t_end, expected, known, min_score, event):
     """What a closed gap and an open one have in common."""
     score = expected / (1.0 + expected) if known > 0.0 else np.nan
-    event.kind = DARK if score >= min_score else GAP
-    event.mmsi, event.hull, event.n = last.mmsi, last.hull, last.n
-    event.other, event.other_hull, event.port, event.anchorage = 0, 0, -1, -1
-    event.t_start, event.t_end = last.t, t_end
+    begin_event(event, DARK if score >= min_score else GAP, last.mmsi, last.hull)
+    event.n, event.t_start, event.t_end = last.n, last.t, t_end
     event.lat, event.lon, event.cell = last.lat, last.lon, last.cell
-    event.score, event.coverage = score, known
-    event.shore_m, event.anchorage_share = np.nan, np.nan
+    event.score, event.coverage, event.facts[0] = score, known, expected if known > 0.0 else np.nan
     event.first_source, event.first_offset = last.source, last.offset
-    event.other_first_source, event.other_last_source = 0, 0
-    event.other_first_offset, event.other_last_offset = -1, -1
 
 
 @kernel
-def run(lasts, table, used, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source, offset, alive, class_b,
-        min_gap_us, min_fixes, min_score, min_exposure_us, min_visits, out):  # fmt: skip
+def run(lasts, table, used, rows, begin, min_gap_us, min_fixes, min_score, min_exposure_us, min_visits, out):
     """Take rows from `begin` on: (row where it stopped, events written)."""
     events = 0
-    for i in range(begin, t.size):
+    for i in range(begin, rows.t.size):
         if events + OUT_ROOM > out.size or 2 * (used[0] + 128) > table.size:
             return i, events
-        last = lasts[slot[i]]
-        dt = t[i] - last.t
+        last = lasts[rows.slot[i]]
+        dt = rows.t[i] - last.t
         if last.n == 0:
-            last.mmsi, last.hull = mmsi[i], hull[i]
+            last.mmsi, last.hull = rows.mmsi[i], rows.hull[i]
         elif dt <= min_gap_us:
-            add_way(table, used, slot[i], class_b[i], last.lat, last.lon, last.cell, lat[i], lon[i], cell[i], dt)
+            add_way(
+                table,
+                used,
+                rows.slot[i],
+                rows.class_b[i],
+                last.lat,
+                last.lon,
+                last.cell,
+                rows.lat[i],
+                rows.lon[i],
+                rows.cell[i],
+                dt,
+            )
         elif last.n >= min_fixes:
-            alive_us = alive[i] - last.alive
+            alive_us = rows.alive[i] - last.alive
             expected, known = expected_messages(
-                table, min_exposure_us, min_visits, last.class_b, last.lat, last.lon, lat[i], lon[i], alive_us
+                table, min_exposure_us, min_visits, last.class_b, last.lat, last.lon, rows.lat[i], rows.lon[i], alive_us
             )
             event = out[events]
-            write_gap(last, t[i], expected, known * (alive_us / dt), min_score, event)
-            event.open, event.lat_end, event.lon_end = 0, lat[i], lon[i]
-            event.distance_m = distance_m(last.lat, last.lon, lat[i], lon[i])
+            write_gap(last, rows.t[i], expected, known * (alive_us / dt), min_score, event)
+            event.lat_end, event.lon_end = rows.lat[i], rows.lon[i]
+            event.distance_m = distance_m(last.lat, last.lon, rows.lat[i], rows.lon[i])
             event.speed_kn = event.distance_m / (dt * 1e-6) / KN_M_S
-            event.last_source, event.last_offset = source[i], offset[i]
+            event.last_source, event.last_offset = rows.source[i], rows.offset[i]
             events += 1
-        last.t, last.lat, last.lon, last.sog, last.cell = t[i], lat[i], lon[i], sog[i], cell[i]
-        last.offset, last.source, last.alive = offset[i], source[i], alive[i]
-        last.class_b = class_b[i]
+        last.t, last.lat, last.lon, last.sog, last.cell = rows.t[i], rows.lat[i], rows.lon[i], rows.sog[i], rows.cell[i]
+        last.offset, last.source, last.alive = rows.offset[i], rows.source[i], rows.alive[i]
+        last.class_b = rows.class_b[i]
         last.n += 1
-    return t.size, events
+    return rows.t.size, events
 
 
 @kernel
@@ -142,8 +148,7 @@ def flush(lasts, table, now, alive, begin, min_gap_us, min_fixes, min_score, min
         )
         event = out[events]
         write_gap(last, now, expected, known if near_us > 0 else 0.0, min_score, event)
-        event.open, event.lat_end, event.lon_end = 1, np.nan, np.nan
-        event.distance_m, event.speed_kn = np.nan, np.nan
+        event.open = 1
         event.last_source, event.last_offset = last.source, last.offset
         events += 1
     return -1, events
@@ -153,6 +158,9 @@ class Dark(Detector):
     """Gaps and dark periods of each hull."""
 
     name = "dark"
+    Params = DarkParams
+    kinds = ("gap", "dark")
+    facts = ("expected_messages",)
 
     def __init__(self, params: DarkParams | None = None) -> None:
         super().__init__()
@@ -181,7 +189,7 @@ class Dark(Detector):
     def run(self, columns: Columns, begin: int, out: NDArray[Any]) -> tuple[int, int]:
         """Rows from `begin` on: (the row where it stopped, events written to `out`)."""
         a = self.arrays
-        stopped, events = run(a["lasts"], a["table"], a["used"], begin, *columns, *self._thresholds(), out)
+        stopped, events = run(a["lasts"], a["table"], a["used"], columns, begin, *self._thresholds(), out)
         return int(stopped), int(events)
 
     def flush(self, now: int, alive: int, begin: int, out: NDArray[Any]) -> tuple[int, int]:

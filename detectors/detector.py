@@ -8,12 +8,13 @@ are the same. Its state is arrays of fixed shape, so that it can be saved at any
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ais.table import Table
 from detectors.event import EVENT
 from geo.anchorages import Anchorages
 
@@ -21,8 +22,9 @@ from geo.anchorages import Anchorages
 class Columns(NamedTuple):
     """Rows for the detectors: usable fixes in time order.
 
-    `alive` is the time in µs for which the feed itself was heard up to the row: a stretch without a message from any
-    ship is the feed's silence and nobody else's. `class_b` is 1 for messages of class B transponders.
+    Kernels take it whole and read `rows.t[i]`. NaN is not available; `nav_status` 15 is not said. `alive` is the time
+    in µs for which the feed itself was heard up to the row: a stretch without a message from any ship is the feed's
+    silence and nobody else's. `class_b` is 1 for messages of class B transponders.
     """
 
     slot: NDArray[np.int32]
@@ -32,8 +34,12 @@ class Columns(NamedTuple):
     lat: NDArray[np.float64]
     lon: NDArray[np.float64]
     sog: NDArray[np.float32]
+    cog: NDArray[np.float32]
+    heading: NDArray[np.float32]
+    nav_status: NDArray[np.uint8]
+    msg_type: NDArray[np.uint8]
     cell: NDArray[np.uint64]
-    source: NDArray[np.uint8]
+    source: NDArray[np.uint16]
     offset: NDArray[np.int64]
     alive: NDArray[np.int64]
     class_b: NDArray[np.uint8]
@@ -45,9 +51,18 @@ OUT_ROOM = 8
 
 
 class Detector(ABC):
-    """Base of the detectors: drains the kernel, grows and saves the state."""
+    """Base of the detectors: drains the kernel, grows and saves the state.
+
+    `name` is what users call it, `Params` the class of its parameters, `kinds` the kinds of event that it finds, and
+    `facts` the names of the numbers in the field `facts` of its events: each is a column of the table of events.
+    """
 
     name: ClassVar[str]
+    Params: ClassVar[type[Any]]
+    kinds: ClassVar[tuple[str, ...]]
+    facts: ClassVar[tuple[str, ...]] = ()
+    label_in_id: ClassVar[bool] = False
+    """True where a ship can have events of one kind that begin at once and differ by their label."""
     params: Any
 
     def __init__(self) -> None:
@@ -89,6 +104,82 @@ class Detector(ABC):
             i, events = self.flush(now, alive, i, self._out)
             pieces.append(self._out[:events].copy())
         return np.concatenate(pieces)
+
+    def params_dict(self) -> dict[str, Any]:
+        """The parameters as plain values."""
+        return asdict(self.params)
+
+
+class HullDetector(Detector):
+    """A detector that looks at one ship at a time: one record of state for each hull, one kernel that takes rows.
+
+    `state` is the dtype of the record, zero at first. `loop(states, rows, begin, limits, out)` takes rows from `begin`
+    on and gives (row where it stopped, events written); `end(states, now, alive, begin, limits, out)` looks at every
+    record when the input ends and gives (slot where it stopped or -1, events written). Both stop while `OUT_ROOM`
+    places of `out` are free. `limits` are the thresholds as numbers, a NamedTuple.
+    """
+
+    state: ClassVar[np.dtype[Any]]
+    loop: ClassVar[Any]
+    end: ClassVar[Any]
+
+    def __init__(self, params: Any = None) -> None:
+        super().__init__()
+        self.params = params if params is not None else self.Params()
+        self.arrays = {"states": np.zeros(256, self.state).view(np.recarray)}
+
+    @abstractmethod
+    def limits(self) -> Any:
+        """What the kernels take for `limits`."""
+
+    def reserve(self, slots: int) -> None:
+        """Make room for `slots` hulls."""
+        self.arrays["states"] = grown(self.arrays["states"], slots)
+
+    def run(self, columns: Columns, begin: int, out: NDArray[Any]) -> tuple[int, int]:
+        """Rows from `begin` on: (the row where it stopped, events written to `out`)."""
+        stopped, events = type(self).loop(self.arrays["states"], columns, begin, self.limits(), out)
+        return int(stopped), int(events)
+
+    def flush(self, now: int, alive: int, begin: int, out: NDArray[Any]) -> tuple[int, int]:
+        """What the end of the input at `now` tells: (slot where it stopped or -1, events written to `out`)."""
+        stopped, events = type(self).end(self.arrays["states"], now, alive, begin, self.limits(), out)
+        return int(stopped), int(events)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a derived detector may look at beside the events.
+
+    `identity` holds the static reports as intervals, `vessels` one row per hull, `now` is the newest time of the feed
+    in µs (`ais.table.NAT` when nothing was heard).
+    """
+
+    identity: Table
+    vessels: Table
+    now: int
+
+
+class DerivedDetector(ABC):
+    """A detector of what follows from other events and from what ships said of themselves.
+
+    It sees what the detectors named in `needs` have found, so that the engine runs them too. Its result must depend on
+    the set of events and not on their order.
+    """
+
+    name: ClassVar[str]
+    Params: ClassVar[type[Any]]
+    kinds: ClassVar[tuple[str, ...]]
+    facts: ClassVar[tuple[str, ...]] = ()
+    label_in_id: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, params: Any = None) -> None:
+        self.params = params if params is not None else self.Params()
+
+    @abstractmethod
+    def derive(self, events: NDArray[Any], known: Known) -> NDArray[Any]:
+        """Further events, as records of `EVENT`, from those found, sorted by start, kind and vessel."""
 
     def params_dict(self) -> dict[str, Any]:
         """The parameters as plain values."""

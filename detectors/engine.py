@@ -17,30 +17,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ais.identity import identities
+from ais.identity import Identities, identities
 from ais.status import LATE, NO_TIME, REASONS, count_words
 from ais.table import NAT, Fixes
 from ais.tracks import Hulls, Tracks
-from detectors.dark import Dark, DarkParams
-from detectors.detector import Columns, Detector, grown
+from detectors.detector import Columns, DerivedDetector, Detector, Known, grown
 from detectors.event import EVENT, Events
-from detectors.finish import finish_events
-from detectors.loitering import Loitering, LoiteringParams
-from detectors.port_call import PortCallParams, PortCalls
-from detectors.rendezvous import Rendezvous, RendezvousParams
+from detectors.finish import event_columns, sorted_events, well_placed
+from detectors.registry import detector_class, kind_code, registered, with_needs
 from detectors.vessels import SUMMARY, summarise, vessels
 from geo.anchorages import Anchorages
 from geo.cells import INDEX_RESOLUTION, cells
 from geo.errors import UsageError
 from geo.ports import ports_version
-
-DETECTORS: dict[str, tuple[type[Detector], type[Any]]] = {
-    "loitering": (Loitering, LoiteringParams),
-    "dark": (Dark, DarkParams),
-    "rendezvous": (Rendezvous, RendezvousParams),
-    "port_call": (PortCalls, PortCallParams),
-}
-"""Every detector by name, with its parameters."""
 
 LATENESS_S = 600
 """Stations and satellites deliver late by minutes; ten cover terrestrial networks."""
@@ -49,7 +38,7 @@ FEED_SILENCE_US = 1_800_000_000
 MAX_STEP_US = 86_400_000_000
 """A day: no feed is quiet for longer while its clock is right, but a clock that is wrong is wrong by more."""
 CONFIRMING_SHIPS, CONFIRMING_ROWS = 3, 100
-ROW = ("t", "mmsi", "lat", "lon", "sog", "msg_type", "source", "offset")
+ROW = ("t", "mmsi", "lat", "lon", "sog", "cog", "heading", "nav_status", "msg_type", "source", "offset")
 CLASS_B = (18, 19, 24)
 """Message types of class B transponders (ITU-R M.1371)."""
 CHUNK_ROWS = 1 << 18
@@ -68,13 +57,16 @@ class Engine:
         lateness_s: float = LATENESS_S,
         threads: int = 1,
     ) -> None:
-        chosen = list(DETECTORS) if detectors is None else list(detectors)
-        for name in [*chosen, *(params or {})]:
-            if name not in DETECTORS:
-                raise UsageError(f"no detector {name!r}; there are {', '.join(DETECTORS)}")
+        chosen = list(registered()) if detectors is None else list(detectors)
+        made = {name: detector_class(name)((params or {}).get(name)) for name in with_needs([*chosen])}
+        for name in params or {}:
+            detector_class(name)
         if threads < 1 or lateness_s < 0:
             raise UsageError(f"threads must be at least 1 and lateness_s not negative, not {threads}, {lateness_s}")
-        self.detectors = [DETECTORS[name][0]((params or {}).get(name)) for name in chosen]  # type: ignore[call-arg]
+        self.detectors = [detector for detector in made.values() if isinstance(detector, Detector)]
+        self.derived = [detector for detector in made.values() if isinstance(detector, DerivedDetector)]
+        self._chosen = [kind_code(kind) for name in chosen for kind in detector_class(name).kinds]
+        self._anchorages = anchorages
         if anchorages is not None:
             for detector in self.detectors:
                 detector.know(anchorages)
@@ -150,6 +142,10 @@ class Engine:
             part["lat"],
             part["lon"],
             part["sog"],
+            part["cog"],
+            part["heading"],
+            part["nav_status"],
+            part["msg_type"],
             cells(part["lat"], part["lon"], INDEX_RESOLUTION),
             part["source"],
             part["offset"],
@@ -177,9 +173,33 @@ class Engine:
         with ThreadPoolExecutor(self._threads) as pool:
             return list(pool.map(work, self.detectors))
 
+    def finish(self, records: NDArray[Any], identity: Identities, sources: Sequence[str] = ()) -> Events:
+        """The table of events, from all records of `feed` and `flush`: placed, with what follows from them, named.
+
+        `identity` are the static reports as intervals (`ais.identity.identities`), `sources` the names of the inputs.
+        """
+        records, counts = well_placed(records, self.detectors)
+        records = sorted_events(records)
+        ships = vessels(self.summaries, identity)
+        for detector in self.derived:
+            found, more = well_placed(detector.derive(records, Known(identity, ships, self._newest)), [detector])
+            records, counts = sorted_events(np.concatenate([records, found])), counts | more
+        records = records[np.isin(records["kind"], self._chosen)]
+        return Events(
+            event_columns(records, self._every(), self._anchorages),
+            vessels=ships,
+            identity=identity,
+            sources=tuple(sources),
+            params={**self.params(), "ports": ports_version()},  # every event may name the port that it is near
+            counts={**self.counts, **counts},
+        )
+
     def params(self) -> dict[str, dict[str, Any]]:
         """The parameters of each detector."""
-        return {detector.name: detector.params_dict() for detector in self.detectors}
+        return {detector.name: detector.params_dict() for detector in self._every()}
+
+    def _every(self) -> list[Detector | DerivedDetector]:
+        return [*self.detectors, *self.derived]
 
     def save(self, path: str | Path) -> None:
         """Write the whole state to a file (npz, no pickle); `load` goes on from the next row."""
@@ -271,7 +291,7 @@ def detect(
     ----------
     fixes : Fixes
         As `luxwake.read` gives them.
-    detectors : names of `DETECTORS`, default all
+    detectors : names of detectors (`detectors.registry.registered`), default all
     params : mapping from a detector's name to its parameters, e.g. ``{"dark": DarkParams(min_gap_s=43200)}``
     anchorages : Anchorages
         Where ships are known to wait (`Anchorages.load`, `luxwake.find_anchorages`): loitering there is called waiting.
@@ -294,13 +314,4 @@ def detect(
     """
     engine = Engine(detectors, params, anchorages=anchorages, lateness_s=0, threads=threads)
     found = [engine.feed(fixes), engine.flush()]
-    identity = identities(fixes.static)
-    records, counts = finish_events(np.concatenate(found), engine.detectors, anchorages)
-    return Events(
-        records,
-        vessels=vessels(engine.summaries, identity),
-        identity=identity,
-        sources=fixes.sources,
-        params={**engine.params(), "ports": ports_version()},  # every event may name the port that it is near
-        counts={**engine.counts, **counts},
-    )
+    return engine.finish(np.concatenate(found), identities(fixes.static), fixes.sources)

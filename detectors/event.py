@@ -6,22 +6,61 @@ The id is a hash of kind, vessels, start and parameters, so that batch, stream a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ais.table import Table
+from geo.kernel import inner
 
-KINDS = ("loitering", "dark", "rendezvous", "port_call", "gap", "waiting")
-"""A gap is a silence; it is called dark only where reception does not explain it. Slow hours are loitering, unless a
+KINDS = [
+    "loitering", "dark", "rendezvous", "port_call", "gap", "waiting", "dark_rendezvous", "identity", "false_position",
+    "draught", "voyage",
+]  # fmt: skip
+"""Words of the kinds by code; those of detectors that users add stand behind them (`detectors.registry`).
+
+A gap is a silence; it is called dark only where reception does not explain it. Slow hours are loitering, unless a
 known anchorage explains most of them; then they are waiting."""
-LOITERING, DARK, RENDEZVOUS, PORT_CALL, GAP, WAITING = range(6)
+(
+    LOITERING, DARK, RENDEZVOUS, PORT_CALL, GAP, WAITING, DARK_RENDEZVOUS, IDENTITY, FALSE_POSITION, DRAUGHT, VOYAGE,
+) = range(11)  # fmt: skip
+
+LABELS = [
+    "",
+    "tug", "pilot", "tender", "bunkering", "fishing", "convoy", "ferry", "anchorage", "other_meeting",
+    "drifting", "anchored", "moored", "slow_steaming", "unclear",
+    "observed", "inferred",
+    "one_silent", "both_silent", "paired_silence",
+    "imo_check_digit", "flag", "name", "callsign", "dimensions", "ship_type", "mmsi_change", "shared_identity",
+    "zombie_imo", "cloned_imo",
+    "on_land", "impossible_speed", "course", "circle", "mass_displacement", "simulated", "beyond_horizon",
+    "loaded", "discharged",
+    "as_declared", "elsewhere", "undeclared",
+]  # fmt: skip
+"""Words that tell events of one kind apart (`label`), by code; 0 says nothing.
+
+The codes are compiled into kernels, so that the order is fixed; words of detectors that users add stand behind
+these."""
+
+
+def label_code(word: str) -> int:
+    """The code of a word in `LABELS`.
+
+    >>> LABELS[label_code("tug")]
+    'tug'
+    """
+    return LABELS.index(word)
+
+
+FACTS = 12
+"""Numbers of its own that a detector can write into an event; it names them in `Detector.facts`."""
 
 EVENT = np.dtype(
     [
         ("kind", "u1"),
+        ("label", "u1"),  # which of its kind, by `LABELS`; 0 not said
         ("open", "u1"),  # 1: still going on when the input ended; t_end of a gap is then the end of the input
         ("hull", "u1"),
         ("other_hull", "u1"),
@@ -43,6 +82,9 @@ EVENT = np.dtype(
         ("speed_kn", "f4"),  # mean speed; of a dark period the least speed that the two fixes imply
         ("anchorage_share", "f4"),  # 0 to 1: share of slow time heard in known anchorages; NaN unknown
         ("shore_m", "f4"),  # distance to the nearest shore; NaN unknown
+        ("start_error_s", "f4"),  # half width of the 90 % interval of t_start and t_end; NaN unknown
+        ("end_error_s", "f4"),
+        ("facts", "f4", (FACTS,)),  # what only its detector says, by `Detector.facts`; NaN unknown
         ("first_source", "u2"),
         ("last_source", "u2"),
         ("other_first_source", "u2"),
@@ -57,13 +99,32 @@ EVENT = np.dtype(
 """One event of any kind; times in µs since 1970 UTC, degrees WGS84, metres, knots."""
 
 
-def event_id(kind: int, mmsi: int, hull: int, other: int, other_hull: int, t_start: int, params_digest: str) -> str:
+@inner
+def begin_event(event, kind, mmsi, hull):
+    """A place of the output for an event of this hull, of which nothing more is known yet."""
+    event.kind, event.label, event.open = kind, 0, 0
+    event.mmsi, event.hull, event.other, event.other_hull = mmsi, hull, 0, 0
+    event.anchorage, event.port, event.n, event.cell = -1, -1, 0, 0
+    event.lat, event.lon, event.lat_end, event.lon_end = np.nan, np.nan, np.nan, np.nan
+    event.score, event.coverage, event.distance_m, event.speed_kn = np.nan, np.nan, np.nan, np.nan
+    event.anchorage_share, event.shore_m = np.nan, np.nan
+    event.start_error_s, event.end_error_s = np.nan, np.nan
+    for k in range(FACTS):
+        event.facts[k] = np.nan
+    event.first_source, event.last_source, event.other_first_source, event.other_last_source = 0, 0, 0, 0
+    event.first_offset, event.last_offset, event.other_first_offset, event.other_last_offset = -1, -1, -1, -1
+
+
+def event_id(kind: str, mmsi: int, hull: int, other: int, other_hull: int, t_start: int, params_digest: str) -> str:
     """16 hex digits that name an event: the same in batch, in a stream and after a restart.
 
-    >>> event_id(1, 671999101, 0, 0, 0, 1538352000000000, "defaults")
+    `kind` is the first of the kinds of its detector, for what a silence is called may change as more becomes known;
+    with the label behind a colon where the detector says so (`label_in_id`).
+
+    >>> event_id("dark", 671999101, 0, 0, 0, 1538352000000000, "defaults")
     '46d8d52ad6ba20ab'
     """
-    text = f"{KINDS[kind]}|{mmsi}|{hull}|{other}|{other_hull}|{t_start}|{params_digest}"
+    text = f"{kind}|{mmsi}|{hull}|{other}|{other_hull}|{t_start}|{params_digest}"
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
@@ -78,7 +139,7 @@ class Events(Table):
     """
 
     times: ClassVar[tuple[str, ...]] = ("t_start", "t_end", "t_first", "t_last")
-    words: ClassVar[Mapping[str, tuple[str, ...]]] = {"kind": KINDS}
+    words: ClassVar[Mapping[str, Sequence[str]]] = {"kind": KINDS, "label": LABELS}
     nulls: ClassVar[Mapping[str, int]] = {"other": 0, "cell": 0, "other_first_offset": -1, "other_last_offset": -1}
 
     def __init__(

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.detector import Detector
-from detectors.event import DARK, EVENT, GAP, LOITERING, PORT_CALL, RENDEZVOUS, WAITING, event_id
+from detectors.detector import DerivedDetector, Detector
+from detectors.event import EVENT, LABELS, LOITERING, PORT_CALL, WAITING, event_id
+from detectors.registry import kind_code, registered
 from geo.anchorages import Anchorages
 from geo.coast import shore_distance_m
 from geo.ports import nearest_port, ports
@@ -19,22 +20,39 @@ from geo.ports import nearest_port, ports
 NEAR_PORT_M = 10_000.0
 """An event this close to a port names it."""
 
-_DETECTOR_OF = {
-    LOITERING: "loitering", WAITING: "loitering", DARK: "dark", GAP: "dark", RENDEZVOUS: "rendezvous",
-    PORT_CALL: "port_call",
-}  # fmt: skip
-_ONE_ID = {DARK: GAP, WAITING: LOITERING}
-"""What a silence or slow hours are called depends on what else is known; the id does not."""
-
 
 def params_digest(params: dict[str, Any]) -> str:
     """A short digest of a detector's parameters: events found with others have other ids."""
     return hashlib.blake2b(json.dumps(params, sort_keys=True).encode(), digest_size=4).hexdigest()
 
 
-def _too_near(records: NDArray[Any], name: str, min_shore_m: float) -> NDArray[np.bool_]:
-    kinds = [kind for kind, detector in _DETECTOR_OF.items() if detector == name]
-    return np.asarray(np.isin(records["kind"], kinds) & (records["shore_m"] < min_shore_m), np.bool_)
+AnyDetector = Detector | DerivedDetector
+
+
+def _kinds(detector: AnyDetector) -> list[int]:
+    return [kind_code(kind) for kind in detector.kinds]
+
+
+def sorted_events(records: NDArray[Any]) -> NDArray[Any]:
+    """Records in the order of the table: by start, kind, vessels, label and end."""
+    keys = ("t_end", "label", "other_hull", "other", "hull", "mmsi", "kind", "t_start")
+    return records[np.lexsort([records[name] for name in keys])]
+
+
+def well_placed(records: NDArray[Any], detectors: Sequence[AnyDetector]) -> tuple[NDArray[Any], dict[str, int]]:
+    """The records with their distance to shore, less those nearer to it than their detector allows; these counted."""
+    records = records.view(np.ndarray).copy()
+    records["shore_m"] = shore_distance_m(records["lat"], records["lon"])
+    left_out = np.zeros(records.size, np.bool_)
+    counts = {}
+    for detector in detectors:
+        least = getattr(detector.params, "min_shore_m", 0.0)
+        if least > 0:  # 0 looks everywhere, in harbours on the map's land too
+            too_near = np.isin(records["kind"], _kinds(detector)) & (records["shore_m"] < least)
+            left_out |= too_near
+            if too_near.any():
+                counts[f"{detector.name} nearer to shore than {least / 1000:.0f} km"] = int(np.count_nonzero(too_near))
+    return records[~left_out], counts
 
 
 def _anchorage_rows(records: NDArray[Any], anchorages: Anchorages) -> NDArray[Any]:
@@ -43,36 +61,40 @@ def _anchorage_rows(records: NDArray[Any], anchorages: Anchorages) -> NDArray[An
     return np.where(slow, records["anchorage"], anchorages.at(records["lat"], records["lon"]))
 
 
-def finish_events(
-    records: NDArray[Any], detectors: Sequence[Detector], anchorages: Anchorages | None = None
-) -> tuple[dict[str, NDArray[Any]], dict[str, int]]:
-    """Columns of `Events`, sorted, and the number of events left out by their place."""
-    params = {detector.name: detector.params_dict() for detector in detectors}
-    records = records.view(np.ndarray).copy()
-    records["shore_m"] = shore_distance_m(records["lat"], records["lon"])
-    left_out = np.zeros(records.size, np.bool_)
-    counts = {}
-    for name in ("loitering", "rendezvous"):
-        if name in params and params[name]["min_shore_m"] > 0:  # 0 looks everywhere, in harbours on the map's land too
-            too_near = _too_near(records, name, params[name]["min_shore_m"])
-            left_out |= too_near
-            if too_near.any():
-                distance = f"{params[name]['min_shore_m'] / 1000:.0f} km"
-                counts[f"{name} nearer to shore than {distance}"] = int(np.count_nonzero(too_near))
-    records = records[~left_out]
-    order = np.lexsort([records[name] for name in ("t_end", "other_hull", "other", "hull", "mmsi", "kind", "t_start")])
-    records = records[order]
+def _ids(records: NDArray[Any], detectors: Sequence[AnyDetector]) -> NDArray[np.str_]:
+    """The name of each event."""
+    naming = {}
+    for detector in detectors:
+        digest = params_digest(detector.params_dict())
+        naming.update(dict.fromkeys(_kinds(detector), (detector.kinds[0], detector.label_in_id, digest)))
+    ids = []
+    names = ("kind", "label", "mmsi", "hull", "other", "other_hull", "t_start")
+    for kind, label, *who, t_start in zip(*(records[name].tolist() for name in names), strict=True):
+        word, labelled, digest = naming[kind]
+        mmsi, hull, other, other_hull = who
+        word = f"{word}:{LABELS[label]}" if labelled else word
+        ids.append(event_id(word, mmsi, hull, other, other_hull, t_start, digest))
+    return np.array(ids, "U16")
+
+
+def _fact_columns(records: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+    """A column for each fact of any detector, NaN for the events of others."""
+    columns: dict[str, NDArray[np.float32]] = {}
+    for detector in registered().values():
+        own = np.isin(records["kind"], [kind_code(kind) for kind in detector.kinds])
+        for k, name in enumerate(detector.facts):
+            column = columns.setdefault(name, np.full(records.size, np.nan, np.float32))
+            column[own] = records["facts"][own, k]
+    return columns
+
+
+def event_columns(
+    records: NDArray[Any], detectors: Sequence[AnyDetector], anchorages: Anchorages | None = None
+) -> dict[str, NDArray[Any]]:
+    """Columns of `Events` from sorted records: names of ports and anchorages, ids, facts by their names."""
     near, _ = nearest_port(records["lat"], records["lon"], NEAR_PORT_M)
     row = np.where(records["kind"] == PORT_CALL, records["port"], near)
     codes = np.array([*(port.locode for port in ports()), ""])
-    digests = {kind: params_digest(params.get(name, {})) for kind, name in _DETECTOR_OF.items()}
-    names = ("kind", "mmsi", "hull", "other", "other_hull", "t_start")
-    ids = [
-        event_id(_ONE_ID.get(kind, kind), mmsi, hull, other, other_hull, t_start, digests[kind])
-        for kind, mmsi, hull, other, other_hull, t_start in zip(
-            *(records[name].tolist() for name in names), strict=True
-        )
-    ]
     places = anchorages if anchorages is not None else Anchorages()
     in_place = _anchorage_rows(records, places)
     texts = {
@@ -80,8 +102,8 @@ def finish_events(
         "anchorage": np.array([*(place.id for place in places), ""])[in_place],
         "anchorage_name": np.array([*(place.name for place in places), ""])[in_place],
     }
-    columns: dict[str, NDArray[Any]] = {"id": np.array(ids, "U16")}
+    columns: dict[str, NDArray[Any]] = {"id": _ids(records, detectors)}
     for name in EVENT.names or ():
-        columns[name] = texts.pop(name) if name in texts else np.ascontiguousarray(records[name])
-    columns.update(texts)
-    return columns, counts
+        if name != "facts":
+            columns[name] = texts.pop(name) if name in texts else np.ascontiguousarray(records[name])
+    return columns | texts | _fact_columns(records)

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.detector import OUT_ROOM, Columns, Detector, grown
-from detectors.event import LOITERING, WAITING
+from detectors.event import LOITERING, WAITING, begin_event
 from geo.anchorages import Anchorages, anchorage_row
 from geo.cells import INDEX_RESOLUTION, cell_at
 from geo.errors import UsageError
@@ -166,42 +166,39 @@ def close_episode(s, still_open, min_duration_us, max_speed_kn, places, min_wait
     if speed_kn >= max_speed_kn:
         return 0
     share = np.nan if places.cell.size == 1 else s.waiting_us / s.observed_us
-    event.kind = WAITING if share >= min_waiting_share else LOITERING
+    begin_event(event, WAITING if share >= min_waiting_share else LOITERING, s.mmsi, s.hull)
     event.anchorage, event.anchorage_share = s.anchorage if 2 * s.named_us >= s.waiting_us else -1, share
-    event.open, event.mmsi, event.hull, event.n = still_open, s.mmsi, s.hull, s.n
-    event.other, event.other_hull, event.port = 0, 0, -1
+    event.open, event.n = still_open, s.n
     event.t_start, event.t_end = s.t_start, s.t_slow
     event.lat = s.lat_start + s.dlat_s / (s.slow_us * 1e-6)
     event.lon = wrap_deg(s.lon_start + s.dlon_s / (s.slow_us * 1e-6))
     event.lat_end, event.lon_end = s.lat_slow, s.lon_slow
     event.cell = cell_at(event.lat, event.lon, INDEX_RESOLUTION)
     event.score, event.coverage = s.slow_us / duration, s.observed_us / duration
-    event.distance_m, event.speed_kn, event.shore_m = s.extent_m, speed_kn, np.nan
+    event.distance_m, event.speed_kn = s.extent_m, speed_kn
     event.first_source, event.first_offset = s.first_source, s.first_offset
     event.last_source, event.last_offset = s.last_source, s.last_offset
-    event.other_first_source, event.other_last_source = 0, 0
-    event.other_first_offset, event.other_last_offset = -1, -1
     return 1
 
 
 @kernel
-def run(episodes, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source, offset, alive, class_b, max_speed_kn,
-        min_duration_us, max_silence_us, step_us, max_excursion_us, places, min_waiting_share, out):  # fmt: skip
+def run(episodes, rows, begin, max_speed_kn, min_duration_us, max_silence_us, step_us, max_excursion_us, places,
+        min_waiting_share, out):  # fmt: skip
     """Take rows from `begin` on: (row where it stopped, events written)."""
     events = 0
-    for i in range(begin, t.size):
+    for i in range(begin, rows.t.size):
         if events + OUT_ROOM > out.size:
             return i, events
-        s = episodes[slot[i]]
+        s = episodes[rows.slot[i]]
         if s.seen == 0:
-            s.seen, s.mmsi, s.hull = 1, mmsi[i], hull[i]
-            begin_step(s, t[i], lat[i], lon[i], source[i], offset[i], NOT_ASKED)
+            s.seen, s.mmsi, s.hull = 1, rows.mmsi[i], rows.hull[i]
+            begin_step(s, rows.t[i], rows.lat[i], rows.lon[i], rows.source[i], rows.offset[i], NOT_ASKED)
             continue
         s.n_step += 1
-        dt = t[i] - s.t_ref
+        dt = rows.t[i] - s.t_ref
         if dt < step_us:
             continue
-        way_m = distance_m(s.lat_ref, s.lon_ref, lat[i], lon[i])
+        way_m = distance_m(s.lat_ref, s.lon_ref, rows.lat[i], rows.lon[i])
         here = NOT_ASKED
         if dt > max_silence_us:
             if s.going:
@@ -211,15 +208,15 @@ def run(episodes, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source, offse
                 begin_episode(s)
             if s.anchorage_ref == NOT_ASKED:
                 s.anchorage_ref = anchorage_row(places, s.lat_ref, s.lon_ref)
-            here = anchorage_row(places, lat[i], lon[i])
-            grow_episode(s, t[i], lat[i], lon[i], source[i], offset[i], way_m, here)
+            here = anchorage_row(places, rows.lat[i], rows.lon[i])
+            grow_episode(s, rows.t[i], rows.lat[i], rows.lon[i], rows.source[i], rows.offset[i], way_m, here)
         elif s.going:
             s.fast_m += way_m
             s.n_fast += s.n_step
-            if t[i] - s.t_slow > max_excursion_us:
+            if rows.t[i] - s.t_slow > max_excursion_us:
                 events += close_episode(s, 0, min_duration_us, max_speed_kn, places, min_waiting_share, out[events])
-        begin_step(s, t[i], lat[i], lon[i], source[i], offset[i], here)
-    return t.size, events
+        begin_step(s, rows.t[i], rows.lat[i], rows.lon[i], rows.source[i], rows.offset[i], here)
+    return rows.t.size, events
 
 
 @kernel
@@ -242,6 +239,8 @@ class Loitering(Detector):
     """Loitering and waiting of each hull."""
 
     name = "loitering"
+    Params = LoiteringParams
+    kinds = ("loitering", "waiting")
 
     def __init__(self, params: LoiteringParams | None = None) -> None:
         super().__init__()
@@ -267,8 +266,8 @@ class Loitering(Detector):
         p = self.params
         stopped, events = run(
             self.arrays["episodes"],
+            columns,
             begin,
-            *columns,
             p.max_speed_kn,
             p.min_duration_s * 1_000_000,
             p.max_silence_s * 1_000_000,

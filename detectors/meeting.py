@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from detectors.detector import OUT_ROOM
-from detectors.event import RENDEZVOUS
+from detectors.event import RENDEZVOUS, begin_event
 from geo.cells import INDEX_RESOLUTION, cell_at, disk_at
 from geo.coast import shore_distance_at
 from geo.kernel import inner, kernel
@@ -166,16 +166,15 @@ def close_pair(movers, p, now, limits, event):
     swap = b.mmsi < a.mmsi or (b.mmsi == a.mmsi and b.hull < a.hull)
     if swap:
         a, b = b, a
-    event.kind, event.n = RENDEZVOUS, n
+    begin_event(event, RENDEZVOUS, a.mmsi, a.hull)
     event.open = 1 if now >= 0 and now - p.t_end <= limits.max_break_us else 0
-    event.mmsi, event.hull, event.other, event.other_hull = a.mmsi, a.hull, b.mmsi, b.hull
-    event.t_start, event.t_end, event.port, event.anchorage = p.t_start, p.t_end, -1, -1
+    event.other, event.other_hull, event.n = b.mmsi, b.hull, n
+    event.t_start, event.t_end = p.t_start, p.t_end
     event.lat, event.lon = p.lat + p.dlat / n, wrap_deg(p.lon + p.dlon / n)
     event.lat_end, event.lon_end = p.lat_end, p.lon_end
     event.cell = cell_at(event.lat, event.lon, INDEX_RESOLUTION)
     event.coverage = min(1.0, n * limits.step_us / duration)
     event.distance_m, event.speed_kn = p.least_m, speed_kn
-    event.shore_m, event.anchorage_share = np.nan, np.nan
     event.score = event.coverage * max(0.0, 1.0 - p.sum_m / n / limits.max_distance_m)
     if swap:
         event.first_source, event.first_offset = p.first_source_b, p.first_b
@@ -307,30 +306,30 @@ def sweep(movers, pairs, instant, limits, out, events):
 
 
 @kernel
-def run(movers, disks, instants, samples, heads, pairs, used, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source,
-        offset, alive, class_b, limits, shore, out):  # fmt: skip
+def run(movers, disks, instants, samples, heads, pairs, used, rows, begin, limits, shore, out):
     """Take rows from `begin` on: (row where it stopped, events written)."""
     events = 0
-    for i in range(begin, t.size):
-        instant = t[i] // limits.step_us
+    for i in range(begin, rows.t.size):
+        instant = rows.t[i] // limits.step_us
         if instant - used[1] >= SWEEP_INSTANTS:
             done, events = sweep(movers, pairs, instant, limits, out, events)
             if not done:
                 return i, events
             used[1] = instant
-        m = movers[slot[i]]
-        dt = t[i] - m.t
+        m = movers[rows.slot[i]]
+        dt = rows.t[i] - m.t
         if m.seen == 0:
-            m.seen, m.mmsi, m.hull = 1, mmsi[i], hull[i]
+            m.seen, m.mmsi, m.hull = 1, rows.mmsi[i], rows.hull[i]
         elif dt <= limits.max_interpolation_us and instant > m.t // limits.step_us:
-            way_m = distance_m(m.lat, m.lon, lat[i], lon[i])
+            way_m = distance_m(m.lat, m.lon, rows.lat[i], rows.lon[i])
             if way_m <= 2.0 * limits.max_speed_kn * KN_M_S * (dt * 1e-6):
-                done, events = sample_way(movers, disks, instants, samples, heads, pairs, used, m, slot[i], t[i],
-                                          lat[i], lon[i], source[i], offset[i], limits, shore, out, events)  # fmt: skip
+                done, events = sample_way(movers, disks, instants, samples, heads, pairs, used, m, rows.slot[i],
+                                          rows.t[i], rows.lat[i], rows.lon[i], rows.source[i], rows.offset[i], limits,
+                                          shore, out, events)  # fmt: skip
                 if not done:
                     return i, events
-        m.t, m.lat, m.lon, m.source, m.offset = t[i], lat[i], lon[i], source[i], offset[i]
-    return t.size, events
+        m.t, m.lat, m.lon, m.source, m.offset = rows.t[i], rows.lat[i], rows.lon[i], rows.source[i], rows.offset[i]
+    return rows.t.size, events
 
 
 @kernel

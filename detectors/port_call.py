@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.detector import OUT_ROOM, Columns, Detector, grown
-from detectors.event import PORT_CALL
+from detectors.event import PORT_CALL, begin_event
 from geo.errors import UsageError
 from geo.kernel import inner, kernel
 from geo.ports import nearest_port_at, port_index, ports_version
@@ -106,18 +106,14 @@ def leave(c, left, min_stop_us, event):
     stop = c.stop_us >= min_stop_us
     if not stop and c.gap == 0:
         return 0
-    event.kind, event.open, event.mmsi, event.hull, event.n = PORT_CALL, 1 - left, c.mmsi, c.hull, c.n
-    event.other, event.other_hull, event.port, event.anchorage = 0, 0, port, -1
+    begin_event(event, PORT_CALL, c.mmsi, c.hull)
+    event.open, event.n, event.port = 1 - left, c.n, port
     event.t_start, event.t_end = c.t_first, c.t_last
     event.lat, event.lon, event.cell = c.lat_stop, c.lon_stop, c.cell_stop
     event.lat_end, event.lon_end = c.lat_last, c.lon_last
     event.score = 0.5 if not stop else (1.0 if c.entered and left else 0.75)
-    event.coverage, event.anchorage_share = np.nan, np.nan
-    event.distance_m, event.speed_kn, event.shore_m = np.nan, np.nan, np.nan
     event.first_source, event.first_offset = c.first_source, c.first_offset
     event.last_source, event.last_offset = c.last_source, c.last_offset
-    event.other_first_source, event.other_last_source = 0, 0
-    event.other_first_offset, event.other_last_offset = -1, -1
     return 1
 
 
@@ -138,52 +134,54 @@ def stay(c, dt, alive_us, speed_kn, t, lat, lon, cell, stop_begin_kn, stop_end_k
 
 
 @kernel
-def run(calls, begin, slot, t, mmsi, hull, lat, lon, sog, cell, source, offset, alive, class_b, index, enter_m, exit_m,
-        stop_begin_kn, stop_end_kn, min_stop_us, port_gap_us, step_us, out):  # fmt: skip
+def run(calls, rows, begin, index, enter_m, exit_m, stop_begin_kn, stop_end_kn, min_stop_us, port_gap_us, step_us, out):
     """Take rows from `begin` on: (row where it stopped, events written)."""
     events = 0
     port_lat, port_lon = index.lat, index.lon
-    for i in range(begin, t.size):
+    for i in range(begin, rows.t.size):
         if events + OUT_ROOM > out.size:
             return i, events
-        c = calls[slot[i]]
+        c = calls[rows.slot[i]]
         first = c.seen == 0
         if first:
-            c.seen, c.mmsi, c.hull = 1, mmsi[i], hull[i]
-        dt = 0 if first else t[i] - c.t_last
-        speed_kn = float(sog[i])
+            c.seen, c.mmsi, c.hull = 1, rows.mmsi[i], rows.hull[i]
+        dt = 0 if first else rows.t[i] - c.t_last
+        speed_kn = float(rows.sog[i])
         if speed_kn != speed_kn:
-            speed_kn = np.inf if dt == 0 else distance_m(c.lat_last, c.lon_last, lat[i], lon[i]) / (dt * 1e-6) / KN_M_S
-        if c.port and distance_m(port_lat[c.port - 1], port_lon[c.port - 1], lat[i], lon[i]) > exit_m:
+            speed_kn = (
+                np.inf
+                if dt == 0
+                else distance_m(c.lat_last, c.lon_last, rows.lat[i], rows.lon[i]) / (dt * 1e-6) / KN_M_S
+            )
+        if c.port and distance_m(port_lat[c.port - 1], port_lon[c.port - 1], rows.lat[i], rows.lon[i]) > exit_m:
             events += leave(c, 1, min_stop_us, out[events])
-        if c.port == 0 and (first or t[i] - c.t_looked >= step_us):
-            c.t_looked = t[i]
-            port, _ = nearest_port_at(index, lat[i], lon[i], enter_m)
+        if c.port == 0 and (first or rows.t[i] - c.t_looked >= step_us):
+            c.t_looked = rows.t[i]
+            port, _ = nearest_port_at(index, rows.lat[i], rows.lon[i], enter_m)
             if port >= 0:
-                enter(c, port, t[i], lat[i], lon[i], cell[i], source[i], offset[i], 0 if first else 1)
+                enter(
+                    c,
+                    port,
+                    rows.t[i],
+                    rows.lat[i],
+                    rows.lon[i],
+                    rows.cell[i],
+                    rows.source[i],
+                    rows.offset[i],
+                    0 if first else 1,
+                )
                 dt = 0
         if c.port:
             c.n += 1
-            stay(
-                c,
-                dt,
-                alive[i] - c.alive_last,
-                speed_kn,
-                t[i],
-                lat[i],
-                lon[i],
-                cell[i],
-                stop_begin_kn,
-                stop_end_kn,
-                port_gap_us,
-            )
-            c.last_offset, c.last_source = offset[i], source[i]
+            stay(c, dt, rows.alive[i] - c.alive_last, speed_kn, rows.t[i], rows.lat[i], rows.lon[i], rows.cell[i],
+                 stop_begin_kn, stop_end_kn, port_gap_us)  # fmt: skip
+            c.last_offset, c.last_source = rows.offset[i], rows.source[i]
             if c.stopped and not c.named:
                 c.named = 1
-                port, _ = nearest_port_at(index, lat[i], lon[i], enter_m)
+                port, _ = nearest_port_at(index, rows.lat[i], rows.lon[i], enter_m)
                 c.port = port + 1 if port >= 0 else c.port
-        c.t_last, c.alive_last, c.lat_last, c.lon_last = t[i], alive[i], lat[i], lon[i]
-    return t.size, events
+        c.t_last, c.alive_last, c.lat_last, c.lon_last = rows.t[i], rows.alive[i], rows.lat[i], rows.lon[i]
+    return rows.t.size, events
 
 
 @kernel
@@ -202,6 +200,8 @@ class PortCalls(Detector):
     """Port calls of each hull."""
 
     name = "port_call"
+    Params = PortCallParams
+    kinds = ("port_call",)
 
     def __init__(self, params: PortCallParams | None = None) -> None:
         super().__init__()
@@ -222,8 +222,8 @@ class PortCalls(Detector):
         p = self.params
         stopped, events = run(
             self.arrays["calls"],
+            columns,
             begin,
-            *columns,
             self._index,
             p.enter_m,
             p.exit_m,

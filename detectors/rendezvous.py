@@ -61,6 +61,8 @@ class Rendezvous(Detector):
     """Rendezvous of all pairs of hulls."""
 
     name = "rendezvous"
+    Params = RendezvousParams
+    kinds = ("rendezvous",)
 
     def __init__(self, params: RendezvousParams | None = None) -> None:
         super().__init__()
@@ -118,7 +120,7 @@ class Rendezvous(Detector):
         a = self.arrays
         stopped, events = run_pairs(
             a["movers"], a["disks"], a["instants"], a["samples"], a["heads"], a["pairs"], a["used"],
-            begin, *columns, self._limits(), self._shore, out,
+            columns, begin, self._limits(), self._shore, out,
         )  # fmt: skip
         return int(stopped), int(events)
 

@@ -227,6 +227,19 @@ class Periods(Table):
         self.sources, self.params = sources, dict(params)
 
 
+def _columns_of(
+    part: Mapping[str, NDArray[Any]], slots: NDArray[np.int32], hull: NDArray[np.uint8], used: NDArray[np.int64]
+) -> Columns:
+    """The rows that are used, as detectors take them; whether the feed was alive does not matter here."""
+    own: dict[str, NDArray[Any]] = {
+        "slot": slots,
+        "hull": hull,
+        "alive": np.zeros(slots.size, np.int64),
+        "class_b": np.zeros(slots.size, "u1"),
+    }
+    return Columns(**{name: (own[name] if name in own else part[name])[used] for name in Columns._fields})
+
+
 def stationary_periods(fixes: Fixes, params: StationaryParams | None = None) -> Periods:
     """Where and when each ship lay still, from fixes of any order; those that the input cuts are among them.
 
@@ -245,17 +258,8 @@ def stationary_periods(fixes: Fixes, params: StationaryParams | None = None) -> 
         part = {name: column[begin : begin + CHUNK_ROWS] for name, column in rows.items()}
         slots, hull, _ = tracks.follow(part)
         used = np.flatnonzero(slots >= 0)
-        none = np.zeros(used.size, np.int64)
         detector.reserve(int(tracks.hulls.used[0]))
-        pieces.append(
-            detector.feed(
-                Columns(
-                    slots[used], part["t"][used], part["mmsi"][used], hull[used], part["lat"][used], part["lon"][used],
-                    part["sog"][used], part["cell"][used], part["source"][used], part["offset"][used], none,
-                    none.view(np.uint8)[: used.size],
-                )
-            )
-        )  # fmt: skip
+        pieces.append(detector.feed(_columns_of(part, slots, hull, used)))
     now = newest_time(NAT, rows["t"], rows["mmsi"])
     records = np.concatenate([*pieces, detector.finish(now, 0)]).view(np.ndarray)
     records = records[np.lexsort((records["hull"], records["mmsi"], records["t_start"]))]

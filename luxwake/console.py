@@ -183,7 +183,11 @@ class Console:
         start, end = events["t_start"].tolist(), events["t_end"].tolist()
         rows = sorted(
             range(len(events)),
-            key=lambda row: (order[kinds[events["kind"][row]]], start[row] - end[row], str(events["id"][row])),
+            key=lambda row: (
+                order.get(kinds[int(events["kind"][row])], len(order)),
+                start[row] - end[row],
+                str(events["id"][row]),
+            ),
         )[:MAX_EVENTS]
         title = f"The foremost {len(rows)} of {len(events):,}" if len(rows) < len(events) else "One by one"
         table = _table(title, ("kind", "ship", "from (UTC)", "lasted", "where", "score"), right=(3, 5))

@@ -29,7 +29,7 @@ def events_of(rows: list[dict[str, Any]], **attributes: Any) -> Events:
         for name in set(row) & set(raw.dtype.names or ()) - {"port"}:
             raw[name][n] = row[name]
     columns: dict[str, Any] = {"id": np.array([f"{n:016x}" for n in range(len(rows))], dtype="U16")}
-    columns |= {name: raw[name] for name in raw.dtype.names or ()}
+    columns |= {name: raw[name] for name in raw.dtype.names or () if name != "facts"}
     columns["port"] = np.array([row.get("port", "") for row in rows], dtype="U5")
     return Events(columns, **attributes)
 

@@ -89,8 +89,7 @@ def _columns(fixes):
     """All rows of a world of one hull an MMSI as a detector takes them."""
     _, slot = np.unique(fixes["mmsi"], return_inverse=True)
     none = np.zeros(len(fixes), np.int64)
-    names = ("t", "mmsi", "hull", "lat", "lon", "sog", "cell", "source", "offset")
-    own = {name: np.ascontiguousarray(fixes[name]) for name in names}
+    own = {name: np.ascontiguousarray(fixes[name]) for name in Columns._fields if name in fixes.columns}
     return Columns(slot=slot.astype(np.int32), **own, alive=none, class_b=none.astype(np.uint8))
 
 

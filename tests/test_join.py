@@ -14,7 +14,7 @@ from ais.table import Table
 from cargo.join import join
 from cargo.shipments import read_shipments
 from detectors.engine import detect
-from detectors.event import DARK, EVENT, GAP, LOITERING, PORT_CALL, RENDEZVOUS, Events, event_id
+from detectors.event import DARK, EVENT, GAP, KINDS, LOITERING, PORT_CALL, RENDEZVOUS, Events, event_id
 from geo.errors import UsageError
 from geo.ports import port_by_code
 
@@ -36,7 +36,7 @@ def event(kind, mmsi, start, end, *, port="", other=0, score=np.nan, coverage=1.
     place = port_by_code(port) if port else None
     lat, lon = at or ((place.lat, place.lon) if place else (35.0, 131.0))
     lat_end, lon_end = at_end or (lat, lon)
-    row = dict.fromkeys(EVENT.names, 0)
+    row = dict.fromkeys([name for name in EVENT.names if name != "facts"], 0)
     row |= {"kind": kind, "mmsi": mmsi, "other": other, "t_start": us(start), "t_end": us(end), "open": is_open}
     row |= {"lat": lat, "lon": lon, "lat_end": lat_end, "lon_end": lon_end, "score": score, "coverage": coverage}
     row |= {"port": port, "first_offset": 100, "last_offset": 200, "distance_m": 0.0}
@@ -47,9 +47,11 @@ def make_events(rows, vessels, identity=()):
     """Events; a vessel is (mmsi, name, imo, sog_p95, first, last), an identity (mmsi, name, imo, draught, from, to)."""
     rows = sorted(rows, key=lambda row: row["t_start"])
     columns = {
-        "id": np.array([event_id(r["kind"], r["mmsi"], 0, r["other"], 0, r["t_start"], "t") for r in rows], "U16")
+        "id": np.array(
+            [event_id(KINDS[r["kind"]], r["mmsi"], 0, r["other"], 0, r["t_start"], "t") for r in rows], "U16"
+        )
     }
-    for name in EVENT.names:
+    for name in rows[0] if rows else ():
         dtype = "U5" if name == "port" else EVENT[name]
         columns[name] = np.array([row[name] for row in rows], dtype)
     heard = Table(

@@ -1,24 +1,27 @@
 """The laws that every detector keeps, over a world dense with events of every kind.
 
-A new detector inherits the battery by being in `detectors.engine.DETECTORS`.
+A new detector inherits the battery by being registered (`detectors.registry`).
 """
 
 import functools
 import itertools
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ais.identity import identities
 from ais.table import Fixes
-from detectors.engine import DETECTORS, Engine, detect
-from detectors.event import EVENT
+from detectors.engine import Engine, detect
+from detectors.registry import registered
 from geo.ports import port_by_code
 from tests.feeds import HOUR, MINUTE, SECOND, T0, fixes_of
 from tests.worlds import busy_world
 
 LATENESS_S = 600
+DETECTORS = list(registered())
 BERTH = port_by_code("KRPUS")
 assert BERTH is not None
 
@@ -44,17 +47,23 @@ def world(seed: int = 11) -> Fixes:
     return Fixes(columns).sort()
 
 
-def run(name, pieces, *, threads=1, detectors=None) -> bytes:
-    """The events of a feed in pieces, in a fixed order, as bytes."""
+class Found(NamedTuple):
+    """The events of a feed: how many, and all that the table says of them, as bytes."""
+
+    n: int
+    data: bytes
+
+
+def run(name, pieces, *, threads=1, detectors=None) -> Found:
+    """The events of a feed in pieces."""
     engine = Engine(detectors or [name], lateness_s=LATENESS_S, threads=threads)
     found = [engine.feed(piece) for piece in pieces]
-    return ordered(np.concatenate([*found, engine.flush()]))
+    return finished(engine, [*found, engine.flush()])
 
 
-def ordered(found) -> bytes:
-    keys = ("t_end", "other", "hull", "mmsi", "kind", "t_start")
-    found = found[np.lexsort([found[key] for key in keys])]
-    return b"".join(found[key].tobytes() for key in EVENT.names)  # field by field: padding is not part of an event
+def finished(engine, records) -> Found:
+    events = engine.finish(np.concatenate(records), identities(world().static))
+    return Found(len(events), b"".join(events[key].tobytes() for key in events))
 
 
 def cut(fixes, places):
@@ -63,7 +72,7 @@ def cut(fixes, places):
 
 
 @functools.cache
-def batch(name: str) -> bytes:
+def batch(name: str) -> Found:
     return run(name, [world()])
 
 
@@ -72,12 +81,8 @@ def name(request):
     return request.param
 
 
-def events_in(data: bytes) -> int:
-    return len(data) // sum(EVENT[key].itemsize for key in EVENT.names)
-
-
 def test_the_world_is_dense_enough_to_prove_anything():
-    found = {name: events_in(batch(name)) for name in DETECTORS}
+    found = {name: batch(name).n for name in DETECTORS}
     assert found["loitering"] > 100 and found["dark"] > 100 and found["rendezvous"] > 30 and found["port_call"] > 8, (
         found
     )
@@ -104,14 +109,14 @@ def test_hundreds_of_events_of_each_kind_cut_shuffled_repeated_and_resumed(tmp_p
     messy = fixes.take(twice[np.argsort(arrival, kind="stable")])
     for name in DETECTORS:
         whole = run(name, [fixes])
-        assert events_in(whole) > 140, name
+        assert whole.n > 140, name
         engine, found = Engine([name], lateness_s=LATENESS_S), []
         for k, piece in enumerate(cut(messy, rng.integers(0, len(messy), 6).tolist())):
             engine.save(tmp_path / f"{name}{k}.npz")
             engine = Engine([name], lateness_s=LATENESS_S)
             engine.load(tmp_path / f"{name}{k}.npz")
             found.append(engine.feed(piece))
-        assert ordered(np.concatenate([*found, engine.flush()])) == whole, name
+        assert finished(engine, [*found, engine.flush()]) == whole, name
 
 
 def test_single_rows_give_the_same_events(name):
@@ -135,8 +140,8 @@ def test_what_comes_later_than_the_window_is_counted_and_changes_nothing_else(na
     fixes = world()
     late = fixes.take(slice(0, 3))
     engine = Engine([name], lateness_s=LATENESS_S)
-    found = np.concatenate([engine.feed(fixes), engine.feed(late), engine.flush()])
-    assert ordered(found) == batch(name)
+    found = [engine.feed(fixes), engine.feed(late), engine.flush()]
+    assert finished(engine, found) == batch(name)
     assert engine.counts["later than the lateness window"] == 3
 
 
@@ -166,7 +171,7 @@ def test_saved_and_resumed_at_any_row(tmp_path_factory, share, name):
     second = Engine([name], lateness_s=LATENESS_S)
     second.load(path)
     after = [second.feed(fixes.take(slice(row, None))), second.flush()]
-    assert ordered(np.concatenate([before, *after])) == batch(name)
+    assert finished(second, [before, *after]) == batch(name)
     assert second.counts == _counts(name)
 
 
