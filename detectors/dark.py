@@ -163,8 +163,7 @@ class Dark(Detector):
     facts = ("expected_messages",)
 
     def __init__(self, params: DarkParams | None = None) -> None:
-        super().__init__()
-        self.params = params or DarkParams()
+        super().__init__(params)
         self.arrays = {
             "lasts": np.zeros(256, LAST).view(np.recarray),
             "table": np.zeros(1024, CELL).view(np.recarray),

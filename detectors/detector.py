@@ -65,7 +65,8 @@ class Detector(ABC):
     """True where a ship can have events of one kind that begin at once and differ by their label."""
     params: Any
 
-    def __init__(self) -> None:
+    def __init__(self, params: Any = None) -> None:
+        self.params = params if params is not None else self.Params()
         self.arrays: dict[str, NDArray[Any]] = {}
         self._out: NDArray[Any] = np.zeros(OUT_EVENTS, EVENT).view(np.recarray)
 
@@ -124,8 +125,7 @@ class HullDetector(Detector):
     end: ClassVar[Any]
 
     def __init__(self, params: Any = None) -> None:
-        super().__init__()
-        self.params = params if params is not None else self.Params()
+        super().__init__(params)
         self.arrays = {"states": np.zeros(256, self.state).view(np.recarray)}
 
     @abstractmethod

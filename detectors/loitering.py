@@ -243,8 +243,7 @@ class Loitering(Detector):
     kinds = ("loitering", "waiting")
 
     def __init__(self, params: LoiteringParams | None = None) -> None:
-        super().__init__()
-        self.params = params or LoiteringParams()
+        super().__init__(params)
         self.arrays = {"episodes": np.zeros(256, EPISODE).view(np.recarray)}
         self._anchorages = Anchorages()
 

@@ -204,8 +204,7 @@ class PortCalls(Detector):
     kinds = ("port_call",)
 
     def __init__(self, params: PortCallParams | None = None) -> None:
-        super().__init__()
-        self.params = params or PortCallParams()
+        super().__init__(params)
         self._index = port_index()
         self.arrays = {"calls": np.zeros(256, CALL).view(np.recarray)}
 

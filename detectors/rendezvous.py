@@ -65,8 +65,8 @@ class Rendezvous(Detector):
     kinds = ("rendezvous",)
 
     def __init__(self, params: RendezvousParams | None = None) -> None:
-        super().__init__()
-        self.params = p = params or RendezvousParams()
+        super().__init__(params)
+        p = self.params
         self._shore = shore_table()
         instants = 1 << (p.max_interpolation_s // p.step_s + 2).bit_length()
         self.arrays = {

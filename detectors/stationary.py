@@ -182,10 +182,11 @@ class Stationary(Detector):
     """Stationary periods of each hull, as records of `PERIOD`."""
 
     name = "stationary"
+    Params = StationaryParams
+    kinds = ()
 
     def __init__(self, params: StationaryParams | None = None) -> None:
-        super().__init__()
-        self.params = params or StationaryParams()
+        super().__init__(params)
         self.arrays = {"stays": np.zeros(256, STAY).view(np.recarray)}
         self._out = np.zeros(OUT_EVENTS, PERIOD).view(np.recarray)
 
