@@ -45,6 +45,19 @@ class Columns(NamedTuple):
     class_b: NDArray[np.uint8]
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a derived detector may look at beside the events.
+
+    `identity` holds the static reports as intervals, `vessels` one row per hull, `now` is the newest time of the feed
+    in µs (`ais.table.NAT` when nothing was heard).
+    """
+
+    identity: Table
+    vessels: Table
+    now: int
+
+
 OUT_EVENTS = 4096
 """Events that one call of a kernel can return; it stops when fewer than `OUT_ROOM` places are left."""
 OUT_ROOM = 8
@@ -87,6 +100,13 @@ class Detector(ABC):
 
     def make_room(self) -> None:  # noqa: B027 - a detector without hash tables has nothing to grow
         """Grow whatever table made `run` stop; called between two calls of it."""
+
+    def settle(self, records: NDArray[Any], known: Known) -> NDArray[Any]:
+        """Say of its own events what only all of them, or what ships said of themselves, can tell.
+
+        `records` are those of all detectors; the result must not depend on their order.
+        """
+        return records
 
     def feed(self, columns: Columns) -> NDArray[Any]:
         """All events that these rows close, as records."""
@@ -145,19 +165,6 @@ class HullDetector(Detector):
         """What the end of the input at `now` tells: (slot where it stopped or -1, events written to `out`)."""
         stopped, events = type(self).end(self.arrays["states"], now, alive, begin, self.limits(), out)
         return int(stopped), int(events)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What a derived detector may look at beside the events.
-
-    `identity` holds the static reports as intervals, `vessels` one row per hull, `now` is the newest time of the feed
-    in µs (`ais.table.NAT` when nothing was heard).
-    """
-
-    identity: Table
-    vessels: Table
-    now: int
 
 
 class DerivedDetector(ABC):

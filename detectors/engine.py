@@ -8,7 +8,6 @@ can be saved at any row (`save`, `load`).
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,6 +24,7 @@ from detectors.detector import Columns, DerivedDetector, Detector, Known, grown
 from detectors.event import EVENT, Events
 from detectors.finish import event_columns, sorted_events, well_placed
 from detectors.registry import detector_class, kind_code, registered, with_needs
+from detectors.snapshot import State, copied, read_state, write_state
 from detectors.vessels import SUMMARY, summarise, vessels
 from geo.anchorages import Anchorages
 from geo.cells import INDEX_RESOLUTION, cells
@@ -74,7 +74,7 @@ class Engine:
         self._lateness_us = round(lateness_s * 1e6)
         self._tracks = Tracks()
         self._summaries: NDArray[Any] = np.zeros(256, SUMMARY).view(np.recarray)
-        self._pending = {name: np.zeros(0, dtype) for name, dtype in _row_dtypes().items()}
+        self._pending = {name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()}
         self._released = self._newest = self._last = NAT
         self._alive = 0
         self._counts = np.zeros(REASONS, np.int64)
@@ -85,13 +85,18 @@ class Engine:
         return count_words(self._counts)
 
     @property
+    def released(self) -> int:
+        """Up to which time, in µs, the rows are complete and have gone through; `ais.table.NAT` before the first."""
+        return self._released
+
+    @property
     def summaries(self) -> NDArray[Any]:
         """One record per hull (see `detectors.vessels.SUMMARY`)."""
         return self._summaries
 
     def feed(self, fixes: Fixes | Mapping[str, NDArray[Any]]) -> NDArray[Any]:
         """Take rows in order of arrival; the events that are closed by now, as records of `EVENT`."""
-        new = {name: np.ascontiguousarray(fixes[name], dtype) for name, dtype in _row_dtypes().items()}
+        new = {name: np.ascontiguousarray(fixes[name], dtype) for name, dtype in row_dtypes().items()}
         timed = new["t"] != NAT
         self._counts[NO_TIME] += int(np.count_nonzero(~timed))
         late = timed & (new["t"] < self._released) if self._released != NAT else np.zeros(timed.size, np.bool_)
@@ -173,21 +178,36 @@ class Engine:
         with ThreadPoolExecutor(self._threads) as pool:
             return list(pool.map(work, self.detectors))
 
+    def conclude(self, records: NDArray[Any], identity: Identities) -> tuple[NDArray[Any], dict[str, int]]:
+        """The events of all records of `feed`, `flush` and `standing`, sorted, and how many their place left out.
+
+        Each detector settles what only all its events together can tell, and the derived ones add what follows.
+        """
+        records, counts = well_placed(records, self.detectors)
+        known = Known(identity, vessels(self.summaries, identity), self._newest)
+        for detector in self.detectors:
+            records = detector.settle(records, known)
+        records = sorted_events(records)
+        for deriving in self.derived:
+            found, more = well_placed(deriving.derive(records, known), [deriving])
+            records, counts = sorted_events(np.concatenate([records, found])), counts | more
+        return records[np.isin(records["kind"], self._chosen)], counts
+
     def finish(self, records: NDArray[Any], identity: Identities, sources: Sequence[str] = ()) -> Events:
-        """The table of events, from all records of `feed` and `flush`: placed, with what follows from them, named.
+        """The table of the events that `conclude` makes of all records, each with its name.
 
         `identity` are the static reports as intervals (`ais.identity.identities`), `sources` the names of the inputs.
         """
-        records, counts = well_placed(records, self.detectors)
-        records = sorted_events(records)
-        ships = vessels(self.summaries, identity)
-        for detector in self.derived:
-            found, more = well_placed(detector.derive(records, Known(identity, ships, self._newest)), [detector])
-            records, counts = sorted_events(np.concatenate([records, found])), counts | more
-        records = records[np.isin(records["kind"], self._chosen)]
+        records, counts = self.conclude(records, identity)
+        return self.table(records, identity, sources, counts)
+
+    def table(
+        self, records: NDArray[Any], identity: Identities, sources: Sequence[str], counts: Mapping[str, int]
+    ) -> Events:
+        """The table of events that were concluded."""
         return Events(
             event_columns(records, self._every(), self._anchorages),
-            vessels=ships,
+            vessels=vessels(self.summaries, identity),
             identity=identity,
             sources=tuple(sources),
             params={**self.params(), "ports": ports_version()},  # every event may name the port that it is near
@@ -201,42 +221,54 @@ class Engine:
     def _every(self) -> list[Detector | DerivedDetector]:
         return [*self.detectors, *self.derived]
 
-    def save(self, path: str | Path) -> None:
-        """Write the whole state to a file (npz, no pickle); `load` goes on from the next row."""
+    def standing(self) -> NDArray[Any]:
+        """Events that have begun and not ended, as far as the rows are complete; changes nothing. Records of `EVENT`.
+
+        What only time tells is judged at the time up to which the rows are complete (the newest less the lateness), so
+        that no ship is called silent whose rows still wait.
+        """
+        if self._released == NAT:
+            return np.zeros(0, EVENT)
+        kept = [detector.arrays for detector in self.detectors]
+        for detector in self.detectors:
+            detector.arrays = {name: copied(array) for name, array in detector.arrays.items()}
+        found = self._each(lambda detector: detector.finish(self._released, self._alive))
+        for detector, arrays in zip(self.detectors, kept, strict=True):
+            detector.arrays = arrays
+        return np.concatenate([np.zeros(0, EVENT), *found])
+
+    def state(self) -> State:
+        """All that the engine knows, as a copy; `resume` goes on from the next row."""
+        clocks = (self._released, self._newest, self._last, self._alive)
         arrays = {f"pending.{name}": column for name, column in self._pending.items()}
-        hulls = self._tracks.hulls
-        arrays |= {"hulls.rows": hulls.rows, "hulls.table": hulls.table, "hulls.used": hulls.used}
-        arrays |= {"summaries": self._summaries, "counts": self._counts}
+        arrays |= {f"hulls.{name}": array for name, array in self._tracks.hulls._asdict().items()}
+        arrays |= {"summaries": self._summaries, "counts": self._counts, "clocks": np.array(clocks, np.int64)}
         for detector in self.detectors:
             arrays |= {f"{detector.name}.{name}": array for name, array in detector.arrays.items()}
-        clocks = {"released": self._released, "newest": self._newest, "last": self._last, "alive": self._alive}
-        header = {**clocks, "params": self.params()}
-        text = np.frombuffer(json.dumps(header).encode(), np.uint8)
-        plain: dict[str, Any] = {name: array.view(np.ndarray) for name, array in arrays.items()}
-        part = Path(f"{path}.part")
-        with open(part, "wb") as file:
-            np.savez(file, header=text, **plain)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)  # the old state or the new one, never a torn file
+        return {name: copied(array) for name, array in arrays.items()}
+
+    def resume(self, state: State) -> None:
+        """Take the state of an engine with the same detectors and parameters."""
+        taken = {name: copied(array) for name, array in state.items()}
+        self._released, self._newest, self._last, self._alive = taken["clocks"].tolist()
+        self._pending = {name: taken[f"pending.{name}"] for name in self._pending}
+        hulls = self._tracks.hulls._asdict()
+        self._tracks.hulls = Hulls(**{name: _like(taken[f"hulls.{name}"], array) for name, array in hulls.items()})
+        self._summaries, self._counts = _like(taken["summaries"], self._summaries), taken["counts"]
+        for detector in self.detectors:
+            arrays = detector.arrays.items()
+            detector.arrays = {name: _like(taken[f"{detector.name}.{name}"], array) for name, array in arrays}
+
+    def save(self, path: str | Path) -> None:
+        """Write the whole state to a file; `load` goes on from the next row."""
+        write_state(path, self.state(), {"params": self.params()})
 
     def load(self, path: str | Path) -> None:
         """Take the state of an engine with the same detectors and parameters from a file."""
-        with np.load(path, allow_pickle=False) as saved:
-            header = json.loads(saved["header"].tobytes())
-            if header["params"] != json.loads(json.dumps(self.params())):
-                raise UsageError(f"{path}: saved with other detectors or parameters; start anew or use the same")
-            self._released, self._newest = header["released"], header["newest"]
-            self._last, self._alive = header["last"], header["alive"]
-            self._pending = {name: saved[f"pending.{name}"] for name in self._pending}
-            hulls = self._tracks.hulls._asdict()
-            self._tracks.hulls = Hulls(**{name: _restored(saved[f"hulls.{name}"], a) for name, a in hulls.items()})
-            self._summaries = _restored(saved["summaries"], self._summaries)
-            self._counts = saved["counts"]
-            for detector in self.detectors:
-                detector.arrays = {
-                    name: _restored(saved[f"{detector.name}.{name}"], array) for name, array in detector.arrays.items()
-                }
+        state, header = read_state(path)
+        if header["params"] != json.loads(json.dumps(self.params())):
+            raise UsageError(f"{path}: saved with other detectors or parameters; start anew or use the same")
+        self.resume(state)
 
 
 def newest_time(newest: int, t: NDArray[np.int64], mmsi: NDArray[np.uint32]) -> int:
@@ -266,15 +298,16 @@ def newest_time(newest: int, t: NDArray[np.int64], mmsi: NDArray[np.uint32]) -> 
     return newest
 
 
-def _row_dtypes() -> dict[str, str]:
+def row_dtypes() -> dict[str, str]:
+    """The columns that the engine looks at, with their dtypes."""
     from ais.table import FIX_DTYPES
 
     return {name: FIX_DTYPES[name] for name in ROW}
 
 
-def _restored(saved: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
-    """A saved array with the dtype and kind of the one whose place it takes."""
-    return saved.view(like.dtype).view(np.recarray) if like.dtype.names else saved
+def _like(saved: NDArray[Any], array: NDArray[Any]) -> NDArray[Any]:
+    """A saved array with the dtype of the one whose place it takes: a file does not keep the padding of records."""
+    return saved.view(array.dtype).view(np.recarray) if array.dtype.names else saved
 
 
 def detect(
