@@ -88,14 +88,15 @@ class Watch:
     max_rows : rows kept for late ones at most; beyond, the history gets shorter
     forget_s : seconds after which an event that has ended is final
 
-    >>> hour = 3_600_000_000
-    >>> t = np.array([0, 1, 2, 3, 12, 13, 14]) * hour
-    >>> fixes = Fixes({"t": t, "mmsi": np.full(7, 671999101), "lat": np.full(7, 35.0), "lon": 129.0 + t / hour / 100})
-    >>> other = Fixes({"t": np.arange(15) * hour, "mmsi": np.full(15, 671999102), "lat": np.full(15, 40.0)})
+    >>> hour, ship = np.repeat(np.arange(16), 3), np.tile(671999101 + np.arange(3), 16)
+    >>> rows = {"t": hour * 3_600_000_000, "mmsi": ship, "lat": 35.0 + ship % 3, "lon": 129.0 + hour / 100}
+    >>> fixes = Fixes(rows).take((ship != 671999101) | (hour < 4) | (hour > 12))
     >>> watch = Watch(["dark"], lateness_s=0)
-    >>> told = [watch.feed(fixes.take(slice(0, 4))), watch.feed(fixes.take(slice(4, 7))), watch.flush()]
-    >>> [[CHANGES[change] for change in changes["change"]] for changes in told]
-    [[], ['closed'], []]
+    >>> for part in (slice(0, 30), slice(30, None)):
+    ...     changes = watch.feed(fixes.take(part))
+    ...     print([CHANGES[change] for change in changes["change"]])
+    ['opened', 'updated', 'updated']
+    ['updated', 'closed']
     """
 
     def __init__(
