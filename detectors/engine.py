@@ -24,6 +24,7 @@ from detectors.detector import Columns, DerivedDetector, Detector, Known, grown
 from detectors.event import EVENT, Events
 from detectors.finish import event_columns, sorted_events, well_placed
 from detectors.registry import detector_class, kind_code, registered, with_needs
+from detectors.settings import params_of
 from detectors.snapshot import State, copied, read_state, write_state
 from detectors.vessels import SUMMARY, summarise, vessels
 from geo.anchorages import Anchorages
@@ -58,9 +59,8 @@ class Engine:
         threads: int = 1,
     ) -> None:
         chosen = list(registered()) if detectors is None else list(detectors)
-        made = {name: detector_class(name)((params or {}).get(name)) for name in with_needs([*chosen])}
-        for name in params or {}:
-            detector_class(name)
+        given = params_of(params)
+        made = {name: detector_class(name)(given.get(name)) for name in with_needs([*chosen])}
         if threads < 1 or lateness_s < 0:
             raise UsageError(f"threads must be at least 1 and lateness_s not negative, not {threads}, {lateness_s}")
         self.detectors = [detector for detector in made.values() if isinstance(detector, Detector)]
@@ -325,7 +325,8 @@ def detect(
     fixes : Fixes
         As `luxwake.read` gives them.
     detectors : names of detectors (`detectors.registry.registered`), default all
-    params : mapping from a detector's name to its parameters, e.g. ``{"dark": DarkParams(min_gap_s=43200)}``
+    params : mapping from a detector's name to its parameters, e.g. ``{"dark": DarkParams(min_gap_s=43200)}`` or
+        ``{"dark": {"min_gap_s": 43200}}`` (`detectors.settings.read_params` reads them from TOML)
     anchorages : Anchorages
         Where ships are known to wait (`Anchorages.load`, `luxwake.find_anchorages`): loitering there is called waiting.
     threads : int

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from geo.errors import LuxwakeError
-from luxwake import __version__, cli_geo
+from luxwake import __version__, cli_detect, cli_geo
 
 if TYPE_CHECKING:
     from luxwake.console import Console
@@ -34,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     _add_run(commands)
+    cli_detect.add_commands(commands, _output_options, _columns_option)
     _add_decode(commands)
     demo = commands.add_parser("demo", help="the flagship case, from raw NMEA and shipments to findings")
     demo.add_argument("--out", metavar="DIR", default="out/demo", help="folder for the results (default: out/demo)")
@@ -372,6 +373,7 @@ _COMMANDS = {
     "simulate": _simulate,
     "ports": _ports,
     **cli_geo.COMMANDS,
+    **cli_detect.COMMANDS,
     "query": _query,
     "warmup": _warmup,
     "doctor": _doctor,

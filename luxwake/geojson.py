@@ -57,7 +57,7 @@ def event_properties(events: Events) -> Iterator[dict[str, Any]]:
         for name, column in columns.items():
             value = column[row]
             if name in words:
-                made[name] = words[name][value]
+                made[name] = words[name][value] or None
             elif name in Events.times:
                 made[name] = iso_utc(value)
             elif name in _SOURCES:

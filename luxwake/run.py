@@ -78,7 +78,7 @@ def run_job(job: Job, console: Console) -> dict[str, Any]:
         fixes = read_inputs(job, paths, stages, console)
         events = _detect(fixes, area, anchorages, stages)
         if zones is not None:
-            label_events(events, zones, [_digest(path) for path in zones.sources])
+            label_events(events, zones, [digest(path) for path in zones.sources])
         findings = _join(job, fixes, events, shipments, zones, stages)
         with stages("write") as detail:
             names = _write(job, stage, fixes, events, findings)
@@ -150,7 +150,8 @@ def _detect(fixes: Fixes, area: Zones | None, anchorages: Anchorages | None, sta
     return events
 
 
-def _digest(path: Path) -> dict[str, Any]:
+def digest(path: Path) -> dict[str, Any]:
+    """What an input was: its name, SHA-256 and size; null for a pipe."""
     if str(path) == "-" or not path.is_file():
         return {"file": path.name, "sha256": None, "bytes": None}
     with open(path, "rb") as file:
@@ -179,7 +180,7 @@ def _join(
     if zones is not None:
         add_zones(found, events)
         paths += zones.sources
-    found["inputs"] = [_digest(path) for path in paths]
+    found["inputs"] = [digest(path) for path in paths]
     found["parameters"] = {**events.params, **found.get("parameters", {})}
     return found
 

@@ -1,0 +1,208 @@
+"""Positions to events and nothing else: `luxwake detect`; and how many there would be: `luxwake tune`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from geo.errors import InputError, UsageError
+from luxwake.console import Console, print_json_lines
+
+if TYPE_CHECKING:
+    from ais.table import Fixes
+    from detectors.event import Events
+    from geo.anchorages import Anchorages
+
+RECORD = "detect.json"
+"""The file beside the events that says with what they were found."""
+STEPS = (0.25, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 4.0)
+"""What `tune` multiplies a threshold by where no values are given."""
+_BAR = 40
+
+
+@dataclass(slots=True)
+class Job:
+    """What `luxwake detect` and `luxwake tune` were asked for."""
+
+    inputs: Sequence[str | Path]
+    out: str | Path = "out"
+    detectors: Sequence[str] | None = None
+    params: Mapping[str, Any] | None = None
+    anchorages: str | Path | None = None
+    t_from: int | None = None
+    t_to: int | None = None
+    columns: Mapping[str, str] | None = None
+    keep_fixes: bool = False
+    threads: int = 2
+
+
+def settings(file: str | Path | None, words: Sequence[str]) -> dict[str, Any]:
+    """The parameters that a command was given: those of a TOML file, and single ones as ``dark.min_gap_s=43200``."""
+    from dataclasses import asdict
+
+    from detectors.settings import params_of, parse_setting, read_params
+
+    given = {name: asdict(params) for name, params in (read_params(file) if file is not None else {}).items()}
+    for detector, name, value in map(parse_setting, words):
+        own = given.setdefault(detector, {})
+        if name == "preset":
+            own.clear()
+        own[name] = value
+    return params_of(given)
+
+
+def run_detect(job: Job, console: Console) -> dict[str, Any]:
+    """Find events, write them into `job.out`, print tables; the summary that `--json` prints last."""
+    from luxwake.geojson import write_events_geojson
+    from luxwake.run import Stages, digest
+    from luxwake.store import staged, write_parquet
+
+    stages = Stages(console)
+    with staged(job.out) as stage:
+        fixes, paths, anchorages = _read(job, stages, console)
+        with stages("detect") as detail:
+            events = _detect(job, fixes, anchorages)
+            detail.append(f"{len(events):,} events of {len(events.vessels) if events.vessels else 0:,} vessels")
+        write_parquet(events, stage / "events.parquet")
+        write_events_geojson(events, stage / "events.geojson")
+        record = {"parameters": events.params, "inputs": [digest(path) for path in paths], "not_used": events.counts}
+        text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        (stage / RECORD).write_text(text + "\n", encoding="utf-8")
+        if job.keep_fixes:
+            write_parquet(fixes, stage / "fixes.parquet")
+        names = sorted(path.name for path in stage.iterdir())
+    files = [str(Path(job.out) / name) for name in names]
+    summary = {"events": len(events), "no_event": events.counts, "files": files}
+    if not (console.json or console.quiet):
+        console.counts("Not used of the input", fixes.counts)
+        console.counts("Rows and events left out by the detectors", events.counts)
+    if not console.quiet:
+        console.events(events)
+    if console.json:
+        print_json_lines([{"type": "summary", **summary}])
+    else:
+        console.note("written: " + ", ".join(files))
+    return summary
+
+
+def _read(job: Job, stages: Any, console: Console) -> tuple[Fixes, list[Path], Anchorages | None]:
+    from ais.sources import expand
+    from geo.anchorages import Anchorages
+    from luxwake.run import Job as RunJob
+    from luxwake.run import read_inputs
+
+    if job.t_from is not None and job.t_to is not None and job.t_from >= job.t_to:
+        raise UsageError("--from is not before --to; swap them")
+    paths = expand(list(job.inputs), columns=job.columns)
+    anchorages = Anchorages.load(job.anchorages) if job.anchorages is not None else None
+    asked = RunJob(job.inputs, t_from=job.t_from, t_to=job.t_to, columns=job.columns)
+    return read_inputs(asked, paths, stages, console), paths, anchorages
+
+
+def _detect(job: Job, fixes: Fixes, anchorages: Anchorages | None) -> Events:
+    from detectors.engine import detect
+
+    return detect(fixes, job.detectors, job.params, anchorages=anchorages, threads=job.threads)
+
+
+def print_detectors(console: Console) -> None:
+    """Every detector with its parameters, each with unit and source: a TOML file to begin with."""
+    from detectors.registry import registered
+    from detectors.settings import params_text, thresholds
+
+    if console.json:
+        print_json_lines(
+            {"detector": name, "kinds": list(detector.kinds), "facts": list(detector.facts), "parameters": {
+                one.name: {"default": one.default, "source": one.source} for one in thresholds(name)
+            }}
+            for name, detector in registered().items()
+        )  # fmt: skip
+    else:
+        print(params_text(), end="")
+
+
+def run_tune(job: Job, place: str, values: Sequence[float] | None, console: Console) -> None:
+    """How the number of events moves with one threshold, the others as given."""
+    from detectors.registry import detector_class
+    from detectors.settings import params_of, thresholds
+    from luxwake.run import Stages
+
+    detector, dot, name = place.partition(".")
+    kind = detector_class(detector)
+    known = [one.name for one in thresholds(detector)]
+    if not dot or name not in known:
+        raise UsageError(f"{place!r} is no threshold; {detector} has {', '.join(known)}; write {detector}.{known[0]}")
+    own = params_of(job.params).get(detector) or kind.Params()
+    now = getattr(own, name)
+    if isinstance(now, bool) or not isinstance(now, int | float):
+        raise UsageError(f"{place} = {now!r} is no number; it cannot be moved")
+    stages = Stages(console)
+    fixes, _, anchorages = _read(job, stages, console)
+    wanted = sorted({type(now)(value) for value in values or [now * step for step in STEPS]})
+    rows = list(_tuned(replace(job, detectors=[detector]), fixes, anchorages, (detector, own, name), wanted, console))
+    most = max((row[1] for row in rows), default=0)
+    names = (name, "events", *kind.kinds, "ships", "hours", "")
+    shown = [
+        (*row, ("#" * round(_BAR * row[1] / most) if most else "") + (" <- now" if row[0] == now else ""))
+        for row in rows
+    ]
+    console.table(f"{detector}: events by {name}", names, shown)
+
+
+def _tuned(
+    job: Job, fixes: Fixes, anchorages: Anchorages | None, threshold: tuple[str, Any, str], values: Sequence[float],
+    console: Console,
+) -> Iterator[tuple[Any, ...]]:  # fmt: skip
+    """(value, events, of each kind, ships, hours) for each value of a threshold; values out of range are noted."""
+    import numpy as np
+
+    from detectors.registry import detector_class, kind_code
+
+    detector, own, name = threshold
+    with console.progress("detecting", len(values)) as progress:
+        for value in values:
+            progress.advance()
+            try:
+                params = {**(job.params or {}), detector: replace(own, **{name: value})}
+            except UsageError as error:
+                console.note(f"left out {name} = {value:g}: {error}")
+                continue
+            events = _detect(replace(job, params=params), fixes, anchorages)
+            kinds = [
+                int(np.count_nonzero(events["kind"] == kind_code(kind))) for kind in detector_class(detector).kinds
+            ]
+            hours = float((events["t_end"] - events["t_start"]).sum()) / 3.6e9
+            yield value, len(events), *kinds, len(set(events["mmsi"].tolist())), round(hours, 1)
+
+
+def found_with(folder: str | Path) -> dict[str, Any]:
+    """The parameters with which the events of a folder were found, by detector.
+
+    Raises
+    ------
+    InputError
+        When neither `luxwake detect` nor `luxwake run` has written into the folder.
+    """
+    from dataclasses import fields
+
+    from detectors.registry import registered
+    from detectors.settings import params_of
+
+    for name in (RECORD, "findings.json"):
+        path = Path(folder) / name
+        if path.is_file():
+            try:
+                said = json.loads(path.read_text(encoding="utf-8"))["parameters"]
+            except (ValueError, KeyError, TypeError):
+                raise InputError(f"{path}: holds no parameters; run `luxwake detect` again") from None
+            return params_of(
+                {
+                    name: {field.name: said[name][field.name] for field in fields(detector.Params)}
+                    for name, detector in registered().items()
+                    if name in said and all(field.name in said[name] for field in fields(detector.Params))
+                }
+            )
+    raise InputError(f"{folder}: no {RECORD} and no findings.json; give a folder that `luxwake detect` or `run` wrote")
