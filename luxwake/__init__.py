@@ -34,11 +34,14 @@ if TYPE_CHECKING:
     from detectors.engine import Engine as Engine
     from detectors.engine import detect as detect
     from detectors.event import Events as Events
+    from detectors.laws import check_laws as check_laws
     from detectors.loitering import LoiteringParams as LoiteringParams
     from detectors.port_call import PortCallParams as PortCallParams
     from detectors.rendezvous import RendezvousParams as RendezvousParams
+    from detectors.settings import read_params as read_params
     from detectors.stationary import StationaryParams as StationaryParams
     from detectors.stationary import stationary_periods as stationary_periods
+    from detectors.watch import Watch as Watch
     from geo.anchorages import Anchorages as Anchorages
     from geo.anchoring import AnchorageParams as AnchorageParams
     from geo.errors import InputError as InputError
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from geo.zones import Zones as Zones
     from geo.zones import read_zones as read_zones
     from luxwake.anchorages import find_anchorages as find_anchorages
+    from luxwake.explain import explain as explain
     from luxwake.inspect import inspect as inspect
     from luxwake.simulate import simulate as simulate
     from luxwake.store import query as query
@@ -61,6 +65,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "explain": "luxwake.explain",
+    "read_params": "detectors.settings",
+    "check_laws": "detectors.laws",
+    "Watch": "detectors.watch",
     "AnchorageParams": "geo.anchoring",
     "Anchorages": "geo.anchorages",
     "Decoder": "ais.decode",
