@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from ais.status import CLOCK_OFF, DUPLICATE, JUMP, NO_POSITION, NO_TIME, NOT_A_SHIP, OK, POSITION_OUT_OF_RANGE
 from ais.table import FIX_DTYPES, NAT, Fixes, columns_of
 from geo.cells import INDEX_RESOLUTION, cells
-from geo.kernel import inner, kernel
+from geo.kernel import inlined, inner, kernel
 from geo.sphere import EARTH_RADIUS_M, KN_M_S, distance_m, wrap_deg
 
 COPY_WINDOW_US = 10_000_000
@@ -171,17 +171,16 @@ def steps(degrees):
     return int(math.floor(degrees * STEPS_PER_DEG + 0.5))
 
 
-@inner
-def is_copy(row, t, lat, lon, window):
+@inlined
+def is_copy(row, t, lat, lon, y, x, window):
     """Does this fix repeat one of the last of a hull, or give it a second position for the same instant?"""
     if t == row.t and distance_m(row.lat, row.lon, lat, lon) <= TOLERANCE_M:
         return True
     if t - row.t >= window:
         return False
-    y, x = steps(lat), steps(lon)
     for k in range(row.held):
-        age_us = 1000 * ((t // 1000 - row.t_recent[k]) & 0xFFFFFFFF)
-        if age_us < window and y == row.lat_recent[k] and x == row.lon_recent[k]:
+        same = y == row.lat_recent[k] and x == row.lon_recent[k]
+        if same and 1000 * ((t // 1000 - row.t_recent[k]) & 0xFFFFFFFF) < window:
             return True
     return False
 
@@ -206,7 +205,7 @@ def ahead_m(row, lat, lon, cog):
     return dx * x + dy * y, abs(dx * y - dy * x)
 
 
-@inner
+@inlined
 def cost_of(row, t, lat, lon, sog, cog, msg_type):
     """What it costs a hull to take a fix, in metres (infinite where it cannot), and whether the clock must be off."""
     silence, kind = t - row.t, class_of(msg_type)
@@ -235,7 +234,7 @@ def cost_of(row, t, lat, lon, sog, cog, msg_type):
     return (cost + DOUBT_M, True) if aside <= max(TOLERANCE_M, 0.25 * abs(ahead)) else (np.inf, False)
 
 
-@inner
+@inlined
 def nearest_hull(rows, slot, t, lat, lon, sog, cog, msg_type):
     """The hull in the chain from `slot` on that takes the fix at the least cost, -1 none; and is the clock off?"""
     best, best_cost, best_off = -1, np.inf, False
@@ -273,13 +272,13 @@ def open_hull(rows, table, used, at, mmsi):
     return slot
 
 
-@inner
-def move_hull(row, t, lat, lon, sog, msg_type):
+@inlined
+def move_hull(row, t, lat, lon, y, x, sog, msg_type):
     """Let a hull go on to a fix."""
     if t - row.t > RECENT_US:
         row.held = row.at = 0
     k = row.at
-    row.t_recent[k], row.lat_recent[k], row.lon_recent[k] = (t // 1000) & 0xFFFFFFFF, steps(lat), steps(lon)
+    row.t_recent[k], row.lat_recent[k], row.lon_recent[k] = (t // 1000) & 0xFFFFFFFF, y, x
     row.at = 0 if k == RECENT - 1 else k + 1
     row.held = min(RECENT, row.held + 1)
     row.t, row.lat, row.lon, row.coarse = t, lat, lon, msg_type == COARSE
@@ -291,13 +290,14 @@ def move_hull(row, t, lat, lon, sog, msg_type):
         row.sure = 1
 
 
-@inner
+@inlined
 def place(rows, table, used, t, mmsi, lat, lon, sog, cog, msg_type):
     """Slot (-1: full) and status of a fix that has a time, a ship and a position; its hull has gone on to it."""
     at = find_mmsi(rows, table, mmsi)
+    y, x = steps(lat), steps(lon)
     window = CLOCK_US if speed_kn(sog) >= UNDER_WAY_KN and msg_type != COARSE else COPY_WINDOW_US
     slot = table[at]
-    while slot >= 0 and not is_copy(rows[slot], t, lat, lon, window):
+    while slot >= 0 and not is_copy(rows[slot], t, lat, lon, y, x, window):
         slot = rows[slot].next
     if slot >= 0:
         return slot, DUPLICATE
@@ -311,7 +311,7 @@ def place(rows, table, used, t, mmsi, lat, lon, sog, cog, msg_type):
     row = rows[slot]
     if msg_type == COARSE and row.n > 0 and row.coarse == 0 and t - row.t < COARSE_US:
         return slot, DUPLICATE
-    move_hull(row, t, lat, lon, sog, msg_type)
+    move_hull(row, t, lat, lon, y, x, sog, msg_type)
     return slot, OK if row.sure else JUMP
 
 

@@ -38,9 +38,9 @@ def agreement() -> dict[str, Any]:
     hull, _ = hulls(columns)
     shares = {}
     for name, rows in choices.items():
-        given = [columns[column][rows] for column in ("mmsi", "t", "segment")]
-        one = np.zeros(given[0].size, np.int64)
-        shares[name] = [given[0].size, agrees(*given, hull[rows]).mean(), agrees(*given, one).mean()]
+        mmsi, t, segment = (columns[column][rows] for column in ("mmsi", "t", "segment"))
+        one = np.zeros(t.size, np.int64)
+        shares[name] = [t.size, agrees(mmsi, t, segment, hull[rows]).mean(), agrees(mmsi, t, segment, one).mean()]
     return {"shares": shares, "differences": differences(columns)[1]}
 
 

@@ -108,8 +108,8 @@ def _in_a_row(parts: list[tuple[int, int, int, int]]) -> tuple[int, ...]:
 
 def alone(columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
     """Rows that the reference keeps as a segment of one position: it knows their ship no better than by the MMSI."""
-    size = np.bincount(columns["segment"] + 1)
-    return (columns["segment"] >= 0) & (size[columns["segment"] + 1] == 1)
+    segment: NDArray[np.int64] = columns["segment"]
+    return (segment >= 0) & (np.bincount(segment + 1)[segment + 1] == 1)
 
 
 def crowded(columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
@@ -124,8 +124,8 @@ def differences(columns: Mapping[str, NDArray[Any]]) -> tuple[float, dict[str, i
     """The agreement, and the kept positions that do not agree, by the first class that they fall in."""
     kept = columns["segment"] >= 0
     rows = {name: column[kept] for name, column in columns.items()}
-    hull, status = (column[kept] for column in hulls(columns))
-    good = agrees(rows["mmsi"], rows["t"], rows["segment"], hull)
+    hull, status = hulls(columns)
+    good, status = agrees(rows["mmsi"], rows["t"], rows["segment"], hull[kept]), status[kept]
     blind = np.isnan(rows["sog"]) | (np.isnan(rows["cog"]) & (rows["sog"] > STILL_KN))
     single, coarse = alone(columns)[kept], rows["msg_type"] == 27
     busiest = crowded(columns)[kept]
