@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from benchmarks import speed
@@ -19,6 +18,7 @@ from benchmarks.tables import number, table
 
 FIXES, QUICK_FIXES = 1_000_000, 50_000
 REPEATS = 3
+HEADER = ("input", "rows", "MMSIs", "hulls", "M rows/CPU s", "ns/row (CPU)", "bytes of a record", "bytes held per hull")
 
 
 def agreement() -> dict[str, Any]:
@@ -132,21 +132,9 @@ def run(quick: bool) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         run_child("benchmarks.speed:simulate_world", {"out": folder, "fixes": size})
         run_child("benchmarks.speed:keep_columns", {"folder": folder})
-        rows.append(
-            _speed_row("simulated world", run_child("benchmarks.hulls:ordinary", {"folder": str(Path(folder))}))
-        )
+        rows.append(_speed_row("simulated world", run_child("benchmarks.hulls:ordinary", {"folder": folder})))
     if here:
         rows.append(_speed_row("troublesome set", run_child("benchmarks.hulls:troublesome", {"rows": size})))
     rows.append(_speed_row("sixteen ships to an MMSI", run_child("benchmarks.hulls:shared", {"rows": size})))
     yield f"Positions a second, median of {REPEATS}; bytes of the record of a hull, and of all that is held for each:"
-    header = (
-        "input",
-        "rows",
-        "MMSIs",
-        "hulls",
-        "M rows/CPU s",
-        "ns/row (CPU)",
-        "record, bytes",
-        "held per hull, bytes",
-    )
-    yield table(header, rows)
+    yield table(HEADER, rows)

@@ -109,7 +109,8 @@ def _in_a_row(parts: list[tuple[int, int, int, int]]) -> tuple[int, ...]:
 def alone(columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
     """Rows that the reference keeps as a segment of one position: it knows their ship no better than by the MMSI."""
     segment: NDArray[np.int64] = columns["segment"]
-    return (segment >= 0) & (np.bincount(segment + 1)[segment + 1] == 1)
+    single: NDArray[np.bool_] = (segment >= 0) & (np.bincount(segment + 1)[segment + 1] == 1)
+    return single
 
 
 def crowded(columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:

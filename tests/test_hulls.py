@@ -88,6 +88,24 @@ def test_a_clone_that_falls_silent_itself_is_not_filled_by_the_first():
     assert gaps(rows, 1) == [80.2]
 
 
+@settings(max_examples=40)
+@given(st.lists(st.integers(1, 71 * 60), max_size=8), st.lists(st.integers(1, 71 * 60), max_size=8), st.integers(0, 99))
+def test_no_schedule_of_a_ship_in_another_ocean_fills_a_silence(pauses, others, minutes):
+    """Each ship reports every 10 min but for its pauses, of up to three days: too short to sail to the other."""
+
+    def ship(start, pauses, lat, lon):
+        steps = np.full(300, 10)
+        steps[20 : 20 + 30 * len(pauses) : 30] = pauses
+        times = T0 + np.cumsum(steps) * MINUTE + start
+        return [(int(t), SHIP, lat + (t - T0) / HOUR * 0.05, lon, 3.0, 0.0, 1) for t in times]
+
+    first, second = ship(0, pauses, -20.0, -30.0), ship(minutes * MINUTE + 1, others, -25.0, 100.0)
+    rows = merged(first, second)
+    found = follow(rows)
+    hulls = [set(of(rows, found, track)[0]) for track in (first, second)]
+    assert hulls in ([{0}, {1}], [{1}, {0}])
+
+
 def test_a_ship_of_the_other_class_does_not_fill_a_silence_though_it_could_be_reached():
     first = sailing(60, every=10 * MINUTE) + sailing(60, every=10 * MINUTE, start=T0 + 80 * HOUR, lat=3.0)
     boat = sailing(300, every=10 * MINUTE, start=T0 + 20 * HOUR, lat=4.0, lon=-31.0, knots=5.0, msg_type=18)
