@@ -36,7 +36,8 @@ from collections.abc import Iterable
     IMPLAUSIBLE,
     UNKNOWN_TYPE,
     TOO_SHORT,
-) = range(27)
+    CLOCK_OFF,
+) = range(28)
 
 STATUS = (
     "ok",
@@ -66,6 +67,7 @@ STATUS = (
     "parts that do not fit together",
     "unknown message type",
     "message ends before its MMSI",
+    "position of another time (a receiver's clock is off)",
 )
 """Text of each status code."""
 

@@ -2,53 +2,100 @@
 
 A fix belongs to the hull of its MMSI from which it can have been reached: the implied speed, less a tolerance of 500
 m for position noise and rounding, is at most 30 kn, or 1.5 times the speed that the ship itself reports. Of several
-such hulls the nearest in space and time is taken (distance + 1 m/s of silence), so that a ship that shares its MMSI
-with a silent one never fills the other's silence. A fix that no hull can have reached opens a new one; it is marked
-as a jump, and so is the next, until the third confirms that a second ship is there. A fix that repeats a position
-of its hull within 10 s (another station's copy), or gives a second position for the same instant, is a duplicate.
+such hulls the cheapest is taken: distance + 1 m/s of silence, so that a ship that shares its MMSI with a silent one
+does not fill the other's silence, + 10 km for each thing that speaks against it: a hull that is not confirmed, the
+other class of transponder, a way that the reported speeds do not allow, a clock that must be off.
+
+* A fix that no hull can have reached opens a new one. It is a jump, and so is the next, until the third confirms that
+  a second ship is there; a hull that is not confirmed is forgotten after a week of silence.
+* A transponder of the other class (A, B) is another ship's, unless the hull was heard within half an hour and near
+  enough for the speeds that are reported: some ships carry both.
+* A fix that repeats a position of its hull within 10 s, or within 5 min of a ship under way, is a duplicate (another
+  station's copy); so is a second position for the same instant, and a coarse one (type 27) within 3 min of a fine one.
+* A fix on the way of a hull, but at the place where the ship was or will be within 5 min, comes from a receiver whose
+  clock is off: it is marked, opens nothing and moves nothing. Of two ships on one MMSI that follow each other so
+  closely the second looks the same: it is not believed, and never speaks for the first.
+
+How well this agrees with gpsdio-segment, and where not: `docs/evaluation-hulls.md`.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ais.status import DUPLICATE, JUMP, NO_POSITION, NO_TIME, NOT_A_SHIP, OK, POSITION_OUT_OF_RANGE
-from ais.table import NAT, Fixes
+from ais.status import CLOCK_OFF, DUPLICATE, JUMP, NO_POSITION, NO_TIME, NOT_A_SHIP, OK, POSITION_OUT_OF_RANGE
+from ais.table import FIX_DTYPES, NAT, Fixes, columns_of
 from geo.cells import INDEX_RESOLUTION, cells
-from geo.kernel import inner, kernel
-from geo.sphere import KN_M_S, distance_m
+from geo.kernel import inlined, inner, kernel
+from geo.sphere import EARTH_RADIUS_M, KN_M_S, distance_m, wrap_deg
 
 COPY_WINDOW_US = 10_000_000
 """Copies of one transmission by several stations arrive within 10 s (DMA AisLib's duplicate filter)."""
+CLOCK_US = 300_000_000
+"""Clocks of satellite receivers are off by up to 5 min (Spire's, as Global Fishing Watch measures them)."""
 MAX_SPEED_KN = 30.0
 """Merchant ships stay below 25 kn (gpsdio-segment's limit); 30 leaves room for clocks that are off."""
 SOG_FACTOR = 1.5
-MAX_SOG_KN = 60.0
-"""A reported speed above this is no evidence of a fast ship."""
+NO_SOG_KN = 63.0
+"""A speed from here on is no evidence: type 27 says 63 for "not available", the others 102.3 (ITU-R M.1371-5)."""
+NOISE_SOG_KN = (51.15, 51.25)
+"""51.2 kn, one bit of the field alone, is almost always an error (gpsdio-segment)."""
+UNDER_WAY_KN = 3.0
+"""Not "at anchor or moored" (M.1371-5): in 10 s it makes 15 m, 83 steps of the field, and never sends one twice."""
 TOLERANCE_M = 500.0
+COARSE_M = 262.0
+"""What type 27 may add: its steps are 1/10 of a minute, 185 m both ways (M.1371-5)."""
+COARSE_US = 180_000_000
+"""The interval of type 27 (M.1371-5): within it of a fine position it says nothing new."""
+BEHIND_M = 100.0
+"""A step back that no noise makes: receivers are good for 10 m, a feed rounded to 0.001 degrees for 80."""
+BEHIND_US = 60_000_000
+"""A ship on a forward course has not turned twice in a minute; one without a course may have turned once."""
+COURSE_M = 50.0
+"""The way along the last fixes from which on it shows where a ship is heading, 10 m of noise allowed for."""
 SILENCE_M_S = 1.0
+DOUBT_M = 10000.0
+NEAR_US = 1_800_000_000
+"""Half an hour: over a longer silence the speed of a ship says little of the way that it made."""
 CONFIRMED = 3
+"""Fixes of a hull before it is believed; the first hull of an MMSI is believed at once."""
+FORGOTTEN_US = 7 * 86_400_000_000
 RECENT = 6
 """Fixes in which a copy is looked for: a class A ship sends at most every 2 s, so that six span the window."""
-MAX_HULLS = 4
+RECENT_US = 3_600_000_000
+"""A longer silence empties the ring, so that its times are right modulo 2^32 ms (49 days)."""
+STEPS_PER_DEG = 600_000.0
+"""Positions are compared in steps of the AIS field, 1/10000 minute."""
+MAX_HULLS = 16
+"""Of one MMSI: a bound for the memory. The reference knows nine names of the busiest number of its troublesome set."""
+
+DEGREE_M = math.radians(1.0) * EARTH_RADIUS_M
+"""A degree of latitude."""
+CLASS_A, CLASS_B = 1, 2
+COARSE = 27
 
 HULL = np.dtype(
     [
         ("t", "i8"),
         ("lat", "f8"),
         ("lon", "f8"),
-        ("t_recent", "i8", (RECENT,)),  # the last fixes, in a ring: what a copy can repeat
-        ("lat_recent", "f8", (RECENT,)),
-        ("lon_recent", "f8", (RECENT,)),
-        ("sog", "f4"),
+        ("t_recent", "u4", (RECENT,)),  # the last fixes, in a ring, as ms modulo 2^32 and steps: what a copy repeats
+        ("lat_recent", "i4", (RECENT,)),
+        ("lon_recent", "i4", (RECENT,)),
+        ("sog", "f4"),  # the last that is one; 0 before
         ("mmsi", "u4"),
-        ("n", "i4"),
         ("next", "i4"),  # slot of the next hull of this MMSI, -1 none
         ("hull", "u1"),
         ("sure", "u1"),  # 1: confirmed
+        ("n", "u1"),  # fixes, up to CONFIRMED
+        ("at", "u1"),  # place in the ring of the next fix
+        ("held", "u1"),  # fixes in the ring
+        ("classes", "u1"),  # of transponder heard so far
+        ("coarse", "u1"),  # 1: the last fix is of type 27
     ],
     align=True,
 )
@@ -63,9 +110,9 @@ class Hulls(NamedTuple):
 
 
 def new_hulls(capacity: int = 1024) -> Hulls:
-    """Room for `capacity` hulls (a power of two); the table has four places for each."""
+    """Room for `capacity` hulls (a power of two); the table has two places for each."""
     rows = np.zeros(capacity, HULL).view(np.recarray)
-    return Hulls(rows, np.full(4 * capacity, -1, np.int32), np.zeros(1, np.int64))
+    return Hulls(rows, np.full(2 * capacity, -1, np.int32), np.zeros(1, np.int64))
 
 
 def grow_hulls(hulls: Hulls) -> Hulls:
@@ -105,41 +152,98 @@ def is_ship(mmsi):
 
 
 @inner
-def is_copy(row, t, lat, lon):
+def speed_kn(sog):
+    """The speed that a fix reports, 0 where it is not available or not believed."""
+    return float(sog) if 0.0 <= sog < NO_SOG_KN and not NOISE_SOG_KN[0] < sog < NOISE_SOG_KN[1] else 0.0
+
+
+@inner
+def class_of(msg_type):
+    """Class of the transponder that sends a message of this type; 0 where both do, or it is not known."""
+    if 1 <= msg_type <= 3:
+        return CLASS_A
+    return CLASS_B if msg_type == 18 or msg_type == 19 else 0
+
+
+@inner
+def steps(degrees):
+    """An angle in whole steps of the AIS field."""
+    return int(math.floor(degrees * STEPS_PER_DEG + 0.5))
+
+
+@inlined
+def is_copy(row, t, lat, lon, y, x, window):
     """Does this fix repeat one of the last of a hull, or give it a second position for the same instant?"""
     if t == row.t and distance_m(row.lat, row.lon, lat, lon) <= TOLERANCE_M:
         return True
-    for k in range(RECENT):
-        if t - row.t_recent[k] < COPY_WINDOW_US and lat == row.lat_recent[k] and lon == row.lon_recent[k]:
+    if t - row.t >= window:
+        return False
+    for k in range(row.held):
+        same = y == row.lat_recent[k] and x == row.lon_recent[k]
+        if same and 1000 * ((t // 1000 - row.t_recent[k]) & 0xFFFFFFFF) < window:
             return True
     return False
 
 
 @inner
-def can_reach(row, t, distance, sog):
-    """Can the hull have come this far by then?"""
-    fastest = 0.0
-    if row.sog <= MAX_SOG_KN:
-        fastest = float(row.sog)
-    if sog <= MAX_SOG_KN and sog > fastest:
-        fastest = float(sog)
-    limit = max(MAX_SPEED_KN, SOG_FACTOR * fastest) * KN_M_S
-    return distance - TOLERANCE_M <= limit * (t - row.t) * 1e-6
+def ahead_m(row, lat, lon, cog):
+    """How far a fix lies ahead of a hull on its way, and how far aside, in metres; NaN where it has no way.
+
+    The way is that of the last fixes. A course that points back makes it another way.
+    """
+    first = row.at if row.held == RECENT else 0
+    east = math.cos(math.radians(row.lat))
+    y = (row.lat - row.lat_recent[first] / STEPS_PER_DEG) * DEGREE_M
+    x = wrap_deg(row.lon - row.lon_recent[first] / STEPS_PER_DEG) * east * DEGREE_M
+    way = math.hypot(x, y)
+    if row.held < 2 or way < COURSE_M:
+        return np.nan, np.nan
+    x, y = x / way, y / way
+    if math.sin(math.radians(cog)) * x + math.cos(math.radians(cog)) * y < 0.5:
+        return np.nan, np.nan
+    dy, dx = (lat - row.lat) * DEGREE_M, wrap_deg(lon - row.lon) * east * DEGREE_M
+    return dx * x + dy * y, abs(dx * y - dy * x)
 
 
-@inner
-def nearest_hull(rows, slot, t, lat, lon, sog):
-    """The hull in the chain from `slot` on that reaches the fix at the least cost; -1 none."""
-    best, best_cost = -1, np.inf
+@inlined
+def cost_of(row, t, lat, lon, sog, cog, msg_type):
+    """What it costs a hull to take a fix, in metres (infinite where it cannot), and whether the clock must be off."""
+    silence, kind = t - row.t, class_of(msg_type)
+    other = kind != 0 and row.classes != 0 and kind & row.classes == 0
+    if (other and silence > NEAR_US) or (row.sure == 0 and silence > FORGOTTEN_US):
+        return np.inf, False
+    seconds = silence * 1e-6
+    said = SOG_FACTOR * max(float(row.sog), speed_kn(sog)) * KN_M_S
+    fastest = max(MAX_SPEED_KN * KN_M_S, said)
+    if abs(lat - row.lat) * DEGREE_M > TOLERANCE_M + COARSE_M + fastest * (seconds + CLOCK_US * 1e-6):
+        return np.inf, False  # sixteen ships to an MMSI: twice the speed of the distance to each
+    distance, way = distance_m(row.lat, row.lon, lat, lon), fastest * seconds
+    coarse = msg_type == COARSE or row.coarse == 1
+    beyond = distance - (TOLERANCE_M + COARSE_M if coarse else TOLERANCE_M)
+    unsaid = silence <= NEAR_US and beyond > said * seconds
+    cost = distance + SILENCE_M_S * seconds + DOUBT_M * (int(other) + int(unsaid) + 1 - int(row.sure))
+    if beyond <= way:
+        if other and unsaid:
+            return np.inf, False
+        if silence > BEHIND_US or distance <= BEHIND_M or coarse or (cog != cog and distance - BEHIND_M <= way):
+            return cost, False
+        return cost, ahead_m(row, lat, lon, cog)[0] < -BEHIND_M
+    if row.sure == 0 or beyond > said * (seconds + CLOCK_US * 1e-6):
+        return np.inf, False
+    ahead, aside = ahead_m(row, lat, lon, cog)
+    return (cost + DOUBT_M, True) if aside <= max(TOLERANCE_M, 0.25 * abs(ahead)) else (np.inf, False)
+
+
+@inlined
+def nearest_hull(rows, slot, t, lat, lon, sog, cog, msg_type):
+    """The hull in the chain from `slot` on that takes the fix at the least cost, -1 none; and is the clock off?"""
+    best, best_cost, best_off = -1, np.inf, False
     while slot >= 0:
-        row = rows[slot]
-        distance = distance_m(row.lat, row.lon, lat, lon)
-        if can_reach(row, t, distance, sog):
-            cost = distance + SILENCE_M_S * (t - row.t) * 1e-6
-            if cost < best_cost:
-                best, best_cost = slot, cost
-        slot = row.next
-    return best
+        cost, off = cost_of(rows[slot], t, lat, lon, sog, cog, msg_type)
+        if cost < best_cost:
+            best, best_cost, best_off = slot, cost, off
+        slot = rows[slot].next
+    return best, best_off
 
 
 @inner
@@ -152,63 +256,88 @@ def open_hull(rows, table, used, at, mmsi):
             stale = slot
         n, last, slot = n + 1, slot, row.next
     if n == MAX_HULLS:
-        return stale
-    slot = used[0]
-    used[0] += 1
-    row = rows[slot]
-    row.mmsi, row.hull, row.next, row.sure = mmsi, n, -1, n == 0
-    if last < 0:
-        table[at] = slot
+        slot = stale
     else:
-        rows[last].next = slot
+        slot = used[0]
+        used[0] += 1
+        row = rows[slot]
+        row.mmsi, row.hull, row.next, row.sure = mmsi, n, -1, n == 0
+        if last < 0:
+            table[at] = slot
+        else:
+            rows[last].next = slot
+    if slot >= 0:
+        row = rows[slot]
+        row.n, row.held, row.at, row.classes, row.sog = 0, 0, 0, 0, 0.0
     return slot
 
 
+@inlined
+def move_hull(row, t, lat, lon, y, x, sog, msg_type):
+    """Let a hull go on to a fix."""
+    if t - row.t > RECENT_US:
+        row.held = row.at = 0
+    k = row.at
+    row.t_recent[k], row.lat_recent[k], row.lon_recent[k] = (t // 1000) & 0xFFFFFFFF, y, x
+    row.at = 0 if k == RECENT - 1 else k + 1
+    row.held = min(RECENT, row.held + 1)
+    row.t, row.lat, row.lon, row.coarse = t, lat, lon, msg_type == COARSE
+    if speed_kn(sog) > 0.0 or sog == 0.0:
+        row.sog = sog
+    row.classes |= class_of(msg_type)
+    row.n = min(CONFIRMED, row.n + 1)
+    if row.n == CONFIRMED:
+        row.sure = 1
+
+
+@inlined
+def place(rows, table, used, t, mmsi, lat, lon, sog, cog, msg_type):
+    """Slot (-1: full) and status of a fix that has a time, a ship and a position; its hull has gone on to it."""
+    at = find_mmsi(rows, table, mmsi)
+    y, x = steps(lat), steps(lon)
+    window = CLOCK_US if speed_kn(sog) >= UNDER_WAY_KN and msg_type != COARSE else COPY_WINDOW_US
+    slot = table[at]
+    while slot >= 0 and not is_copy(rows[slot], t, lat, lon, y, x, window):
+        slot = rows[slot].next
+    if slot >= 0:
+        return slot, DUPLICATE
+    slot, off = nearest_hull(rows, table[at], t, lat, lon, sog, cog, msg_type)
+    if off:
+        return slot, CLOCK_OFF
+    if slot < 0:
+        slot = open_hull(rows, table, used, at, mmsi)
+        if slot < 0:
+            return slot, JUMP
+    row = rows[slot]
+    if msg_type == COARSE and row.n > 0 and row.coarse == 0 and t - row.t < COARSE_US:
+        return slot, DUPLICATE
+    move_hull(row, t, lat, lon, y, x, sog, msg_type)
+    return slot, OK if row.sure else JUMP
+
+
 @kernel
-def follow(rows, table, used, begin, t, mmsi, lat, lon, sog, slots, hull_of, status):
+def follow(rows, table, used, begin, t, mmsi, lat, lon, sog, cog, msg_type, slots, hull_of, status):
     """Give each row from `begin` on its slot (-1: not to be used), hull and status; the row where room ran out."""
     for i in range(begin, t.size):
-        if 2 * used[0] >= table.size // 4 or used[0] + 1 >= rows.size:
+        if used[0] == rows.size:
             return i
         slots[i], hull_of[i] = -1, 0
         if t[i] == NAT:
             status[i] = NO_TIME
-            continue
-        if not is_ship(mmsi[i]):
+        elif not is_ship(mmsi[i]):
             status[i] = NOT_A_SHIP
-            continue
-        if not abs(lat[i]) <= 90.0 or not abs(lon[i]) <= 180.0:
+        elif not abs(lat[i]) <= 90.0 or not abs(lon[i]) <= 180.0:
             status[i] = NO_POSITION if lat[i] != lat[i] or lon[i] != lon[i] else POSITION_OUT_OF_RANGE
-            continue
-        at = find_mmsi(rows, table, mmsi[i])
-        slot = table[at]
-        while slot >= 0 and not is_copy(rows[slot], t[i], lat[i], lon[i]):
-            slot = rows[slot].next
-        if slot >= 0:
-            status[i], hull_of[i] = DUPLICATE, rows[slot].hull
-            continue
-        slot = nearest_hull(rows, table[at], t[i], lat[i], lon[i], sog[i])
-        if slot < 0:
-            slot = open_hull(rows, table, used, at, mmsi[i])
-            if slot < 0:
-                status[i] = JUMP
-                continue
-            rows[slot].n = 0
-            for k in range(RECENT):
-                rows[slot].t_recent[k] = NAT // 2
-        row = rows[slot]
-        row.t, row.lat, row.lon, row.sog = t[i], lat[i], lon[i], sog[i]
-        k = row.n % RECENT
-        row.t_recent[k], row.lat_recent[k], row.lon_recent[k] = t[i], lat[i], lon[i]
-        row.n += 1
-        if row.n >= CONFIRMED:
-            row.sure = 1
-        hull_of[i] = row.hull
-        if row.sure:
-            slots[i], status[i] = slot, OK
         else:
-            status[i] = JUMP
+            slot, status[i] = place(rows, table, used, t[i], mmsi[i], lat[i], lon[i], sog[i], cog[i], msg_type[i])
+            if slot >= 0:
+                hull_of[i] = rows[slot].hull
+            if status[i] == OK:
+                slots[i] = slot
     return t.size
+
+
+LOOKED_AT = ("t", "mmsi", "lat", "lon", "sog", "cog", "msg_type")
 
 
 class Tracks:
@@ -220,11 +349,15 @@ class Tracks:
     def follow(
         self, columns: dict[str, NDArray[Any]]
     ) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.uint8]]:
-        """Slot (-1: not for detectors), hull and status of each row of columns that are in time order."""
+        """Slot (-1: not for detectors), hull and status of each row of columns that are in time order.
+
+        Columns and their types are those of `Fixes`; without `cog` or `msg_type`, none is known.
+        """
         n = columns["t"].size
         slots, hull, status = np.full(n, -1, np.int32), np.zeros(n, np.uint8), np.zeros(n, np.uint8)
-        names = ("t", "mmsi", "lat", "lon", "sog")
-        arrays = [columns[name] for name in names]
+        arrays = [
+            columns[name] if name in columns else columns_of({name: FIX_DTYPES[name]}, n)[name] for name in LOOKED_AT
+        ]
         i = 0
         while True:
             i = follow(*self.hulls, i, *arrays, slots, hull, status)

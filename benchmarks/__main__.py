@@ -18,6 +18,7 @@ PARTS = {
     "decode": "The decoder beside its peers",
     "crafted": "Crafted lines: what each decoder makes of them",
     "real": "Real files",
+    "hulls": "Ships behind one MMSI",
     "geo": "Where: cells, coast, zones, ports, reach",
     "pictures": "Pictures of the documentation",
 }

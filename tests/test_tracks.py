@@ -6,7 +6,7 @@ import pytest
 from ais.identity import identities
 from ais.status import DUPLICATE, JUMP, NO_POSITION, NOT_A_SHIP, OK
 from ais.table import STATIC_DTYPES, Static, columns_of
-from ais.tracks import Tracks, tracks
+from ais.tracks import MAX_HULLS, Tracks, tracks
 from tests.feeds import HOUR, MINUTE, SECOND, T0, fixes_of
 
 SHIP = 211000001
@@ -43,9 +43,11 @@ def test_two_ships_on_one_mmsi_are_two_hulls_from_the_third_fix_of_the_second_on
     assert status == [OK, JUMP, OK, JUMP] + [OK] * 8
 
 
-@pytest.mark.parametrize("ships", [3, 4])
+@pytest.mark.parametrize("ships", [3, MAX_HULLS])
 def test_as_many_ships_on_one_mmsi_as_there_are_hulls_are_told_apart(ships):
-    rows = [(t + k * SECOND, m, lat + 20.0 * k, lon, s) for k in range(ships) for t, m, lat, lon, s in _steaming(30)]
+    rows = [
+        (t + k * SECOND, m, lat - 80.0 + 10.0 * k, lon, s) for k in range(ships) for t, m, lat, lon, s in _steaming(30)
+    ]
     status, hull = _status(rows)
     assert [hull.count(k) for k in range(ships)] == [30] * ships and status.count(JUMP) == 2 * (ships - 1)
 
