@@ -11,6 +11,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
 from detectors.dark import Dark
+from detectors.dark_rendezvous import DarkRendezvous
 from detectors.detector import DerivedDetector, Detector
 from detectors.event import FACTS, KINDS
 from detectors.loitering import Loitering
@@ -20,7 +21,7 @@ from geo.errors import UsageError
 
 GROUP = "luxwake.detectors"
 
-_HOUSE: tuple[type[Detector] | type[DerivedDetector], ...] = (Loitering, Dark, Rendezvous, PortCalls)
+_HOUSE: tuple[type[Detector] | type[DerivedDetector], ...] = (Loitering, Dark, Rendezvous, PortCalls, DarkRendezvous)
 
 
 @cache

@@ -1,0 +1,314 @@
+"""Dark rendezvous: a meeting that could have taken place while one ship, or both, kept silent.
+
+*One silent*: a ship drifts at a place that a silent ship could have reached and left again within its silence, with at
+least `min_together_h` there while the other drifted. *Both silent*: two silences in which both ships could have been at
+one place at one time for as long; a *paired silence* when the two begin and end within `paired_s` of each other, which
+analysts hold for one of the strongest signs. After the possible rendezvous regions of Sharma et al. (2021) and
+Skylight's dark rendezvous, whose makers name many false positives.
+
+That they could is necessary and never proof: the longer a silence, the more ships lie within its reach. So each
+candidate is ranked by a misfit in hours (of one silent: the detour over the straight way; of two: the differences of
+begin and end, and the time that lies between the places), and the same search is made with the other ships' times
+shifted around the time of the input in `controls` equal steps. `chance_rate` is how many partners at least as fitting
+the silent ship has in a control, on average; `score` = 1 / (1 + chance_rate), the share that a true partner would have
+among the true and the accidental ones. Distances are great circles first, which are never too long; what is reported
+was then found over water (`geo.reach`). `t_start` to `t_end` is when they could have been together, `lat`, `lon` where.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.detector import DerivedDetector, Known
+from detectors.event import DARK, DARK_RENDEZVOUS, EVENT, FACTS, LOITERING, WAITING, label_code
+from geo.cells import INDEX_RESOLUTION, cells
+from geo.errors import UsageError
+from geo.sphere import KN_M_S, NMI_M, distances_m
+
+HOUR_US = 3_600_000_000
+MAX_SPEED_KN = 60.0
+"""Faster is a wrong reading (`geo.speed`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DarkRendezvousParams:
+    """Thresholds of dark rendezvous."""
+
+    min_together_h: float = 1.0
+    """Skylight asks for 15 minutes of a ship alone; an hour is the least in which cargo changes ships."""
+    paired_s: int = 24 * 3600
+    """Analysts' rule of paired silence: both dark within the same 24 h."""
+    max_apart_nmi: float = 1_000.0
+    """Two ships last heard farther apart than this, three days at 14 kn, are no pair; it bounds the search."""
+    default_speed_kn: float = 17.0
+    """The 95 % speed of a ship of unknown kind (`geo.speed`), where its own is not known."""
+    controls: int = 20
+    """Steps of the shift; the least chance rate that they can tell from none is one in twenty."""
+    min_score: float = 0.5
+    """No more accidental partners than true ones."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        if not (self.min_together_h > 0 and self.max_apart_nmi > 0 and self.default_speed_kn > 0):
+            raise UsageError(f"dark rendezvous: times, distances and speeds must be positive, not {self}")
+        if self.controls < 1 or self.paired_s < 0 or not 0.0 <= self.min_score <= 1.0:
+            raise UsageError(f"dark rendezvous: controls >= 1, paired_s >= 0 and 0 <= min_score <= 1, not {self}")
+
+
+class Pairs(NamedTuple):
+    """Candidates: rows of the silent ships and of the partners, when they could be together (µs), misfit in hours."""
+
+    silent: NDArray[np.int64]
+    partner: NDArray[np.int64]
+    t_from: NDArray[np.int64]
+    t_to: NDArray[np.int64]
+    misfit_h: NDArray[np.float64]
+
+
+class Stays(NamedTuple):
+    """Silences, or drifting ships, as columns: where and when they begin and end, and how fast the ship is.
+
+    A place that is not known, as the end of a silence that goes on, is NaN. A drifting ship stays where it begins.
+    """
+
+    lat0: NDArray[np.float64]
+    lon0: NDArray[np.float64]
+    lat1: NDArray[np.float64]
+    lon1: NDArray[np.float64]
+    t0: NDArray[np.int64]
+    t1: NDArray[np.int64]
+    m_us: NDArray[np.float64]
+    ship: NDArray[np.int64]
+
+    def rows(self, rows: Any) -> Stays:
+        """Some of them."""
+        return Stays._make(column[rows] for column in self)
+
+    def moved(self, begin: int, length: int, steps: int) -> Stays:
+        """All of them once for each of `steps` equal steps, by which their times go around the time of the input."""
+        since = np.concatenate([(self.t0 - begin + length * k // (steps + 1)) % length for k in range(1, steps + 1)])
+        copies = Stays._make(np.tile(column, steps) for column in self)
+        return copies._replace(t0=begin + since, t1=begin + since + (copies.t1 - copies.t0))
+
+
+def _least_us(lat: Any, lon: Any, to_lat: Any, to_lon: Any, m_us: Any) -> NDArray[np.float64]:
+    """Least time from one place to the other, in µs; none where one of them is not known."""
+    way = distances_m(lat, lon, np.where(np.isnan(to_lat), lat, to_lat), np.where(np.isnan(to_lon), lon, to_lon))
+    return np.asarray(way / m_us, np.float64)
+
+
+def with_drifting(one: Stays, b: Stays) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """When a silent ship (one row) could have been with each drifting one: (from, to, misfit in hours)."""
+    open_end = bool(np.isnan(one.lat1[0]))
+    there = _least_us(one.lat0, one.lon0, b.lat0, b.lon0, one.m_us)
+    back = np.zeros(b.t0.size) if open_end else _least_us(b.lat0, b.lon0, one.lat1, one.lon1, one.m_us)
+    straight = there if open_end else _least_us(one.lat0, one.lon0, one.lat1, one.lon1, one.m_us)
+    t_from = np.maximum(b.t0, one.t0 + np.rint(there).astype(np.int64))
+    t_to = np.minimum(b.t1, one.t1 - np.rint(back).astype(np.int64))
+    return t_from, t_to, np.maximum(0.0, there + back - straight) / HOUR_US
+
+
+def with_silent(one: Stays, b: Stays) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """When a silent ship (one row) and each other one could have met: (from, to, misfit in hours).
+
+    From when on their circles of reach, drawn from where they were last heard, touch, and until when those do that are
+    drawn from where they were heard again.
+    """
+    fast = one.m_us + b.m_us
+    first, last = np.maximum(one.t0, b.t0), np.minimum(one.t1, b.t1)
+    begin = _least_us(one.lat0, one.lon0, b.lat0, b.lon0, fast)
+    grown = ((first - one.t0) * one.m_us + (first - b.t0) * b.m_us) / fast
+    heard = ~(np.isnan(one.lat1) | np.isnan(b.lat1))
+    end = np.where(heard, _least_us(one.lat1, one.lon1, b.lat1, b.lon1, fast), 0.0)
+    left = ((one.t1 - last) * one.m_us + (b.t1 - last) * b.m_us) / fast
+    t_from = first + np.rint(np.maximum(0.0, begin - grown)).astype(np.int64)
+    t_to = last - np.where(heard, np.rint(np.maximum(0.0, end - left)), 0.0).astype(np.int64)
+    return t_from, t_to, (np.abs(one.t0 - b.t0) + np.abs(one.t1 - b.t1) + begin + end) / HOUR_US
+
+
+def candidates(a: Stays, b: Stays, both_silent: bool, least_us: int, max_apart_m: float) -> Pairs:
+    """Silences of `a` and stays of other ships in `b` in which both could have been together for `least_us`."""
+    pieces = [_NONE]
+    for row in range(a.t0.size):
+        one = a.rows(slice(row, row + 1))
+        common = np.minimum(b.t1, one.t1) - np.maximum(b.t0, one.t0)
+        other = np.flatnonzero((common >= least_us) & (b.ship != one.ship))
+        near = b.rows(other)
+        t_from, t_to, misfit_h = (with_silent if both_silent else with_drifting)(one, near)
+        apart_m = distances_m(one.lat0, one.lon0, near.lat0, near.lon0)
+        fits = np.flatnonzero((t_to - t_from >= least_us) & (apart_m <= max_apart_m))
+        pieces.append(Pairs(np.full(fits.size, row), other[fits], t_from[fits], t_to[fits], misfit_h[fits]))
+    return Pairs(*(np.concatenate(columns) for columns in zip(*pieces, strict=True)))
+
+
+_NO_ROWS = np.zeros(0, np.int64)
+_NONE = Pairs(_NO_ROWS, _NO_ROWS, _NO_ROWS, _NO_ROWS, np.zeros(0))
+
+
+def chance_rates(found: Pairs, controls: Pairs, steps: int) -> NDArray[np.float64]:
+    """How many partners at least as fitting a silent ship has in a control, on average, for each candidate.
+
+    >>> rows = np.array([0, 1])
+    >>> one, two = (Pairs(rows, rows, rows, rows, np.array(hours)) for hours in ([3.0, 9.0], [5.0, 8.0]))
+    >>> chance_rates(one, two, 1)
+    array([0., 1.])
+    """
+    rates = np.zeros(found.silent.size)
+    for row in np.unique(found.silent):
+        own = found.silent == row
+        theirs = np.sort(controls.misfit_h[controls.silent == row])
+        rates[own] = np.searchsorted(theirs, found.misfit_h[own], side="right")
+    return rates / steps
+
+
+class DarkRendezvous(DerivedDetector):
+    """Meetings that silence may hide, ranked against what chance would give."""
+
+    name = "dark_rendezvous"
+    Params = DarkRendezvousParams
+    kinds = ("dark_rendezvous",)
+    facts = ("together_h", "misfit_h", "chance_rate", "partners")
+    label_in_id = True
+    needs = ("dark", "loitering")
+
+    def derive(self, events: NDArray[Any], known: Known) -> NDArray[Any]:
+        """Dark rendezvous from dark periods, and from ships that loiter or wait."""
+        silent = events[events["kind"] == DARK]
+        drifting = events[np.isin(events["kind"], (LOITERING, WAITING))]
+        if silent.size == 0:
+            return np.zeros(0, EVENT)
+        both = np.concatenate([silent, drifting])
+        begin, length = int(both["t_start"].min()), max(1, int(both["t_end"].max() - both["t_start"].min()))
+        a = self._stays(silent, known)
+        made = [np.zeros(0, EVENT)]
+        for other, both_silent in ((drifting, False), (silent, True)):
+            b = a if both_silent else self._stays(other, known)
+            found = self._candidates(a, b, both_silent)
+            controls = self._candidates(a, b.moved(begin, length, self.params.controls), both_silent)
+            rates = chance_rates(found, controls, self.params.controls)
+            made += self._events(found, rates, (silent, other), a, b if both_silent else None)
+        return np.concatenate(made)
+
+    def _stays(self, events: NDArray[Any], known: Known) -> Stays:
+        """Events with the speed of each ship: its own 95 %, where its moving reports tell it."""
+        ships = _ship(known.vessels["mmsi"], known.vessels["hull"])
+        order = np.argsort(ships)
+        ship = _ship(events["mmsi"], events["hull"])
+        at = np.minimum(np.searchsorted(ships, ship, sorter=order), max(0, ships.size - 1))
+        own = known.vessels["sog_p95"][order[at]] if ships.size else np.full(ship.size, np.nan)
+        speed_kn = np.minimum(np.where(np.isfinite(own), own, self.params.default_speed_kn), MAX_SPEED_KN)
+        lat1, lon1 = (np.where(events["open"] == 1, np.nan, events[name]) for name in ("lat_end", "lon_end"))
+        m_us = np.asarray(speed_kn * KN_M_S * 1e-6, np.float64)
+        return Stays(events["lat"], events["lon"], lat1, lon1, events["t_start"], events["t_end"], m_us, ship)
+
+    def _candidates(self, a: Stays, b: Stays, both_silent: bool) -> Pairs:
+        return candidates(a, b, both_silent, self._least_us, self.params.max_apart_nmi * NMI_M)
+
+    @property
+    def _least_us(self) -> int:
+        return int(self.params.min_together_h * HOUR_US)
+
+    def _events(
+        self,
+        found: Pairs,
+        rates: NDArray[np.float64],
+        rows: tuple[NDArray[Any], NDArray[Any]],
+        a: Stays,
+        b: Stays | None,
+    ) -> list[NDArray[Any]]:
+        """Candidates that chance explains too rarely, and that hold over water, as events."""
+        silent, other = rows
+        partners = np.bincount(found.silent, minlength=silent.size)
+        keep = 1.0 / (1.0 + rates) >= self.params.min_score
+        if b is not None:  # a pair of silences is found from both sides
+            keep &= _is_first(silent, found.silent, found.partner)
+        made = []
+        for k in np.flatnonzero(keep).tolist():
+            row, partner = int(found.silent[k]), int(found.partner[k])
+            place = self._over_water(a, row, other, partner, b, int(found.t_from[k]), int(found.t_to[k]))
+            if place is None:
+                continue
+            event = np.zeros(1, EVENT)
+            _write(event[0], silent[row], other[partner], place)
+            words = "one_silent" if b is None else self._pairing(silent[row], other[partner])
+            event["label"], event["score"] = label_code(words), 1.0 / (1.0 + rates[k])
+            facts = ((place[1] - place[0]) / HOUR_US, found.misfit_h[k], rates[k], partners[row])
+            event["facts"][0, : len(facts)] = facts
+            made.append(event)
+        return made
+
+    def _pairing(self, one: Any, two: Any) -> str:
+        apart = max(abs(int(one["t_start"]) - int(two["t_start"])), abs(int(one["t_end"]) - int(two["t_end"])))
+        return "paired_silence" if apart <= self.params.paired_s * 1_000_000 else "both_silent"
+
+    def _over_water(
+        self, a: Stays, row: int, other: NDArray[Any], partner: int, b: Stays | None, t_from: int, t_to: int
+    ) -> tuple[int, int, float, float] | None:
+        """When and where they could have been together by ways over water; None when they could not."""
+        from geo.meet import meet
+
+        first = _reach(a, row)
+        if b is not None:
+            meeting = meet(first, _reach(b, partner))
+            if meeting.cells.size == 0 or meeting.longest_h < self.params.min_together_h:
+                return None
+            best = int(np.lexsort((meeting.cells, -meeting.together_h))[0])
+            return (
+                int(meeting.t_from_us[best]), int(meeting.t_to_us[best]), float(meeting.lat[best]),
+                float(meeting.lon[best]),
+            )  # fmt: skip
+        lat, lon = np.array([other["lat"][partner]]), np.array([other["lon"][partner]])
+        there, back = first.at(cells(lat, lon, INDEX_RESOLUTION), lat, lon)
+        m_us = float(a.m_us[row])
+        home = 0.0 if np.isnan(a.lat1[row]) else float(back[0])
+        if not np.isfinite(there[0] + home):
+            return None
+        t_from = max(t_from, int(a.t0[row]) + round(float(there[0]) * NMI_M / m_us))
+        t_to = min(t_to, int(a.t1[row]) - round(home * NMI_M / m_us))
+        return (t_from, t_to, float(lat[0]), float(lon[0])) if t_to - t_from >= self._least_us else None
+
+
+def _ship(mmsi: NDArray[Any], hull: NDArray[Any]) -> NDArray[np.int64]:
+    """One number for each ship."""
+    return np.asarray(mmsi.astype(np.int64) << 8 | hull.astype(np.int64), np.int64)
+
+
+def _is_first(silent: NDArray[Any], row: NDArray[np.int64], partner: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether a silence is the earlier of the two, the smaller number where both begin at once."""
+    keys = [silent[name].astype(np.int64) for name in ("t_start", "mmsi", "hull", "t_end")]
+    first, equal = np.zeros(row.size, np.bool_), np.ones(row.size, np.bool_)
+    for key in keys:
+        first |= equal & (key[row] < key[partner])
+        equal &= key[row] == key[partner]
+    return first
+
+
+def _reach(a: Stays, row: int) -> Any:
+    """What a silent ship could have reached at its fast speed."""
+    from geo.reach import reach
+
+    speed_kn = float(a.m_us[row]) * 1e6 / KN_M_S
+    ends = a.lat0[row], a.lon0[row], int(a.t0[row]), a.lat1[row], a.lon1[row], int(a.t1[row])
+    return reach(*ends, speed_kn)
+
+
+def _write(event: Any, silent: Any, other: Any, place: tuple[int, int, float, float]) -> None:
+    """What all dark rendezvous have in common: who, when, where, and the evidence."""
+    event["kind"], event["open"] = DARK_RENDEZVOUS, silent["open"] | other["open"]
+    for name in ("mmsi", "hull", "first_source", "first_offset", "last_source", "last_offset"):
+        event[name] = silent[name]
+    event["other"], event["other_hull"] = other["mmsi"], other["hull"]
+    for name in ("first_source", "first_offset", "last_source", "last_offset"):
+        event[f"other_{name}"] = other[name]
+    event["t_start"], event["t_end"], event["lat"], event["lon"] = place
+    event["lat_end"], event["lon_end"] = place[2:]
+    event["cell"] = cells(np.array([place[2]]), np.array([place[3]]), INDEX_RESOLUTION)[0]
+    event["n"], event["port"], event["anchorage"] = 4, -1, -1
+    event["distance_m"] = distances_m(silent["lat"], silent["lon"], other["lat"], other["lon"])
+    for name in ("coverage", "speed_kn", "anchorage_share", "shore_m", "start_error_s", "end_error_s"):
+        event[name] = np.nan
+    event["facts"] = np.full(FACTS, np.nan)

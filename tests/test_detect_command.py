@@ -1,0 +1,166 @@
+"""`luxwake detect`, `tune` and `explain`, and parameters from files and words."""
+
+import json
+import tomllib
+
+import numpy as np
+import pytest
+
+import luxwake as lw
+from detectors.registry import registered
+from detectors.settings import params_of, params_text, read_params
+from geo.errors import InputError, UsageError
+from luxwake.cli import main
+from luxwake.explain import row_of
+from tests.feeds import HOUR, MINUTE, T0, fixes_of
+
+LOITERER = 211000001
+
+
+@pytest.fixture(scope="module")
+def track(tmp_path_factory):
+    """A ship that sails, drifts for 5.2 h, sails, is silent for 9 h, and sails, beside three that only sail."""
+    rows = []
+    for m in range(0, 30 * 60, 5):
+        drift = min(max(m - 300, 0), 310)
+        if not 900 <= m < 900 + 9 * 60:
+            rows.append(
+                (T0 + m * MINUTE, LOITERER, 0.002 * (m - drift) + 0.00005 * drift, -30.0, 0.3 if 300 < m < 610 else 7.2)
+            )
+        rows += [(T0 + m * MINUTE + k, 211000010 + k, 3.0 + k + 0.002 * m, -30.0, 7.2) for k in range(3)]
+    path = tmp_path_factory.mktemp("track") / "track.parquet"
+    lw.write_parquet(fixes_of(sorted(rows)), path)
+    return path
+
+
+def run(capsys, *arguments):
+    status = main([str(one) for one in arguments])
+    out = capsys.readouterr()
+    return status, out.out, out.err
+
+
+def lines(out):
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_detect_writes_events_with_their_parameters_and_explain_finds_them_again(track, tmp_path, capsys):
+    out = tmp_path / "case"
+    status, told, _ = run(capsys, "detect", track, "--detectors", "loitering,dark", "--fixes", "--out", out, "--json")
+    assert status == 0
+    summary = lines(told)[-1]
+    assert summary["events"] == 2
+    assert sorted(p.name for p in out.iterdir()) == ["detect.json", "events.geojson", "events.parquet", "fixes.parquet"]
+    record = json.loads((out / "detect.json").read_text())
+    assert record["parameters"]["loitering"]["min_duration_s"] == 4 * 3600
+    assert record["inputs"][0]["file"] == "track.parquet" and len(record["inputs"][0]["sha256"]) == 64
+    name = lw.query(out, "select id from events where kind = 'loitering'")["id"].to_pylist()[0]
+    status, told, _ = run(capsys, "explain", name[:6], out, "--plot", tmp_path / "plot.svg", "--json")
+    assert status == 0
+    explained = lines(told)[-1]
+    assert explained["verdict"].startswith("loitering") and explained["event"]["id"] == name
+    assert explained["definition"].startswith("Loitering")
+    duration = next(one for one in explained["thresholds"] if one["name"] == "min_duration_s")
+    assert duration["value"] == duration["default"] == 14400 and "4 h" in duration["source"]
+    flip = next(one for one in explained["flips"] if one["threshold"] == "min_duration_s")
+    hours = (explained_span(explained)) / HOUR
+    assert flip["verdict"] == "no event" and 0 <= flip["at"] / 3600 - hours < 0.15
+    assert {one["mmsi"] for one in explained["fixes"]} == {LOITERER}
+    plot = (tmp_path / "plot.svg").read_text()
+    assert plot.startswith("<svg") and "211000001" in plot and plot.count("<circle") > 60
+
+
+def explained_span(explained):
+    event = explained["event"]
+    start, end = (np.datetime64(event[key].rstrip("Z"), "us").astype(int) for key in ("t_start", "t_end"))
+    return int(end - start)
+
+
+def test_explain_shows_people_the_definition_the_thresholds_and_what_would_change(track, tmp_path, capsys):
+    out = tmp_path / "case"
+    run(capsys, "detect", track, "--detectors", "dark", "--out", out, "--quiet")
+    name = lw.query(out, "select id from events")["id"].to_pylist()[0]
+    status, told, _ = run(capsys, "explain", name, out, track)
+    assert status == 0
+    for words in ("stops being heard", "min_gap_s = 21600: pipe-gaps", "What would have changed the verdict", "= "):
+        assert words in told
+    assert "·" in told and "=====" in told  # the silence in the line of speeds, and the event below it
+
+
+def test_thresholds_come_from_a_file_and_from_words(track, tmp_path, capsys):
+    params = tmp_path / "params.toml"
+    params.write_text("[loitering]\nmin_duration_s = 36000\n[dark]\nmin_gap_s = 18000\n")
+    out = tmp_path / "case"
+    run(capsys, "detect", track, "--detectors", "loitering,dark", "--params", params, "--set",
+        "dark.min_gap_s=40000", "--out", out, "--quiet")  # fmt: skip
+    assert lw.query(out, "select count(*) as n from events")["n"].to_pylist() == [0]
+    said = json.loads((out / "detect.json").read_text())["parameters"]
+    assert said["loitering"]["min_duration_s"] == 36000 and said["dark"]["min_gap_s"] == 40000
+
+
+def test_list_prints_a_file_that_can_be_read_and_changes_nothing(capsys):
+    status, told, _ = run(capsys, "detect", "--list")
+    assert status == 0 and told == params_text()
+    assert set(tomllib.loads(told)) == set(registered())
+    for name, params in params_of(tomllib.loads(told)).items():
+        assert params == registered()[name].Params()
+    assert all(line.startswith("#") or line == "" or "=" in line or line.startswith("[") for line in told.splitlines())
+
+
+def test_tune_shows_how_the_number_of_events_moves(track, capsys):
+    status, told, _ = run(capsys, "tune", "dark.min_gap_s", track, "--values", "3600,18000,36000", "--json")
+    rows = [one for one in lines(told) if "min_gap_s" in one]
+    assert status == 0 and [one["min_gap_s"] for one in rows] == [3600, 18000, 36000]
+    assert (
+        [one["events"] for one in rows] == [1, 1, 0]
+        and rows[0]["ships"] == 1
+        and rows[0]["hours"] == pytest.approx(9.1, abs=0.1)
+    )
+    _, told, _ = run(capsys, "tune", "loitering.min_duration_s", track)
+    assert "<- now" in told and "####" in told
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["detect", "TRACK", "--detectors", "drak"], "no detector 'drak'"),
+        (["detect"], "detect needs an INPUT"),
+        (["detect", "TRACK", "--set", "dark.min_gap=1"], "did you mean min_gap_s?"),
+        (["detect", "TRACK", "--set", "dark.min_gap_s=six"], "min_gap_s = 'six' is no int"),
+        (["detect", "TRACK", "--set", "min_gap_s=6"], "write DETECTOR.PARAMETER=VALUE"),
+        (["detect", "TRACK", "--set", "dark.preset=gfw"], "dark: no preset 'gfw'; there are none"),
+        (["detect", "TRACK", "--params", "/nowhere.toml"], "/nowhere.toml: cannot be read"),
+        (["tune", "dark.min_gap", "TRACK"], "is no threshold; dark has min_gap_s"),
+        (["tune", "dark.min_gap_s", "TRACK", "--values", "one"], "are no numbers"),
+        (["explain", "ff", "/nowhere"], "no detect.json and no findings.json"),
+    ],
+)
+def test_a_wrong_word_is_answered_in_a_line(track, tmp_path, capsys, arguments, words):
+    arguments = [track if one == "TRACK" else one for one in arguments]
+    extra = ["--out", tmp_path / "out"] if arguments[0] == "detect" else []
+    status, _, err = run(capsys, *arguments, *extra, "--quiet")
+    assert status in (1, 2) and words in err.splitlines()[-1] and "Traceback" not in err
+
+
+def test_a_file_that_is_no_toml_and_one_with_a_strange_table_are_named(tmp_path):
+    bad = tmp_path / "bad.toml"
+    bad.write_text("[dark\n")
+    with pytest.raises(InputError, match=r"bad\.toml: not TOML"):
+        read_params(bad)
+    bad.write_text("[drak]\nmin_gap_s = 1\n")
+    with pytest.raises(UsageError, match=r"bad\.toml: no detector 'drak'"):
+        read_params(bad)
+
+
+def test_an_id_is_known_by_its_first_digits_only_where_one_begins_so():
+    assert row_of(["00ff", "01ff", "0100"], "00") == 0
+    with pytest.raises(UsageError, match="2 events begin with '01'"):
+        row_of(["00ff", "01ff", "0100"], "01")
+    with pytest.raises(UsageError, match="no event has the id 'ee'"):
+        row_of(["00ff"], "ee")
+
+
+def test_parameters_may_be_words_in_python_too(track):
+    fixes = lw.read(track)
+    assert len(lw.detect(fixes, ["dark"], {"dark": {"min_gap_s": 10 * 3600}})) == 0
+    with pytest.raises(UsageError, match="parameters are a DarkParams or a table of names, not 3"):
+        lw.detect(fixes, ["dark"], {"dark": 3})
