@@ -10,15 +10,18 @@ That they could is necessary and never proof: the longer a silence, the more shi
 candidate is ranked by a misfit in hours (of one silent: the detour over the straight way; of two: the differences of
 begin and end, and the time that lies between the places), and the same search is made with the other ships' times
 shifted around the time of the input in `controls` equal steps. `chance_rate` is how many partners at least as fitting
-the silent ship has in a control, on average; `score` = 1 / (1 + chance_rate), the share that a true partner would have
-among the true and the accidental ones. Distances are great circles first, which are never too long; what is reported
-was then found over water (`geo.reach`). `t_start` to `t_end` is when they could have been together, `lat`, `lon` where.
+the silent ship has in a control, on average (and one more in all controls together, so that it is never none);
+`score` = 1 / (1 + chance_rate), the share that a true partner would have among the true and the accidental ones;
+`q_value` the share of accidental ones among all candidates with so low a rate (Benjamini and Hochberg 1995). Distances
+are great circles first, which are never too long; what is reported holds over water too (`geo.sea_way`). `t_start` to
+`t_end` is when they could have been together, `lat`, `lon` where: by the drifting ship, or of two silent ones on the
+way between the places where they were last heard.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +30,10 @@ from detectors.detector import DerivedDetector, Known
 from detectors.event import DARK, DARK_RENDEZVOUS, EVENT, FACTS, LOITERING, WAITING, label_code
 from geo.cells import INDEX_RESOLUTION, cells
 from geo.errors import UsageError
-from geo.sphere import KN_M_S, NMI_M, distances_m
+from geo.sphere import KN_M_S, NMI_M, distances_m, interpolate
+
+if TYPE_CHECKING:
+    from geo.sea_way import Way
 
 HOUR_US = 3_600_000_000
 MAX_SPEED_KN = 60.0
@@ -46,10 +52,10 @@ class DarkRendezvousParams:
     """Two ships last heard farther apart than this, three days at 14 kn, are no pair; it bounds the search."""
     default_speed_kn: float = 17.0
     """The 95 % speed of a ship of unknown kind (`geo.speed`), where its own is not known."""
-    controls: int = 20
-    """Steps of the shift; the least chance rate that they can tell from none is one in twenty."""
-    min_score: float = 0.5
-    """No more accidental partners than true ones."""
+    controls: int = 40
+    """Steps of the shift; the least chance rate that they can tell is one in forty."""
+    min_score: float = 0.95
+    """At most one accidental partner for twenty silent ships: the usual level of 5 %."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
@@ -155,14 +161,14 @@ def chance_rates(found: Pairs, controls: Pairs, steps: int) -> NDArray[np.float6
     >>> rows = np.array([0, 1])
     >>> one, two = (Pairs(rows, rows, rows, rows, np.array(hours)) for hours in ([3.0, 9.0], [5.0, 8.0]))
     >>> chance_rates(one, two, 1)
-    array([0., 1.])
+    array([0.5, 1. ])
     """
     rates = np.zeros(found.silent.size)
     for row in np.unique(found.silent):
         own = found.silent == row
         theirs = np.sort(controls.misfit_h[controls.silent == row])
         rates[own] = np.searchsorted(theirs, found.misfit_h[own], side="right")
-    return rates / steps
+    return (rates + 1.0) / (steps + 1.0)
 
 
 class DarkRendezvous(DerivedDetector):
@@ -171,7 +177,7 @@ class DarkRendezvous(DerivedDetector):
     name = "dark_rendezvous"
     Params = DarkRendezvousParams
     kinds = ("dark_rendezvous",)
-    facts = ("together_h", "misfit_h", "chance_rate", "partners")
+    facts = ("together_h", "misfit_h", "chance_rate", "q_value", "partners")
     label_in_id = True
     needs = ("dark", "loitering")
 
@@ -226,50 +232,84 @@ class DarkRendezvous(DerivedDetector):
         keep = 1.0 / (1.0 + rates) >= self.params.min_score
         if b is not None:  # a pair of silences is found from both sides
             keep &= _is_first(silent, found.silent, found.partner)
-        made = []
+        q_values, made = _q_values(rates, silent.size), []
         for k in np.flatnonzero(keep).tolist():
             row, partner = int(found.silent[k]), int(found.partner[k])
-            place = self._over_water(a, row, other, partner, b, int(found.t_from[k]), int(found.t_to[k]))
+            window = int(found.t_from[k]), int(found.t_to[k])
+            place = self._met_silent(a, row, partner) if b is not None else self._met(a, row, other[partner], window)
             if place is None:
                 continue
             event = np.zeros(1, EVENT)
             _write(event[0], silent[row], other[partner], place)
             words = "one_silent" if b is None else self._pairing(silent[row], other[partner])
             event["label"], event["score"] = label_code(words), 1.0 / (1.0 + rates[k])
-            facts = ((place[1] - place[0]) / HOUR_US, found.misfit_h[k], rates[k], partners[row])
+            facts = ((place[1] - place[0]) / HOUR_US, found.misfit_h[k], rates[k], q_values[k], partners[row])
             event["facts"][0, : len(facts)] = facts
             made.append(event)
         return made
+
+    def _met(self, a: Stays, row: int, other: Any, window: tuple[int, int]) -> tuple[int, int, float, float] | None:
+        """When and where a silent ship could have been with a drifting one, over water; None where it could not."""
+        place = float(other["lat"]), float(other["lon"])
+        m_us, most_us = float(a.m_us[row]), int(a.t1[row] - a.t0[row])
+        there, _ = _sea_us((a.lat0[row], a.lon0[row]), place, m_us, most_us)
+        back = 0.0 if np.isnan(a.lat1[row]) else _sea_us(place, (a.lat1[row], a.lon1[row]), m_us, most_us)[0]
+        if not np.isfinite(there + back):
+            return None
+        t_from = max(window[0], int(a.t0[row]) + round(there))
+        t_to = min(window[1], int(a.t1[row]) - round(back))
+        return (t_from, t_to, *place) if t_to - t_from >= self._least_us else None
+
+    def _met_silent(self, a: Stays, row: int, partner: int) -> tuple[int, int, float, float] | None:
+        """The same for two silent ships: from when on, and until when, their ways over water are long enough."""
+        one, two = a.rows(slice(row, row + 1)), a.rows(slice(partner, partner + 1))
+        t_from, t_to, _ = with_silent(one, two)
+        fast, most_us = float(one.m_us[0] + two.m_us[0]), int(max(one.t1[0] - one.t0[0], two.t1[0] - two.t0[0]))
+        begin, way = _sea_us((one.lat0[0], one.lon0[0]), (two.lat0[0], two.lon0[0]), fast, most_us)
+        first = max(int(one.t0[0]), int(two.t0[0]))
+        grown = ((first - int(one.t0[0])) * float(one.m_us[0]) + (first - int(two.t0[0])) * float(two.m_us[0])) / fast
+        if not np.isfinite(begin):
+            return None
+        start = max(int(t_from[0]), first + round(max(0.0, begin - grown)))
+        place = _along(way, float(one.m_us[0]) / fast, (float(one.lat0[0]), float(one.lon0[0])))
+        return (start, int(t_to[0]), *place) if int(t_to[0]) - start >= self._least_us else None
 
     def _pairing(self, one: Any, two: Any) -> str:
         apart = max(abs(int(one["t_start"]) - int(two["t_start"])), abs(int(one["t_end"]) - int(two["t_end"])))
         return "paired_silence" if apart <= self.params.paired_s * 1_000_000 else "both_silent"
 
-    def _over_water(
-        self, a: Stays, row: int, other: NDArray[Any], partner: int, b: Stays | None, t_from: int, t_to: int
-    ) -> tuple[int, int, float, float] | None:
-        """When and where they could have been together by ways over water; None when they could not."""
-        from geo.meet import meet
 
-        first = _reach(a, row)
-        if b is not None:
-            meeting = meet(first, _reach(b, partner))
-            if meeting.cells.size == 0 or meeting.longest_h < self.params.min_together_h:
-                return None
-            best = int(np.lexsort((meeting.cells, -meeting.together_h))[0])
-            return (
-                int(meeting.t_from_us[best]), int(meeting.t_to_us[best]), float(meeting.lat[best]),
-                float(meeting.lon[best]),
-            )  # fmt: skip
-        lat, lon = np.array([other["lat"][partner]]), np.array([other["lon"][partner]])
-        there, back = first.at(cells(lat, lon, INDEX_RESOLUTION), lat, lon)
-        m_us = float(a.m_us[row])
-        home = 0.0 if np.isnan(a.lat1[row]) else float(back[0])
-        if not np.isfinite(there[0] + home):
-            return None
-        t_from = max(t_from, int(a.t0[row]) + round(float(there[0]) * NMI_M / m_us))
-        t_to = min(t_to, int(a.t1[row]) - round(home * NMI_M / m_us))
-        return (t_from, t_to, float(lat[0]), float(lon[0])) if t_to - t_from >= self._least_us else None
+def _sea_us(start: tuple[Any, Any], end: tuple[Any, Any], m_us: float, most_us: int) -> tuple[float, Way]:
+    """The least time over water between two places, infinite when it is more than `most_us`, and the way."""
+    from geo.reach_cells import SHORTENED
+    from geo.sea_way import DM_PER_NMI, SNAP_M, closure, field_from, way_between
+
+    shut = closure(())
+    limit_nmi = (most_us * m_us + 2.0 * SNAP_M) / NMI_M / SHORTENED
+    field = field_from(float(start[0]), float(start[1]), shut, limit_nmi * DM_PER_NMI, (float(end[0]), float(end[1])))
+    way = way_between(field, field_from(float(end[0]), float(end[1]), shut, 0.0), shut)
+    return way.length_nmi * SHORTENED * NMI_M / m_us, way
+
+
+def _along(way: Way, share: float, start: tuple[float, float]) -> tuple[float, float]:
+    """The place at this share of a way's length."""
+    if way.lat.size < 2:
+        return start
+    legs = distances_m(way.lat[:-1], way.lon[:-1], way.lat[1:], way.lon[1:])
+    gone = np.concatenate([[0.0], np.cumsum(legs)])
+    leg = int(min(np.searchsorted(gone, share * gone[-1], side="right") - 1, legs.size - 1))
+    part = (share * gone[-1] - gone[leg]) / legs[leg] if legs[leg] > 0 else 0.0
+    lat, lon = interpolate(way.lat[leg], way.lon[leg], way.lat[leg + 1], way.lon[leg + 1], part)
+    return float(lat), float(lon)
+
+
+def _q_values(rates: NDArray[np.float64], silences: int) -> NDArray[np.float64]:
+    """The share of accidental ones among all candidates with at most this chance rate, the lowest that holds."""
+    order = np.argsort(rates, kind="stable")
+    q = np.minimum(1.0, silences * rates[order] / np.arange(1, rates.size + 1))
+    made = np.empty(rates.size)
+    made[order] = np.minimum.accumulate(q[::-1])[::-1]
+    return made
 
 
 def _ship(mmsi: NDArray[Any], hull: NDArray[Any]) -> NDArray[np.int64]:
@@ -285,15 +325,6 @@ def _is_first(silent: NDArray[Any], row: NDArray[np.int64], partner: NDArray[np.
         first |= equal & (key[row] < key[partner])
         equal &= key[row] == key[partner]
     return first
-
-
-def _reach(a: Stays, row: int) -> Any:
-    """What a silent ship could have reached at its fast speed."""
-    from geo.reach import reach
-
-    speed_kn = float(a.m_us[row]) * 1e6 / KN_M_S
-    ends = a.lat0[row], a.lon0[row], int(a.t0[row]), a.lat1[row], a.lon1[row], int(a.t1[row])
-    return reach(*ends, speed_kn)
 
 
 def _write(event: Any, silent: Any, other: Any, place: tuple[int, int, float, float]) -> None:

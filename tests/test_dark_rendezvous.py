@@ -11,7 +11,8 @@ from tests.feeds import HOUR, MINUTE, SECOND, T0, fixes_of
 
 SILENT, SECOND_SILENT, DRIFTER = 211000001, 211000002, 211000003
 HOURS = 96
-DARK_ONLY = {"dark": {"min_gap_s": 6 * 3600}}
+LOOSE = {"dark_rendezvous": {"min_score": 0.6}}
+"""In four days a drift of nine hours meets a silence of sixteen by chance in one shift of four."""
 
 
 def traffic():
@@ -45,8 +46,8 @@ def drifting(mmsi, lat, lon, hours, far=2.0):
     return rows
 
 
-def found(rows, **params):
-    events = lw.detect(fixes_of(sorted(rows)), ["dark_rendezvous"], {**DARK_ONLY, **params})
+def found(rows, params=LOOSE):
+    events = lw.detect(fixes_of(sorted(rows)), ["dark_rendezvous"], params)
     return [
         (LABELS[label], {int(one), int(two)}, round((start - T0) / HOUR, 1), round((end - T0) / HOUR, 1), float(score))
         for label, one, two, start, end, score in zip(
@@ -62,7 +63,8 @@ def test_a_ship_that_drifted_in_the_reach_of_a_silent_one_is_told_with_its_chanc
     label, ships, start, end, score = events[0]
     assert label == "one_silent" and ships == {SILENT, DRIFTER}
     assert 42.5 <= start < end <= 52.5 and end - start > 4.0  # only while the other drifted
-    assert score > 0.9
+    assert 0.7 < score < 0.95
+    assert found(rows, {}) == []  # too little to report by itself
 
 
 def test_a_drifter_out_of_reach_or_at_another_time_is_none():
@@ -96,12 +98,12 @@ def test_two_ships_silent_over_the_same_hours_at_one_place_are_a_paired_silence(
 def test_it_tells_both_ships_evidence_and_the_same_story_for_any_order_of_rows():
     rows = traffic() + sailing(SILENT, 0.0, -30.0, 0.3, silent=(40, 56)) + drifting(DRIFTER, 0.5, -29.8, (43, 52))
     fixes = fixes_of(sorted(rows))
-    lw.check_laws(fixes, ["dark_rendezvous"], seed=3)
-    event = lw.detect(fixes, ["dark_rendezvous"])
+    lw.check_laws(fixes, ["dark_rendezvous"], LOOSE, seed=3)
+    event = lw.detect(fixes, ["dark_rendezvous"], LOOSE)
     at = {int(offset): row for row, offset in enumerate(fixes["offset"])}
     for name, ship in (("first_offset", SILENT), ("last_offset", SILENT), ("other_first_offset", DRIFTER)):
         assert fixes["mmsi"][at[int(event[name][0])]] == ship
-    assert event.params["dark_rendezvous"]["controls"] == 20
+    assert event.params["dark_rendezvous"]["controls"] == 40
 
 
 def test_what_cannot_be_meant_is_refused():
