@@ -32,7 +32,10 @@ MAX_FINDINGS = 20
 PLAIN_WIDTH = 120
 """Columns of a table where the output is not a terminal."""
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_ALARM_ORDER = ("dark", "rendezvous", "loitering", "waiting", "port_call", "gap")
+_ALARM_ORDER = (
+    "dark", "dark_rendezvous", "false_position", "identity", "rendezvous", "draught", "loitering", "waiting", "port_call",
+    "voyage", "stop", "gap",
+)  # fmt: skip
 
 
 def printable(value: object) -> str:
@@ -200,7 +203,8 @@ class Console:
                 "unknown" if event["score"] is None else f"{int(100 * event['score']) / 100:.2f}"
             )  # never rounded up
             lasted = _lasted(end[rows[table.row_count]] - start[rows[table.row_count]])
-            _row(table, event["kind"].replace("_", " "), ship, _minute(event["t_start"]), lasted, _where(event), score)
+            what = f"{event['kind']}, {event['label']}" if event.get("label") else event["kind"]
+            _row(table, what.replace("_", " "), ship, _minute(event["t_start"]), lasted, _where(event), score)
         _show(table)
 
     def findings(self, findings_json: Json) -> None:

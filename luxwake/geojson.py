@@ -1,6 +1,6 @@
 """Events as GeoJSON (RFC 7946), for the map of any tool.
 
-A loitering, a rendezvous, a port call is a point. A dark period is the line from where the ship was last heard to
+A loitering, a rendezvous, a port call is a point, a voyage the line from port to port. A dark period is the line from where the ship was last heard to
 where it was heard again: not the way that it went, so draw it dashed. A line across 180 degrees is cut there into a
 MultiLineString (RFC 7946, 3.1.9). Times are ISO 8601 in UTC; what is not known is null; an H3 cell is its hex text,
 because it does not fit into a JSON number.
@@ -21,7 +21,7 @@ from detectors.event import Events
 from geo.whole_file import write_text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LINES = frozenset({"dark", "gap"})
+_LINES = frozenset({"dark", "gap", "voyage"})
 _NOT_PROPERTIES = frozenset({"id", "lat", "lon", "lat_end", "lon_end"})
 _SOURCES = frozenset({"first_source", "last_source", "other_first_source", "other_last_source"})
 _SOURCE_OFFSETS = {"other_first_source": "other_first_offset", "other_last_source": "other_last_offset"}
@@ -147,7 +147,7 @@ def events_geojson(events: Events) -> Iterator[str]:
     separator = ""
     for event in event_properties(events):
         properties = {name: value for name, value in event.items() if name not in _NOT_PROPERTIES}
-        if event.get("kind") in _LINES:
+        if event.get("kind") in ("dark", "gap"):
             properties["line"] = "last heard to heard again; the way between is unknown, draw it dashed"
         feature = {"type": "Feature", "id": event.get("id"), "geometry": _geometry(event), "properties": properties}
         yield separator + json.dumps(feature, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

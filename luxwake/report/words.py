@@ -21,6 +21,12 @@ KIND_WORDS = {
     "port_call": "Port call",
     "gap": "Gap in reception",
     "waiting": "Waiting at a known anchorage",
+    "dark_rendezvous": "Possible meeting in silence",
+    "identity": "Identity",
+    "false_position": "False position",
+    "draught": "Change of draught",
+    "voyage": "Voyage",
+    "stop": "Stop",
 }
 
 
