@@ -33,8 +33,8 @@ PLAIN_WIDTH = 120
 """Columns of a table where the output is not a terminal."""
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _ALARM_ORDER = (
-    "dark", "dark_rendezvous", "false_position", "identity", "rendezvous", "draught", "loitering", "waiting", "port_call",
-    "voyage", "stop", "gap",
+    "dark", "dark_rendezvous", "false_position", "identity", "rendezvous", "draught", "loitering", "waiting",
+    "port_call", "voyage", "stop", "gap",
 )  # fmt: skip
 
 

@@ -1,9 +1,9 @@
 """Events as GeoJSON (RFC 7946), for the map of any tool.
 
-A loitering, a rendezvous, a port call is a point, a voyage the line from port to port. A dark period is the line from where the ship was last heard to
-where it was heard again: not the way that it went, so draw it dashed. A line across 180 degrees is cut there into a
-MultiLineString (RFC 7946, 3.1.9). Times are ISO 8601 in UTC; what is not known is null; an H3 cell is its hex text,
-because it does not fit into a JSON number.
+A loitering, a rendezvous, a port call is a point, a voyage the line from port to port. A dark period is the line from
+where the ship was last heard to where it was heard again: not the way that it went, so draw it dashed. A line across
+180 degrees is cut there into a MultiLineString (RFC 7946, 3.1.9). Times are ISO 8601 in UTC; what is not known is null;
+an H3 cell is its hex text, because it does not fit into a JSON number.
 """
 
 from __future__ import annotations
