@@ -1,6 +1,6 @@
 """Worlds for the detectors: scenes laid out at sea, heard as AIS is heard, with the truth beside them.
 
-Scenes stand 0.3 degrees or more apart, begin at any minute of the world's days, and ships that only pass cross all of
+Scenes stand 0.15 degrees or more apart, begin at any minute of the world's days, and ships that only pass cross all of
 them. Each ship is heard at intervals of its own (exponential, as independent losses leave them, or regular), with noise
 on its positions, copies of its messages, and at times another ship under its MMSI. A seed gives the same world always.
 """
@@ -35,7 +35,7 @@ class Place(NamedTuple):
     lat: float
     lon: float
     columns: int = 0
-    """Scenes side by side from west to east; 0: as many as from south to north."""
+    """Scenes side by side from west to east, closer from south to north; 0: as many one way as the other."""
 
 
 PLACES = (
@@ -134,8 +134,9 @@ class Sea:
     def add(self, scene: Scene, start_s: float | None = None) -> int:
         """Lay a scene at a free place; its time 0 is `start_s`, else any minute of the world. Its first MMSI."""
         cell = self._free.pop()
+        spacing = SPACING_DEG / 2 if self.place.columns else SPACING_DEG
         east, north = (
-            (k - (n - 1) / 2) * SPACING_DEG + self.rng.uniform(-0.02, 0.02)
+            (k - (n - 1) / 2) * spacing + self.rng.uniform(-0.02, 0.02)
             for k, n in ((cell % self._columns, self._columns), (cell // self._columns, self._rows))
         )
         lat = self.place.lat + north
@@ -151,8 +152,8 @@ class Sea:
     def share(self, mmsi: int, far_deg: float = 12.0) -> None:
         """Another ship, far to the south, uses this MMSI as well."""
         self._twins.append(len(self._scenes))
-        scene = cruise(self.rng, 24.0 * (self.days + 1), 12.0, 50_000.0)
-        self._scenes.append((mmsi, scene, T0_S - 43_200.0, self.place.lat - far_deg, self.place.lon))
+        scene = cruise(self.rng, 24.0 * self.days, 12.0, 50_000.0)
+        self._scenes.append((mmsi, scene, float(T0_S), self.place.lat - far_deg, self.place.lon))
 
     def lay(self, scene: Scene, start: float, lat: float, lon: float) -> int:
         """A scene at this place, its time 0 at `start` (s since 1970). Its first MMSI."""
@@ -175,7 +176,7 @@ class Sea:
                 mmsi = first + k
                 if number not in self._twins:
                     world.scene[mmsi], world.role[mmsi], world.place[mmsi] = number, scene.role, self.place.name
-                if silence is not None:
+                if silence is not None and number not in self._twins:
                     part = part[:, ~silence(mmsi, part[:3])]
                 parts.append(np.vstack([part, np.full((2, part.shape[1]), [[mmsi], [len(parts)]])]))
                 rows.append({"mmsi": mmsi, "t": ship.knots[0][0] + start, "type": ship.ship_type, "m": ship.length_m})

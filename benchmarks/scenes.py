@@ -111,7 +111,7 @@ def loitering(rng: Generator) -> Scene:
     """A ship drifts for 5 to 24 h at 0.3 to 1.5 kn, and the wind shifts."""
     hours, (speed, course) = rng.uniform(5.0, 24.0), _drift(rng, 0.3, 1.5)
     middle = [(0.0, 0.0, 0.0)]
-    while middle[-1][0] < hours * HOUR_S:
+    while middle[-1][0] < hours * HOUR_S - 1.0:
         left_h = hours - middle[-1][0] / HOUR_S
         middle.append(moved(middle[-1], speed, course, min(left_h, rng.uniform(1.0, 4.0))))
         course += rng.normal(0.0, 0.3)
@@ -140,12 +140,15 @@ def anchored(rng: Generator) -> Scene:
 
 
 def cruise(rng: Generator, hours: float, speed_kn: float, spread_m: float, ship_type: int = CARGO) -> Scene:
-    """A ship that goes from place to place within a square of this half side."""
+    """A ship that goes from place to place within a square of this half side, for exactly so long."""
     knots = [(0.0, *rng.uniform(-spread_m, spread_m, 2))]
     while knots[-1][0] < hours * HOUR_S:
         t, x, y = knots[-1]
         x2, y2 = rng.uniform(-spread_m, spread_m, 2)
         knots.append((t + math.hypot(x2 - x, y2 - y) / (speed_kn * KN_M_S), x2, y2))
+    (t, x, y), (t2, x2, y2) = knots[-2:]
+    share = (hours * HOUR_S - t) / (t2 - t)
+    knots[-1] = (hours * HOUR_S, x + share * (x2 - x), y + share * (y2 - y))
     return Scene("background", [Ship(ship_type, 180, knots)])
 
 
@@ -198,9 +201,9 @@ def convoy(rng: Generator) -> Scene:
 
 def fishing_pair(rng: Generator) -> Scene:
     """Two trawlers pull one net at 2 to 3.5 kn, 250 to 350 m apart, to and fro for 10 to 20 h."""
-    speed, course = rng.uniform(2.0, 3.5), rng.uniform(0, 2 * math.pi)
+    speed, course, hours = rng.uniform(2.0, 3.5), rng.uniform(0, 2 * math.pi), rng.uniform(8.0, 18.0)
     middle = [(0.0, 0.0, 0.0)]
-    while middle[-1][0] < rng.uniform(10.0, 20.0) * HOUR_S:
+    while middle[-1][0] < hours * HOUR_S:
         middle.append(moved(middle[-1], speed, course, rng.uniform(1.5, 4.0)))
         course += math.pi + rng.normal(0.0, 0.3)
     ships = [

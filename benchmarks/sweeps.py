@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from benchmarks import scenes
 from benchmarks.finders import BASELINE, OURS, baseline, ours
 from benchmarks.injection import OPEN_SEA, PLACES, Hearing, Place, Sea, World
-from benchmarks.scoring import Found, Score, by_role
+from benchmarks.scoring import Found, Score
 
 PAIRS_ALIKE = tuple(role for role in scenes.LOOK_ALIKES if role != "slow steaming")
 MINUTE_S = 60.0
@@ -143,14 +143,3 @@ def worlds(name: str, seed: int, size: Size) -> Iterator[tuple[str, Callable[[],
 def sweep(name: str, seed: int, size: Size) -> list[Point]:
     """Every point of a sweep."""
     return [point(words, make()) for words, make in worlds(name, seed, size)]
-
-
-def alike_per_scene(points: Sequence[Point], who: str) -> dict[str, tuple[int, int, int]]:
-    """Scenes of each look-alike, events in them, and those of these without a label."""
-    made: dict[str, tuple[int, int, int]] = {}
-    for role in PAIRS_ALIKE:
-        total = sum(p.scenes[role] for p in points)
-        all_of_them = sum(by_role(p.wrong[who], p.role)[role] for p in points)
-        bare = sum(by_role([e for e in p.wrong[who] if not e.label], p.role)[role] for p in points)
-        made[role] = total, all_of_them, bare
-    return made
