@@ -94,7 +94,7 @@ def _alike(world: World, found: Mapping[tuple[str, str], Sequence[Found]]) -> It
         yield [role, f"{sum(r == role for r in roles.values())}", *cells]
 
 
-def sweep_table(points: Sequence[Point], name: str) -> str:
+def sweep_table(points: Sequence[Point]) -> str:
     """Recall, overlap and false pairs at each point of a sweep."""
     header = ("at", *(f"{what}, {who}" for what in ("recall", "time-IoU") for who in (OURS, BASELINE)))
     false = points[0].scenes["tug"] > 0
@@ -105,7 +105,7 @@ def sweep_table(points: Sequence[Point], name: str) -> str:
         bare = [f"{sum(not e.label for e in point.wrong[OURS])}"] if false else []
         rows.append([point.words, *cells, *bare, *wrong])
     extra = (f"false without a label, {OURS}", f"false, {OURS}", f"false, {BASELINE}") if false else ()
-    return table((*header, *extra), rows) if name else ""
+    return table((*header, *extra), rows)
 
 
 def targets(done: Mapping[str, Sequence[Point]], size: worlds.Size) -> Iterator[list[str]]:
@@ -229,7 +229,7 @@ def run(quick: bool) -> Iterator[str]:
         yield from blocks
     for name, title in TITLES.items():
         yield f"### {title}"
-        yield sweep_table(done[name], name)
+        yield sweep_table(done[name])
     if not quick:
         for path in pictures(done, AIMS):
             yield f"{path}"
