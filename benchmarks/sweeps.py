@@ -11,6 +11,8 @@ from benchmarks import scenes
 from benchmarks.finders import BASELINE, OURS, baseline, ours
 from benchmarks.injection import OPEN_SEA, PLACES, Hearing, Place, Sea, World
 from benchmarks.scoring import Found, Score
+from benchmarks.worlds import Size as OtherSize
+from benchmarks.worlds import silences
 
 PAIRS_ALIKE = tuple(role for role in scenes.LOOK_ALIKES if role != "slow steaming")
 MINUTE_S = 60.0
@@ -50,15 +52,16 @@ def meetings(
 ) -> World:
     """So many meetings, scenes of each look-alike and passing ships; a share of the meetings with a shared MMSI."""
     sea = Sea(seed, place, room=number + alike * len(PAIRS_ALIKE) + 1)
+    met = []
     for k in range(number):
         start_s = None if start_h is None else 86_400.0 + 3600.0 * (start_h + k / number)
-        first = sea.add(scenes.meeting(sea.rng, hours, sea.rng.uniform(*distance_m)), start_s)
-        if k < round(shared * number):
-            sea.share(first)
+        met.append(sea.add(scenes.meeting(sea.rng, hours, sea.rng.uniform(*distance_m)), start_s))
     for role in PAIRS_ALIKE:
         for _ in range(alike):
             sea.add(scenes.LOOK_ALIKES[role](sea.rng))
     sea.fill(passing)
+    for first in met[: round(shared * number)]:
+        sea.share(first)
     return sea.world(hearing)
 
 
@@ -70,10 +73,10 @@ def crowds(seed: int, number: int, neighbours: int) -> World:
     return sea.world(Hearing(600.0))
 
 
-def point(words: str, world: World) -> Point:
-    """Look for meetings with our detector and by the rules of the baseline."""
-    found = {OURS: ours(world, "rendezvous"), BASELINE: baseline(world, "rendezvous")}
-    truth = world.truth.get("rendezvous", [])
+def point(words: str, world: World, what: str = "rendezvous") -> Point:
+    """Look for meetings, or for silences, with our detector and by the rules of the baseline."""
+    found = {OURS: ours(world, what), BASELINE: baseline(world, what)}
+    truth = world.truth.get("dark" if what == "silence" else what, [])
     scores = {who: Score(truth, events, world.scene, world.vessel_days) for who, events in found.items()}
     number = Counter({world.scene[mmsi]: role for mmsi, role in world.role.items()}.values())
     print(f"{words}: {len(world.fixes):,} fixes", file=sys.stderr)
@@ -103,7 +106,7 @@ QUICK = Size(meetings=10, alike=1, passing=6, crowds=1, per_hour=4)
 FULL = Size()
 
 
-def worlds(name: str, seed: int, size: Size) -> Iterator[tuple[str, Callable[[], World]]]:
+def worlds(name: str, seed: int, size: Size, beside: OtherSize) -> Iterator[tuple[str, Callable[[], World]]]:
     """The points of a sweep, in words, and how to make the world of each; the same scenes at each where they can be."""
     n, some = size.meetings, {"alike": size.alike, "passing": size.passing}
     if name == "sampling":
@@ -123,6 +126,9 @@ def worlds(name: str, seed: int, size: Size) -> Iterator[tuple[str, Callable[[],
     elif name == "shared":
         for share in SHARES:
             yield f"{share:.0%}", lambda v=share: meetings(seed, n, DENSE, shared=v, **some)
+    elif name == "hidden":
+        for share in SHARES:
+            yield f"{share:.0%}", lambda v=share: silences(seed, beside, v)
     elif name == "start hour":
         for hour in range(24):
             yield str(hour), lambda h=hour: meetings(seed + h, size.per_hour, DENSE, hours=2.5, start_h=float(h))
@@ -140,6 +146,7 @@ def worlds(name: str, seed: int, size: Size) -> Iterator[tuple[str, Callable[[],
             yield f"{k}", lambda v=k: crowds(seed, size.crowds, v)
 
 
-def sweep(name: str, seed: int, size: Size) -> list[Point]:
+def sweep(name: str, seed: int, size: Size, beside: OtherSize) -> list[Point]:
     """Every point of a sweep."""
-    return [point(words, make()) for words, make in worlds(name, seed, size)]
+    what = "silence" if name == "hidden" else "rendezvous"
+    return [point(words, make(), what) for words, make in worlds(name, seed, size, beside)]

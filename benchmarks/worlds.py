@@ -91,42 +91,48 @@ def anchorage(seed: int, ships: int = 160) -> tuple[World, int]:
 
 
 class Silences:
-    """Which fixes are never heard: those of a ship that is silent, and all in a strip of sea without reception."""
+    """Which fixes are never heard: those of a ship that is silent, and those lost in a strip of poor reception.
 
-    def __init__(self, hole: tuple[float, float]) -> None:
-        self.hole = hole
-        """Longitudes between which nobody is heard."""
+    In the middle of the strip nobody is heard; from there to its edges the share that is lost falls evenly to none.
+    """
+
+    def __init__(self, seed: int, lon: float = 0.0, deaf_deg: float = 0.0, edge_deg: float = 0.0) -> None:
+        self._rng = np.random.default_rng(seed)
+        self._lon, self._deaf_deg, self._edge_deg = lon, deaf_deg, edge_deg
         self.spans: dict[int, tuple[float, float]] = {}
 
     def __call__(self, mmsi: int, rows: NDArray[Any]) -> NDArray[np.bool_]:
         begin, end = self.spans.get(mmsi, (0.0, 0.0))
         t, _, lon = rows
-        return ((t >= begin) & (t < end)) | ((lon > self.hole[0]) & (lon < self.hole[1]))
+        silent = (t >= begin) & (t < end)
+        if self._edge_deg == 0.0:
+            return silent
+        lost = (self._edge_deg - np.abs(lon - self._lon)) / (self._edge_deg - self._deaf_deg)
+        return silent | (self._rng.uniform(size=t.size) < lost)
 
 
-def silences(seed: int, size: Size) -> World:
-    """Traffic of six days around a strip without reception; some ships fall silent for 7 to 48 h.
+def silences(seed: int, size: Size, shared: float = 0.2) -> World:
+    """Traffic of six days around a strip of poor reception, 170 km wide; some ships fall silent for 7 to 48 h.
 
-    Each fifth of these shares its MMSI with a ship far away. Slow ships cross the strip too: silences that reception
-    alone makes.
+    A share of these has its MMSI in common with a ship far away. Slow ships cross the strip too: silences that
+    reception alone makes.
     """
     days = 6.0
-    sea = Sea(seed, days=days, room=64)
-    strip = sea.place.lon - 0.2, sea.place.lon + 0.2
-    hidden = Silences(strip)
+    sea = Sea(seed, days=days, room=144)
+    hidden = Silences(seed, sea.place.lon, 0.3, 0.9)
     truth = []
     sea.fill(size.silenced)
-    for k in range(size.silenced):
+    for _ in range(size.silenced):
         scene = scenes.cruise(sea.rng, 24.0 * days, sea.rng.uniform(8, 16), sea.spread_m)
         first = sea.lay(Scene("silenced", scene.ships), float(T0_S), sea.place.lat, sea.place.lon)
         begin = T0_S + sea.rng.uniform(30.0, 24.0 * days - 60.0) * HOUR_S
         hidden.spans[first] = begin, begin + math.exp(sea.rng.uniform(math.log(7.0), math.log(48.0))) * HOUR_S
         truth.append(Span(first, *hidden.spans[first]))
-        if k % 5 == 0:
-            sea.share(first)
     for _ in range(size.silenced // 2):
         scene = scenes.cruise(sea.rng, 24.0 * days, sea.rng.uniform(2.5, 4.0), 0.5 * sea.spread_m)
         sea.lay(Scene("slow across the strip", scene.ships), float(T0_S), sea.place.lat, sea.place.lon)
+    for span in truth[: round(shared * len(truth))]:
+        sea.share(int(span.who))
     world = sea.world(Hearing((60.0, 1200.0)), hidden)
     world.truth["dark"] = truth
     return world
@@ -135,7 +141,7 @@ def silences(seed: int, size: Size) -> World:
 def stops(seed: int, size: Size) -> World:
     """Ships at anchor, ships adrift, slow ships, and ships under way that are not heard for ten hours."""
     sea = Sea(seed, room=6 * size.stops)
-    hidden = Silences((0.0, 0.0))
+    hidden = Silences(seed)
     for _ in range(size.stops):
         sea.add(scenes.anchored(sea.rng))
         sea.add(scenes.loitering(sea.rng))

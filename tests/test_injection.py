@@ -70,7 +70,7 @@ def test_a_shared_mmsi_is_two_ships_and_a_silence_is_only_its_own():
     sea = Sea(2, days=3.0)
     first = sea.lay(scenes.cruise(sea.rng, 72.0, 10.0, 50_000.0), float(injection.T0_S), 30.0, -45.0)
     sea.share(first)
-    hidden = worlds.Silences((0.0, 0.0))
+    hidden = worlds.Silences(1)
     begin = injection.T0_S + 30 * HOUR_S
     hidden.spans[first] = begin, begin + 10 * HOUR_S
     world = sea.world(Hearing(300.0), hidden)
@@ -176,12 +176,12 @@ def test_curves_stand_where_their_values_are(tmp_path):
     path = curves.draw(tmp_path / "deep" / "curve.png", "two lines", [panel, panel], "a note " * 30)
     data = path.read_bytes()
     columns, rows = struct.unpack(">II", data[16:24])
-    assert (columns, rows) == (2 * curves.WIDE, curves.HIGH + 44 + 26 * 2 + (rows - curves.HIGH - 44 - 52))
+    assert columns == 2 * curves.WIDE and rows > curves.HIGH + 44 and (rows - curves.HIGH - 44) % 26 == 0
     assert curves.draw(tmp_path / "again.png", "two lines", [panel, panel], "a note " * 30).read_bytes() == data
     picture = np.full((curves.HIGH, curves.WIDE, 3), 255, np.uint8)
     curves.stroke(picture, (50.0, 10.0), (50.0, 100.0), 3.0, (200, 0, 0))
     assert picture[50, 50].tolist() == [200, 0, 0] and picture[54, 50].tolist() == [255, 255, 255]
-    assert curves.scale_top([0.0]) == 1.0 and curves.scale_top([7.0]) == 10.0
+    assert curves.scale_top([0.0]) == 1.0 and curves.scale_top([7.0]) == 8.0
 
 
 def test_events_of_a_table_keep_their_kind():
