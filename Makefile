@@ -1,6 +1,6 @@
-# Five verbs: demo test check bench docs. Each sets up what it needs in .venv first. Beside them: bench-decode and
-# bench-geo (the decoder and the geography beside their peers) and fuzz, which set up what they need in environments of
-# their own.
+# Five verbs: demo test check bench docs. Each sets up what it needs in .venv first. Beside them: bench-decode, bench-geo
+# and bench-detect (the decoder, the geography and the detectors beside their peers) and fuzz, which set up what they need
+# in environments of their own.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 600
 FUZZ_MODE ?= compiled
 FUZZ_VENV := $(VENV)-fuzz
 
-.PHONY: demo test check bench bench-decode bench-geo fuzz docs clean
+.PHONY: demo test check bench bench-decode bench-geo bench-detect fuzz docs clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/bin/python:
@@ -47,6 +47,9 @@ bench-decode: $(VENV)/.dev
 
 bench-geo: $(VENV)/.dev
 	$(BIN)/python -m benchmarks geo
+
+bench-detect: $(VENV)/.dev
+	$(BIN)/python -m benchmarks detect
 
 $(FUZZ_VENV)/.ready: pyproject.toml constraints.txt
 	@echo "setting up $(FUZZ_VENV) with the fuzzer (once)"

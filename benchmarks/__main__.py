@@ -20,8 +20,11 @@ PARTS = {
     "real": "Real files",
     "hulls": "Ships behind one MMSI",
     "geo": "Where: cells, coast, zones, ports, reach",
+    "detect": "Injected events: recall, precision, robustness",
     "pictures": "Pictures of the documentation",
 }
+MODULES = {"detect": "detection"}
+"""Parts that are not named as their module."""
 
 
 def machine() -> dict[str, str]:
@@ -67,7 +70,13 @@ def main() -> None:
     facts = {name: value for name, value in run_child("benchmarks.__main__:machine").items() if isinstance(value, str)}
     print(f"`{shlex.join(['python', '-m', 'benchmarks', *sys.argv[1:]])}`", end="\n\n")
     print(table(("what", "version"), facts.items()), flush=True)
-    if set(args.parts or PARTS) - {"decode", "crafted", "geo", "pictures"}:  # the first three warm what they measure
+    if set(args.parts or PARTS) - {
+        "decode",
+        "crafted",
+        "geo",
+        "pictures",
+        "detect",
+    }:  # the first three warm what they measure
         run_child("benchmarks.speed:warm_all")
         print(f"kernels ready: {time.perf_counter() - began:.0f} s", file=sys.stderr)
     for part in args.parts or PARTS:
@@ -75,7 +84,7 @@ def main() -> None:
         start = time.perf_counter()
         options = {"json_file": args.json, "runs": args.runs} if part in ("decode", "geo") else {}
         options |= {"feed": args.feed} if part == "decode" else {}
-        for block in importlib.import_module(f"benchmarks.{part}").run(args.quick, **options):
+        for block in importlib.import_module(f"benchmarks.{MODULES.get(part, part)}").run(args.quick, **options):
             print(f"\n{block}", flush=True)
         print(f"{part}: {time.perf_counter() - start:.0f} s", file=sys.stderr)
     print(f"all: {time.perf_counter() - began:.0f} s", file=sys.stderr)

@@ -54,6 +54,17 @@ def width_px(text: str) -> int:
     return max(0, 6 * len(text) - 1) * _SCALE
 
 
+def write_text(picture: NDArray[np.uint8], y: int, x: int, text: str, colour: Colour) -> None:
+    """Letters on a picture, their top left at row `y` and column `x`; what falls off the picture is left out."""
+    codes = np.array([ord(one) - 32 if " " <= one <= "z" else ord("?") - 32 for one in text], np.int64)
+    dots = np.zeros((len(text), 6, 8), np.bool_)
+    dots[:, :5] = np.unpackbits(_GLYPHS[codes], axis=1, bitorder="little").reshape(-1, 5, 8)
+    row, column = np.nonzero(dots.reshape(-1, 8).T.repeat(_SCALE, axis=0).repeat(_SCALE, axis=1))
+    row, column = row + y, column + x
+    shown = (row >= 0) & (row < picture.shape[0]) & (column >= 0) & (column < picture.shape[1])
+    picture[row[shown], column[shown]] = colour
+
+
 class Chart:
     """A map of a box with a title above and a legend below.
 
@@ -70,7 +81,7 @@ class Chart:
         self.map = np.full((rows, columns, 3), LAND, np.uint8)
         self.taken = np.zeros((rows, columns), np.bool_)  # by words: what comes later stays clear of them
         self._head = np.full((TOP_PX, columns, 3), PAPER, np.uint8)
-        self._write(self._head, 14, 14, title, INK)
+        write_text(self._head, 14, 14, title, INK)
         self._below: list[NDArray[np.uint8]] = []
 
     def paint(self, where: Pixels, colour: Colour, share: float = 1.0) -> None:
@@ -198,7 +209,7 @@ class Chart:
         for colour, text in zip(colours, words, strict=True):
             line[8:26, x : x + 30] = INK
             line[9:25, x + 1 : x + 29] = colour
-            self._write(line, 10, x + 38, text, INK)
+            write_text(line, 10, x + 38, text, INK)
             x += 38 + width_px(text) + 26
         self._below.append(line)
 
@@ -206,7 +217,7 @@ class Chart:
         """Text below the map, on as many lines as it needs."""
         for words in textwrap.wrap(text, (self.lat.shape[1] - 28) // (6 * _SCALE)):
             line = np.full((LINE_PX, self.lat.shape[1], 3), PAPER, np.uint8)
-            self._write(line, 6, 14, words, INK)
+            write_text(line, 6, 14, words, INK)
             self._below.append(line)
 
     def save(self, path: Path) -> None:
@@ -224,16 +235,6 @@ class Chart:
     def _label(self, y: int, x: int, text: str, colour: Colour) -> None:
         """Words on the map, with a light rim."""
         for dy, dx in ((-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (1, 1), (-1, 1), (1, -1)):
-            self._write(self.map, y + dy, x + dx, text, WHITE)
-        self._write(self.map, y, x, text, colour)
+            write_text(self.map, y + dy, x + dx, text, WHITE)
+        write_text(self.map, y, x, text, colour)
         self.taken[max(y - 2, 0) : y + 18, max(x - 2, 0) : x + width_px(text) + 2] = True
-
-    @staticmethod
-    def _write(picture: NDArray[np.uint8], y: int, x: int, text: str, colour: Colour) -> None:
-        codes = np.array([ord(one) - 32 if " " <= one <= "z" else ord("?") - 32 for one in text], np.int64)
-        dots = np.zeros((len(text), 6, 8), np.bool_)
-        dots[:, :5] = np.unpackbits(_GLYPHS[codes], axis=1, bitorder="little").reshape(-1, 5, 8)
-        row, column = np.nonzero(dots.reshape(-1, 8).T.repeat(_SCALE, axis=0).repeat(_SCALE, axis=1))
-        row, column = row + y, column + x
-        shown = (row >= 0) & (row < picture.shape[0]) & (column >= 0) & (column < picture.shape[1])
-        picture[row[shown], column[shown]] = colour

@@ -49,6 +49,15 @@ GEO_PEERS = {
     "sklearn": Peer("scikit-learn"),
 }
 """What answers "where": those without a requirement are ours to install, or stand in the extra `dev`."""
+EVENT_PEERS = {
+    "movingpandas": Peer("MovingPandas", "movingpandas==0.23.0"),
+    "skmob": Peer(
+        "scikit-mobility",
+        # its own limits leave pandas 1.5 beside a numpy that pandas 1.5 cannot load
+        "scikit-mobility==1.3.1 numpy==1.26.4 scipy==1.11.4 scikit-learn==1.3.2 matplotlib==3.8.4 shapely==2.0.7",
+    ),
+}
+"""What finds stops and gaps."""
 OURS = ("luxwake", "geo")
 
 
@@ -62,15 +71,14 @@ def folder() -> Path:
 @cache
 def python_of(key: str) -> str:
     """The interpreter that runs a peer's program, in an environment made where it is missing; OSError says why not."""
-    peer = (PEERS | GEO_PEERS)[key]
+    peer = (PEERS | GEO_PEERS | EVENT_PEERS)[key]
     if peer.program and not shutil.which(peer.program):
         raise OSError(f"`{peer.program}` is not on the PATH")
     if not peer.requirement:
         return sys.executable
     requirements = peer.requirement.split()
-    place = (
-        folder() / f"{'-'.join(requirements).replace('==', '-')}-py{sys.version_info.major}.{sys.version_info.minor}"
-    )
+    of_python = f"py{sys.version_info.major}.{sys.version_info.minor}"
+    place = folder() / f"{'-'.join(requirements).replace('==', '-')}-{of_python}"
     python, ready = place / "bin" / "python", place / "ready"
     if not ready.exists():
         print(f"making the environment of {peer.requirement} (once)", file=sys.stderr)
