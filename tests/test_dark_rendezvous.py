@@ -67,6 +67,12 @@ def test_a_ship_that_drifted_in_the_reach_of_a_silent_one_is_told_with_its_chanc
     assert found(rows, {}) == []  # too little to report by itself
 
 
+def test_across_the_antimeridian_it_is_the_same():
+    rows = traffic() + sailing(SILENT, 0.0, -30.0, 0.3, silent=(40, 56)) + drifting(DRIFTER, 0.5, -29.8, (43, 52))
+    there = [(t, mmsi, lat, (lon + 209.9 + 180.0) % 360.0 - 180.0, sog) for t, mmsi, lat, lon, sog in rows]
+    assert [event[:2] for event in found(there)] == [("one_silent", {SILENT, DRIFTER})]
+
+
 def test_a_drifter_out_of_reach_or_at_another_time_is_none():
     silent = traffic() + sailing(SILENT, 0.0, -30.0, 0.3, silent=(40, 56))
     assert found(silent + drifting(DRIFTER, 6.0, -29.8, (43, 52))) == []

@@ -21,6 +21,8 @@ from tests.feeds import HOUR, MINUTE, SECOND, T0, fixes_of
 from tests.worlds import busy_world
 
 LATENESS_S = 600
+NEED_PLACE = {"port_call", "dark_rendezvous"}
+"""Detectors with tests of their own across 180 degrees: a silence is dark by the cells that its way crosses."""
 DETECTORS = list(registered())
 BERTH = port_by_code("KRPUS")
 assert BERTH is not None
@@ -227,8 +229,10 @@ def _same(story, other, tolerance_us):
 
 
 def test_a_world_across_the_antimeridian_tells_the_same_story(name):
+    if name in NEED_PLACE:
+        pytest.skip(f"what {name} finds depends on the ports, the cells or the coast of the place")
     here, there = detect(_open_sea(-30.0), [name]), detect(_open_sea(180.0), [name])
-    assert len(here) > 10 or name == "port_call"
+    assert len(here) > 10
     _same(_story(here), _story(there), 2 * SECOND)
 
 
