@@ -152,6 +152,15 @@ def settle(c, t, lat, lon, limits):
 
 
 @inner
+def rename(c, limits):
+    """The ship fell silent without having lain still: what counts is the port that it was nearest to by then."""
+    port, _ = nearest_port_at(limits.index, c.lat_last, c.lon_last, limits.enter_m)
+    if c.here_from < 0 and c.main == 0 and port >= 0:
+        c.port = port + 1
+        look(c, c.lat_last, c.lon_last, limits)
+
+
+@inner
 def implied_kn(c, t, lat, lon):
     """The speed since the last fix, for a ship that does not say it."""
     return distance_m(c.lat_last, c.lon_last, lat, lon) / ((t - c.t_last) * 1e-6) / KN_M_S if t > c.t_last else np.inf
@@ -165,6 +174,7 @@ def stay(c, t, lat, lon, sog, nav_status, dt, silent, limits):
     if dt >= limits.port_gap_us:
         if silent:
             c.gap, c.gap_s = WITHIN, c.gap_s + dt * 1e-6
+            rename(c, limits)
     elif c.stopped and speed_kn < limits.stop_end_kn:
         c.stop_us += dt
         if nav_status == AT_ANCHOR:

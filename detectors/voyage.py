@@ -102,8 +102,8 @@ def _sailed(calls: NDArray[Any], before: NDArray[np.int64], after: NDArray[np.in
     found["last_source"], found["last_offset"] = left["last_source"], left["last_offset"]
     found["t_end"] = now
     for name, of in (
-        ("t_end", "t_start"), ("end_error_s", "start_error_s"), ("lat_end", "lat"), ("lon_end", "lon"), ("port", "port"),
-        ("last_source", "first_source"), ("last_offset", "first_offset"),
+        ("t_end", "t_start"), ("end_error_s", "start_error_s"), ("lat_end", "lat"), ("lon_end", "lon"),
+        ("port", "port"), ("last_source", "first_source"), ("last_offset", "first_offset"),
     ):  # fmt: skip
         found[name][ended] = came[of]
     found["n"][ended] += came["n"]

@@ -51,7 +51,16 @@ def _heard(times):
 
 def _begun(port, before, row, dt, silent, ports, p):
     entered = before is not None and dt < p.port_gap_s * 1_000_000
-    call = {"port": port, "fixes": [], "places": [], "entered": entered, "silences": 0, "gone": 0, "early": 0, "still": 0}
+    call = {
+        "port": port,
+        "fixes": [],
+        "places": [],
+        "entered": entered,
+        "silences": 0,
+        "gone": 0,
+        "early": 0,
+        "still": 0,
+    }
     if silent:
         come, gone = _unseen(before, row, ports[port], p)
         if gone - come >= p.port_gap_s * 1_000_000 and _goes(row, ports[port]) <= 0:
@@ -67,6 +76,8 @@ def _grow(call, before, row, silent, ports, p):
         dt = row[0] - before[0]
         if dt >= p.port_gap_s * 1_000_000:
             call["silences"] += silent
+            if silent and not places:
+                call["port"] = _nearest_within(before, ports, p, call["port"])
         elif lying and row[4] < p.stop_end_kn:
             call["still"] += dt
             places[-1][3] += {1: dt, 5: -dt}.get(row[6], 0) / 1e6
@@ -76,14 +87,17 @@ def _grow(call, before, row, silent, ports, p):
         return
     metres = distance_m(*places[-1][4], row[2], row[3]) if places else math.inf
     if metres > p.place_m:
-        nearest = min(range(len(ports)), key=lambda k: distance_m(*ports[k], row[2], row[3]))
-        if distance_m(*ports[nearest], row[2], row[3]) <= p.enter_m:
-            call["port"] = nearest
+        call["port"] = _nearest_within(row, ports, p, call["port"])
         places.append([call["port"], [], 0, 0.0, row[2:4]])
     elif metres > 150.0:
         places[-1][2] += 1
         places[-1][4] = row[2:4]
     places[-1][1].append(row)
+
+
+def _nearest_within(row, ports, p, otherwise):
+    nearest = min(range(len(ports)), key=lambda k: distance_m(*ports[k], row[2], row[3]))
+    return nearest if distance_m(*ports[nearest], row[2], row[3]) <= p.enter_m else otherwise
 
 
 def _ended(call, before, row, dt, silent, ports, p):
@@ -92,6 +106,8 @@ def _ended(call, before, row, dt, silent, ports, p):
     stop = call["still"] >= p.min_stop_s * 1_000_000
     left, t_end, gone = row is not None and dt < p.port_gap_s * 1_000_000, before[0], call["gone"]
     if silent and not stop and not call["silences"] and not gone:
+        if not places:
+            call["port"] = _nearest_within(before, ports, p, call["port"])
         come, back = _unseen(before, row, ports[call["port"]], p)
         if back - come >= p.port_gap_s * 1_000_000 and _goes(before, ports[call["port"]]) >= 0:
             gone, t_end = 1, back
@@ -164,10 +180,10 @@ def silent_h(start, end, silences):
 
 def eta(month, day, hour, minute, said_us):
     """The moment of an ETA nearest to when it was said, by trying every year; None when there is none."""
-    said = datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=said_us)
+    said = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(microseconds=said_us)
     tries = []
     for year in range(said.year - 1, said.year + 2):
         if 1 <= month <= 12 and 1 <= day <= calendar.monthrange(year, month)[1]:
-            tries.append(datetime.datetime(year, month, day, hour, minute))
+            tries.append(datetime.datetime(year, month, day, hour, minute, tzinfo=datetime.UTC))
     best = min(tries, key=lambda t: abs(t - said), default=None)
     return best if best is not None and abs(best - said) < datetime.timedelta(days=184) else None

@@ -10,7 +10,6 @@ from detectors.loitering import LoiteringParams
 from detectors.port_call import PortCallParams
 from detectors.rendezvous import RendezvousParams
 from geo.errors import UsageError
-from geo.ports import port_by_code, ports
 from tests import naive
 from tests.feeds import HOUR, MINUTE, T0, fixes_of
 from tests.worlds import busy_world

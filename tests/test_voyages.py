@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ais.identity import identities
-from ais.table import NAT, Fixes, Static
+from ais.table import NAT, STATIC_DTYPES, Fixes, Static
 from detectors.detector import Known
 from detectors.engine import Engine
 from detectors.event import DARK, EVENT, GAP, LABELS, PORT_CALL
@@ -30,7 +30,13 @@ def call(code, start_h, end_h, *, mmsi=SHIP, hull=0, still_open=0, score=0.9):
     """A port call as the detector writes it; times in hours from T0."""
     event = np.zeros(1, EVENT)
     port = port_by_code(code)
-    event["kind"], event["mmsi"], event["hull"], event["open"], event["score"] = PORT_CALL, mmsi, hull, still_open, score
+    event["kind"], event["mmsi"], event["hull"], event["open"], event["score"] = (
+        PORT_CALL,
+        mmsi,
+        hull,
+        still_open,
+        score,
+    )
     event["t_start"], event["t_end"] = T0 + round(start_h * HOUR), T0 + round(end_h * HOUR)
     event["lat"], event["lon"], event["port"] = port.lat, port.lon, ROW[code]
     return event
@@ -49,17 +55,14 @@ def packed(month, day, hour=24, minute=60):
 
 def said(*reports, mmsi=SHIP):
     """Static reports (hours from T0, destination, packed ETA, draught) as intervals."""
-    static = Static(
-        {
-            "t": np.array([T0 + round(h * HOUR) for h, *_ in reports], np.int64),
-            "mmsi": np.full(len(reports), mmsi, np.uint32),
-            "msg_type": np.full(len(reports), 5, np.uint8),
-            "destination": np.array([text.encode() if isinstance(text, str) else text for _, text, *_ in reports], "S20"),
-            "eta": np.array([(*report, 0)[2] for report in reports], np.uint32),
-            "draught": np.array([(*report, 0, np.nan)[3] if len(report) > 3 else np.nan for report in reports], np.float32),
-        }
-    )
-    return identities(static)
+    columns = {name: np.zeros(len(reports), dtype) for name, dtype in STATIC_DTYPES.items()}
+    columns["draught"][:] = np.nan
+    for k, (hours, text, *rest) in enumerate(reports):
+        columns["t"][k], columns["mmsi"][k], columns["msg_type"][k] = T0 + round(hours * HOUR), mmsi, 5
+        columns["destination"][k] = text.encode()
+        columns["eta"][k] = rest[0] if rest else 0
+        columns["draught"][k] = rest[1] if len(rest) > 1 else np.nan
+    return identities(Static(columns))
 
 
 def vessels_of(*hulls):
@@ -170,15 +173,18 @@ def test_two_hulls_of_one_mmsi_have_voyages_of_their_own_and_no_word_for_either(
     events = [call("KRPUS", 0, 10), call("NLRTM", 5, 20, hull=1), call("CNDLC", 60, 80), call("GBFXT", 50, 55, hull=1)]
     hulls = ((SHIP, 0, 0, 100), (SHIP, 1, 0, 100))
     found = voyages(events, said((30, "CNDLC")), hulls=hulls)
-    assert [(row["hull"], int(row["port"])) for row in found if not row["open"]] == [(0, ROW["CNDLC"]), (1, ROW["GBFXT"])]
+    assert [(row["hull"], int(row["port"])) for row in found if not row["open"]] == [
+        (0, ROW["CNDLC"]),
+        (1, ROW["GBFXT"]),
+    ]
     assert {row["label"] for row in found} == {""}
     before = voyages(events, said((30, "CNDLC")), hulls=((SHIP, 0, 0, 100), (SHIP, 1, 200, 300)))
     assert before[0]["label"] == "as_declared"
 
 
-def _packed_at(t_us, *, minutes=True):
-    moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=t_us)
-    return packed(moment.month, moment.day, moment.hour, moment.minute if minutes else 60)
+def _packed_at(t_us):
+    moment = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(microseconds=t_us)
+    return packed(moment.month, moment.day, moment.hour, moment.minute)
 
 
 def test_the_arrival_is_measured_against_the_eta_said_last():
@@ -225,7 +231,7 @@ def test_an_eta_has_the_year_nearest_to_when_it_was_said(said_at, eta, meant):
 def test_etas_are_those_of_the_naive_twin(month, day, hour, minute, said_us):
     twin = naive_ports.eta(month, day, hour, minute, said_us)
     first, last = eta_span([packed(month, day, hour, minute)], [said_us])
-    assert first[0] == last[0] == (NAT if twin is None else us(twin.isoformat()))
+    assert first[0] == last[0] == (NAT if twin is None else us(twin.replace(tzinfo=None).isoformat()))
 
 
 def test_an_arrival_on_the_day_of_an_eta_without_hour_is_on_time():
@@ -262,7 +268,9 @@ def test_voyages_are_those_of_the_naive_twin():
         for one in every[every["kind"] == PORT_CALL]
     ]
     twin = naive_ports.voyages(calls, T0 + 2000 * HOUR)
-    mine = [(row["mmsi"], row["hull"], row["t_start"], row["t_end"], int(row["from_port"]), row["port"]) for row in found]
+    mine = [
+        (row["mmsi"], row["hull"], row["t_start"], row["t_end"], int(row["from_port"]), row["port"]) for row in found
+    ]
     assert sorted(mine) == sorted((*row[:5], -1 if row[5] is None else row[5]) for row in twin)
     for row in found:
         own = silences[row["mmsi"], row["hull"]]
