@@ -5,16 +5,18 @@ A voyage after the last call goes on (`open`) unless that call does; before the 
 `speed_kn` what it asks for at least (ways over water cost 40 ms each: `luxwake.sea_way`). `score` is the product of the
 scores of the two calls: an inferred call makes doubtful voyages. `coverage` is the share of the time without a gap.
 
-What the ship declared is what its static reports said last between the two calls, read by `geo.ports.ports_matching`:
+What the ship declared is what its static reports said, read by `geo.ports.ports_matching`: the first destination that
+was in force when it sailed, or set on the way, and is not the port that it came from (`detectors.voyage_declared`).
 
 * `as_declared`: it means the port called at, or one within `same_place_m`, or may mean it;
-* `elsewhere`: it means another port, or one of several, without doubt;
-* `undeclared`: nothing was declared, or still the port that the ship came from;
+* `elsewhere`: it means another port, or one of several, without doubt, whatever was declared later;
+* `undeclared`: no place was declared (the reports of class B have no destination), or only the port that it came from;
 * no label: the voyage goes on, no report was heard, the text cannot be read, or several ships sent under this MMSI at
   once, so that nobody knows whose report it was.
 
-`elsewhere` is no offence: orders change, and ships bunker on the way. `declared_after_h` tells when the ship did call
-at the declared port later, `declared_m` how far from it the port was. A declaration is never taken for an arrival.
+`elsewhere` is no offence: orders change, and ships bunker on the way. `last_declared_port` and `destination_changes`
+tell whether the ship said so, `declared_after_h` when it called at the declared port later, `declared_m` how far from
+it the port was. A declaration is never taken for an arrival.
 """
 
 from __future__ import annotations
@@ -31,12 +33,10 @@ from detectors.event import DARK, EVENT, GAP, PORT_CALL, VOYAGE
 from detectors.voyage_declared import (
     AS_DECLARED,
     ELSEWHERE,
-    UNDECLARED,
-    Meaning,
     groups,
     judged,
     meaning,
-    reports_during,
+    reports_of,
     shared_mmsi,
 )
 from detectors.voyage_eta import eta_span, hours_after
@@ -59,13 +59,13 @@ class VoyageParams:
 
 
 FACTS = (
-    "from_port", "declared_port", "declared_m", "declared_after_h", "destination_changes", "eta_error_h", "eta_slip_h",
-    "silent_h", "dark_h", "draught_change_m",
+    "from_port", "declared_port", "last_declared_port", "declared_m", "declared_after_h", "destination_changes",
+    "eta_error_h", "eta_slip_h", "silent_h", "dark_h", "draught_change_m",
 )  # fmt: skip
 """Ports as rows of `geo.ports`; metres from the declared port to the berth called at; hours from the end until the ship
-called at the declared port after all; how often the destination changed on the way; hours from the last declared ETA to
-the arrival as declared, or to now of a voyage that goes on; by how many hours the ETA for that destination moved; hours
-in gaps and dark periods, and in dark periods; how much deeper the ship lay at the end by its own word."""
+called at the declared port after all; how often the destination changed, the leaving of the old one apart; hours from
+the last ETA for the declared port to the arrival there, or to now of a voyage that goes on; by how many hours that ETA
+was moved; hours in gaps and dark periods, and in dark periods; how much deeper the ship lay at the end by its word."""
 
 
 def _pairs(calls: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -112,7 +112,7 @@ def _sailed(calls: NDArray[Any], before: NDArray[np.int64], after: NDArray[np.in
     seconds = np.maximum(1, found["t_end"] - found["t_start"]) * 1e-6
     found["speed_kn"] = found["distance_m"] / seconds / KN_M_S
     found["facts"][:, FACTS.index("from_port")] = left["port"]
-    return found[found["t_end"] >= found["t_start"]]
+    return found
 
 
 def _hours_within(voyages: NDArray[Any], gaps: NDArray[Any]) -> NDArray[np.float64]:
@@ -148,50 +148,47 @@ class Voyages(DerivedDetector):
         """The voyages between the port calls among `events`."""
         calls = events[events["kind"] == PORT_CALL]
         calls = calls[np.argsort(calls["t_start"], kind="stable")]
-        found = _sailed(calls, *_pairs(calls), known.now)
+        before, after = _pairs(calls)
+        found = _sailed(calls, before, after, known.now)
         fact = _facts(found)
         for name, kinds in (("silent_h", (GAP, DARK)), ("dark_h", (DARK,))):
             fact[name][:] = _hours_within(found, events[np.isin(events["kind"], kinds)])
         hours = np.maximum(1, found["t_end"] - found["t_start"]) / 3.6e9
         found["coverage"] = np.clip(1.0 - fact["silent_h"] / hours, 0.0, 1.0)
-        self._compare(found, known)
+        self._compare(found, calls["t_start"][before], known)
         self._seek(found, calls)
         return found
 
-    def _compare(self, found: NDArray[Any], known: Known) -> None:
+    def _compare(self, found: NDArray[Any], since: NDArray[np.int64], known: Known) -> None:
         """Write what was declared on each voyage beside what happened."""
-        identity, said = known.identity, reports_during(known.identity, found)
-        ours = np.flatnonzero((said.last >= 0) & ~shared_mmsi(found, known.vessels))
-        if ours.size == 0:
-            return
-        first, last = said.first[ours], said.last[ours]
-        texts, which = np.unique(identity["destination"], return_inverse=True)
-        meant = {k: meaning(bytes(texts[k])) for k in np.unique(which[np.concatenate([first, last])]).tolist()}
-        changed = np.cumsum(np.diff(which, prepend=which[:1]) != 0)
-        fact = _facts(found)
-        fact["destination_changes"][ours] = changed[last] - changed[first]
-        fact["draught_change_m"][ours] = identity["draught"][last] - identity["draught"][first]
-        for k, begun, end in zip(ours.tolist(), which[first].tolist(), which[last].tolist(), strict=True):
-            self._judge(found[k], fact, k, meant[end])
-            if begun != end and meant[begun].near(found["lat"][k], found["lon"][k], self.params.same_place_m):
-                fact["destination_changes"][k] -= 1  # the port that it came from was still set when it left
-        bound = (found["label"][ours] == AS_DECLARED) | ((found["label"][ours] == 0) & (found["open"][ours] == 1))
-        same = np.maximum(first, np.searchsorted(changed, changed[last]))  # since when it declared this destination
-        _compare_eta(found, ours[bound], identity, same[bound], last[bound])
-
-    def _judge(self, one: Any, fact: dict[str, NDArray[Any]], k: int, meant: Meaning) -> None:
-        """Label one voyage by the destination declared last."""
-        came_to = float(one["lat_end"]), float(one["lon_end"])
-        one["label"] = judged(meant, (float(one["lat"]), float(one["lon"])), came_to, self.params.same_place_m)
-        if one["label"] != UNDECLARED and meant.sure and len(meant.rows) == 1:
-            port = ports()[meant.rows[0]]
-            fact["declared_port"][k] = meant.rows[0]
-            fact["declared_m"][k] = distance_m(port.lat, port.lon, *came_to)
+        said, fact, within_m = reports_of(known.identity, found, since), _facts(found), self.params.same_place_m
+        texts, draught = known.identity["destination"], known.identity["draught"]
+        etas: list[tuple[int, int, int]] = []
+        for k in np.flatnonzero((said.last >= 0) & ~shared_mmsi(found, known.vessels)).tolist():
+            rows = np.arange(said.first[k], said.last[k] + 1)
+            starts = rows[np.concatenate([[True], texts[rows[1:]] != texts[rows[:-1]]])]
+            meant = [meaning(bytes(text)) for text in texts[starts]]
+            left, came = (found["lat"][k], found["lon"][k]), (found["lat_end"][k], found["lon_end"][k])
+            found["label"][k], of = judged(meant, left, came, within_m)
+            old = len(meant) > 1 and meant[0].near(*left, within_m)
+            fact["destination_changes"][k] = len(meant) - 1 - old
+            fact["draught_change_m"][k] = draught[rows[-1]] - draught[rows[0]]
+            if of < 0:
+                continue
+            fact["declared_port"][k], fact["last_declared_port"][k] = meant[of].row, meant[-1].row
+            if meant[of].row >= 0:
+                port = ports()[meant[of].row]
+                fact["declared_m"][k] = distance_m(port.lat, port.lon, *came)
+            if found["label"][k] == AS_DECLARED or found["open"][k]:
+                last = max(n for n in range(of, len(meant)) if meant[n].rows == meant[of].rows)
+                etas.append((k, starts[of], [*starts, rows[-1] + 1][last + 1] - 1))
+        if etas:
+            _compare_eta(found, known.identity, *np.array(etas).T)
 
     def _seek(self, found: NDArray[Any], calls: NDArray[Any]) -> None:
         """Write when a ship that went elsewhere called at the declared port after all."""
         fact = _facts(found)
-        missed = np.flatnonzero((found["label"] == ELSEWHERE) & np.isfinite(fact["declared_port"]))
+        missed = np.flatnonzero((found["label"] == ELSEWHERE) & (fact["declared_port"] >= 0))
         for k in missed.tolist():
             port = ports()[int(fact["declared_port"][k])]
             later = calls[(calls["mmsi"] == found["mmsi"][k]) & (calls["hull"] == found["hull"][k])]
@@ -207,9 +204,9 @@ def _facts(found: NDArray[Any]) -> dict[str, NDArray[Any]]:
 
 
 def _compare_eta(
-    found: NDArray[Any], rows: NDArray[np.int64], identity: Any, first: NDArray[np.int64], last: NDArray[np.int64]
+    found: NDArray[Any], identity: Any, rows: NDArray[np.int64], first: NDArray[np.int64], last: NDArray[np.int64]
 ) -> None:
-    """Write by how much these voyages missed the ETA said last, and how far that was moved since the first."""
+    """Write by how much voyages missed the ETA said last, and how far that was moved since the first."""
     fact = _facts(found)
     begun, end = (eta_span(identity["eta"][k], identity["t_from"][k]) for k in (first, last))
     fact["eta_error_h"][rows] = hours_after(found["t_end"][rows], *end)

@@ -1,11 +1,13 @@
 """What a ship declared on a voyage, and whether it went there.
 
-A destination is free text of 20 characters: `geo.ports.ports_matching` reads it. It counts for a voyage when it was
-heard between the two calls, by MMSI, for static reports bear no hull.
+A destination is free text of 20 characters: `geo.ports.ports_matching` reads it. It counts for a voyage when it was in
+force at its beginning, said since the ship came to the port that it left, or was said on the way; by MMSI, for static
+reports bear no hull.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -29,6 +31,11 @@ class Meaning(NamedTuple):
     """Nothing but these can be meant."""
     nothing: bool
     """The text names no place: it is empty, or "FOR ORDERS"."""
+
+    @property
+    def row(self) -> int:
+        """The one port that is meant, -1 where there is doubt."""
+        return self.rows[0] if self.sure and len(self.rows) == 1 else -1
 
     def near(self, lat: float, lon: float, within_m: float) -> bool:
         """Whether a port that may be meant lies so near to a position."""
@@ -55,23 +62,38 @@ def meaning(text: bytes) -> Meaning:
     return Meaning(rows, sure, not rows and all(word in NOWHERE or word in GENERIC for word in words(said)))
 
 
-def judged(meant: Meaning, came_from: tuple[float, float], came_to: tuple[float, float], within_m: float) -> int:
-    """The label of a voyage between two positions (the second NaN while it goes on), 0 where it cannot be told.
+def judged(
+    meant: Sequence[Meaning], came_from: tuple[float, float], came_to: tuple[float, float], within_m: float
+) -> tuple[int, int]:
+    """The label of a voyage between two positions (the second NaN while it goes on), and which declaration it rests on.
 
-    >>> busan, dalian, kobe = (35.1, 129.0), (38.9, 121.6), (34.7, 135.2)
-    >>> [judged(meaning(text), busan, dalian, 30_000.0) for text in (b"CNDLC", b"KOBE", b"PUSAN", b"", b"XQZ 77")] == [
-    ...     AS_DECLARED, ELSEWHERE, UNDECLARED, UNDECLARED, 0]
-    True
+    That is the first of `meant`, in their order, that names a place other than where the ship came from, which many
+    ships leave set for a while. Label 0: it cannot be told; declaration -1: none.
+
+    >>> busan, dalian = (35.1, 129.0), (38.9, 121.6)
+    >>> def label(*texts):
+    ...     return judged([meaning(text) for text in texts], busan, dalian, 30_000.0)
+    >>> label(b"BUSAN", b"KOBE", b"DALIAN") == (ELSEWHERE, 1), label(b"CNDLC", b"XQZ 77") == (AS_DECLARED, 0)
+    (True, True)
+    >>> label(b"PUSAN") == label(b"", b"FOR ORDERS") == (UNDECLARED, -1), label(b"XQZ 77")
+    (True, (0, -1))
     """
-    if meant.near(*came_to, within_m):
-        return AS_DECLARED
-    if meant.nothing or meant.near(*came_from, within_m):
-        return UNDECLARED
-    return ELSEWHERE if meant.sure and came_to[0] == came_to[0] else 0
+    unread = False
+    for k, one in enumerate(meant):
+        if one.nothing or one.near(*came_from, within_m):
+            continue
+        if one.near(*came_to, within_m):
+            return AS_DECLARED, k
+        if one.rows:
+            return (ELSEWHERE if one.sure and came_to[0] == came_to[0] else 0), k
+        unread = True
+    if any(one.near(*came_to, within_m) for one in meant):
+        return AS_DECLARED, -1  # it came back to where it came from, as it said
+    return (0 if unread else UNDECLARED), -1
 
 
 class Said(NamedTuple):
-    """Of each voyage the rows of the static reports that were heard during it, `first` to `last`; -1 none."""
+    """Of each voyage the rows of the static reports that count for it, `first` to `last`; -1 none."""
 
     first: NDArray[np.int64]
     last: NDArray[np.int64]
@@ -92,17 +114,21 @@ def groups(*keys: NDArray[Any]) -> list[NDArray[np.int64]]:
     return np.split(order, np.flatnonzero(new) + 1)
 
 
-def reports_during(identity: Any, voyages: NDArray[Any]) -> Said:
-    """The static reports, as intervals by MMSI and time, heard during each voyage (a record of `EVENT`)."""
+def reports_of(identity: Any, voyages: NDArray[Any], since: NDArray[np.int64]) -> Said:
+    """The static reports (intervals by MMSI and time) in force at the beginning of each voyage, and those on the way.
+
+    `voyages` are records of `EVENT`; a report that was not heard after `since` (n,) is no longer in force.
+    """
     found = Said(np.full(voyages.size, -1), np.full(voyages.size, -1))
     for rows in groups(voyages["mmsi"]):
         mmsi = voyages["mmsi"][rows[0]]
         begin, end = (int(np.searchsorted(identity["mmsi"], mmsi, side)) for side in ("left", "right"))
-        if begin == end:
-            continue
-        until = np.maximum.accumulate(identity["t_to"][begin:end])
-        first = np.searchsorted(until, voyages["t_start"][rows], "right")
-        last = np.searchsorted(identity["t_from"][begin:end], voyages["t_end"][rows], "right") - 1
+        t_from = identity["t_from"][begin:end]
+        first = np.searchsorted(t_from, voyages["t_start"][rows], "right") - 1
+        last = np.searchsorted(t_from, voyages["t_end"][rows], "right") - 1
+        in_force = first >= 0
+        in_force[in_force] = identity["t_to"][begin:end][first[in_force]] >= since[rows][in_force]
+        first = np.where(in_force, first, first + 1)
         some = last >= first
         found.first[rows[some]], found.last[rows[some]] = begin + first[some], begin + last[some]
     return found

@@ -27,7 +27,7 @@ def eta_span(eta: ArrayLike, said_us: ArrayLike) -> tuple[NDArray[np.int64], NDA
 
     >>> said = np.datetime64("2023-12-30T12:00", "us").astype(np.int64)
     >>> first, last = eta_span([1 << 16 | 2 << 11 | 6 << 6 | 30, 2 << 16 | 30 << 11], [said, said])
-    >>> str(np.datetime64(int(first[0]), "us")), first[0] == last[0], bool(first[1] == NAT)
+    >>> str(np.datetime64(int(first[0]), "us")), bool(first[0] == last[0]), bool(first[1] == NAT)
     ('2024-01-02T06:30:00.000000', True, True)
     """
     packed, said = np.asarray(eta, np.int64), np.asarray(said_us, np.int64)

@@ -137,10 +137,10 @@ def test_after_a_call_that_goes_on_there_is_no_voyage_and_before_the_first_none_
         ("XQZ 77!#", "", None),
     ],
 )
-def test_the_destination_declared_last_is_compared_with_the_port_called_at(text, label, declared):
+def test_the_destination_declared_is_compared_with_the_port_called_at(text, label, declared):
     row = one_voyage(said((20, text)))
     assert row["label"] == label
-    assert (None if np.isnan(row["declared_port"]) else ports()[int(row["declared_port"])].locode) == declared
+    assert locode(row["declared_port"]) == declared
 
 
 def test_a_part_of_the_declared_place_is_the_declared_place():
@@ -148,8 +148,34 @@ def test_a_part_of_the_declared_place_is_the_declared_place():
     assert row["label"] == "as_declared" and 10_000 < row["declared_m"] < 30_000
 
 
+def locode(fact):
+    return ports()[int(fact)].locode if fact >= 0 else None
+
+
+def test_the_port_declared_at_sailing_counts_whatever_is_declared_at_the_arrival():
+    """Nakhodka is set at the berth, then nothing is heard for 18 days, then the ship is bound for Pohang, deeper."""
+    events = [call("KRPUS", 0, 10), silence(12, 445, kind=DARK), call("KRKPO", 740, 800)]
+    row, *_ = voyages(events, said((2, "BUSAN", 0, 3.4), (9, "NAKHODKA", 0, 3.4), (446, "POHANG", 0, 5.8)))
+    assert (row["label"], locode(row["declared_port"]), locode(row["last_declared_port"])) == (
+        "elsewhere", "RUNJK", "KRKPO",
+    )  # fmt: skip
+    assert row["destination_changes"] == 1.0 and row["draught_change_m"] == pytest.approx(2.4)
+    assert row["declared_m"] > 500_000 and row["silent_h"] == 433.0
+
+
+def test_what_was_said_in_the_port_that_it_left_is_in_force_and_what_was_said_before_is_not():
+    assert one_voyage(said((5, "CNDLC")))["label"] == "as_declared"
+    assert one_voyage(said((5, "JPUKB"), (6, "CNDLC")))["destination_changes"] == 0.0
+    assert one_voyage(said((-5, "CNDLC")))["label"] == ""
+    assert one_voyage(said((-5, "CNDLC"), (2, "CNDLC")))["label"] == "as_declared"
+
+
+def test_a_ship_that_comes_back_as_it_said():
+    row = voyages([call("KRPUS", 0, 10), call("KRPUS", 60, 80)], said((12, "BUSAN")))[0]
+    assert row["label"] == "as_declared"
+
+
 def test_reports_of_other_times_and_no_reports_say_nothing():
-    assert one_voyage(said((5, "CNDLC")))["label"] == ""
     assert one_voyage(said((70, "CNDLC")))["label"] == ""
     assert one_voyage(said())["label"] == ""
     assert one_voyage(said((20, "CNDLC"), mmsi=SHIP + 1))["label"] == ""
@@ -158,7 +184,8 @@ def test_reports_of_other_times_and_no_reports_say_nothing():
 def test_how_often_the_destination_changed_on_the_way():
     texts = [(5, "KRPUS"), (11, "KRPUS"), (13, "JPUKB"), (20, "JPUKB"), (25, "KRINC"), (26, "CNDLC"), (50, "CNDLC")]
     row = one_voyage(said(*texts))
-    assert (row["label"], row["destination_changes"]) == ("as_declared", 2.0), "leaving the old one set is no change"
+    assert (row["label"], row["destination_changes"]) == ("elsewhere", 2.0), "leaving the old one set is no change"
+    assert (locode(row["declared_port"]), locode(row["last_declared_port"])) == ("JPUKB", "CNDLC")
 
 
 def test_the_declared_port_may_be_called_at_later_or_never():
