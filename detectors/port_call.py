@@ -95,16 +95,16 @@ class Limits(NamedTuple):
     near_m: float
     near_cos: float
     passage_kn: float
-    index: PortIndex
+    ports: PortIndex
     anchorages: AnchorageTable
     lying: NDArray[np.int8]
     """(n,) by row of an anchorage: `BERTH`, `ANCHOR`, or 0 where it is not known which."""
 
 
 FACTS = ("confidence", "stop_h", "gap_h", "berth_h", "wait_h", "berth_from_h", "port_m")
-"""Confidence 1 to 4 (see `SCORES`); hours lying still that were heard, and of silences that count; hours from the first
-to the last fix at the berth of the call, and so at anchor elsewhere; hours from `t_start` to the berth; metres from
-there to the point of the port."""
+"""Confidence 1 to 4 (see `SCORES`); hours lying still that were heard, and of silences over `port_gap_s` in the call;
+hours from the first to the last fix at the berth of the call, and so at anchor elsewhere; hours from `t_start` to the
+berth; metres from there to the point of the port."""
 
 SCORES = np.array([[0.0, 0.97, 0.98, 0.99], [0.0, 0.5, 0.5, 0.5], [0.5, 0.5, 0.5, 0.5]])
 """Score by what stands for the stop (a berth, a wait at anchor alone, a silence) and by confidence less 1.
@@ -126,7 +126,7 @@ def unseen(c, port, rows, i, limits):
     if rows.sog[i] > speed_kn:
         speed_kn = float(rows.sog[i])
     us_per_m = 1e6 / (speed_kn * KN_M_S)
-    lat, lon = limits.index.lat[port], limits.index.lon[port]
+    lat, lon = limits.ports.lat[port], limits.ports.lon[port]
     come = c.t_last + np.int64(distance_m(c.lat_last, c.lon_last, lat, lon) * us_per_m)
     return come, rows.t[i] - np.int64(distance_m(lat, lon, rows.lat[i], rows.lon[i]) * us_per_m)
 
@@ -153,8 +153,10 @@ def leave(c, left, exit_s, t_end, limits, event):
     close_place(c, limits)
     port, c.port, c.room_deg = (c.main_port if c.main else c.port - 1), 0, 0.0
     stop = c.stop_us >= limits.min_stop_us
-    if not stop and c.gap == 0:
-        return 0
+    if not stop:
+        if c.gap == 0:
+            return 0
+        c.gap_s += c.early_s
     confidence = 1 if not stop and c.gap == GONE else 2 + c.entered + max(left, 0)
     t_start, t_end = (
         (c.t_first if stop else c.t_first - np.int64(c.early_s * 1e6)),
@@ -170,10 +172,11 @@ def leave(c, left, exit_s, t_end, limits, event):
     event.start_error_s, event.end_error_s = c.entry_s, exit_s
     event.facts[1], event.facts[4] = c.stop_us / 3.6e9, c.wait_s / 3600.0
     if c.main == BERTH:
-        event.facts[3], event.facts[5] = (c.main_to - c.main_from) / 3600.0, c.main_from / 3600.0
+        event.facts[3] = (c.main_to - c.main_from) / 3600.0
+        event.facts[5] = c.main_from / 3600.0 + (c.t_first - t_start) / 3.6e9
     else:
         event.facts[3] = 0.0
-    event.facts[6] = distance_m(limits.index.lat[port], limits.index.lon[port], event.lat, event.lon)
+    event.facts[6] = distance_m(limits.ports.lat[port], limits.ports.lon[port], event.lat, event.lon)
     return 1
 
 
@@ -187,9 +190,10 @@ def go_out(c, rows, i, silent, limits, event):
         rename(c, limits)
         port = c.port - 1
         come, gone = unseen(c, port, rows, i, limits)
-        way = goes(c.lat_last, c.lon_last, c.sog_last, c.cog_last, limits.index.lat[port], limits.index.lon[port])
+        way = goes(c.lat_last, c.lon_last, c.sog_last, c.cog_last, limits.ports.lat[port], limits.ports.lon[port])
         if gone - come >= limits.port_gap_us and way >= 0.0:
-            c.gap, c.gap_s, t_end, exit_s = GONE, c.gap_s + dt * 1e-6, gone, 0.9e-6 * (gone - come)
+            c.gap, t_end, exit_s = GONE, gone, 0.9e-6 * (gone - come)
+            c.gap_s += (gone - c.t_last) * 1e-6
     return leave(c, left, exit_s, t_end, limits, event)
 
 
@@ -201,9 +205,9 @@ def come_in(c, port, rows, i, first, silent, limits):
     c.entry_s = np.nan if first else 0.9e-6 * dt
     if silent:
         come, gone = unseen(c, port, rows, i, limits)
-        way = goes(rows.lat[i], rows.lon[i], rows.sog[i], rows.cog[i], limits.index.lat[port], limits.index.lon[port])
+        way = goes(rows.lat[i], rows.lon[i], rows.sog[i], rows.cog[i], limits.ports.lat[port], limits.ports.lon[port])
         if gone - come >= limits.port_gap_us and way <= 0.0:
-            c.gap, c.gap_s, c.early_s, c.entry_s = GONE, dt * 1e-6, 1e-6 * (rows.t[i] - come), 0.9e-6 * (gone - come)
+            c.gap, c.early_s, c.entry_s = GONE, 1e-6 * (rows.t[i] - come), 0.9e-6 * (gone - come)
 
 
 @inner
@@ -211,17 +215,17 @@ def between(c, rows, i, limits, event):
     """A silence with both ends out of reach: 1 when the ship went in to a port before and out from it after, else 0."""
     for end in range(2):
         lat, lon = (c.lat_last, c.lon_last) if end == 0 else (rows.lat[i], rows.lon[i])
-        port, _ = nearest_port_at(limits.index, lat, lon, limits.near_m)
+        port, _ = nearest_port_at(limits.ports, lat, lon, limits.near_m)
         if port < 0:
             continue
-        lat, lon = limits.index.lat[port], limits.index.lon[port]
+        lat, lon = limits.ports.lat[port], limits.ports.lon[port]
         if goes(c.lat_last, c.lon_last, c.sog_last, c.cog_last, lat, lon) >= limits.near_cos \
                 and goes(rows.lat[i], rows.lon[i], rows.sog[i], rows.cog[i], lat, lon) <= -limits.near_cos \
                 and distance_m(c.lat_last, c.lon_last, lat, lon) <= limits.near_m \
                 and distance_m(rows.lat[i], rows.lon[i], lat, lon) <= limits.near_m:  # fmt: skip
             come, gone = unseen(c, port, rows, i, limits)
             if gone - come >= limits.port_gap_us:
-                c.gap_s, c.n = (rows.t[i] - c.t_last) * 1e-6, 2
+                c.gap_s, c.n = (gone - come) * 1e-6, 2
                 c.first_source, c.first_offset = c.last_source, c.last_offset
                 c.last_source, c.last_offset = rows.source[i], rows.offset[i]
                 write_call(c, port, come, gone, 1, SCORES[2, 0], event)
@@ -237,7 +241,7 @@ def between(c, rows, i, limits, event):
 def run(stays, rows, begin, limits, out):
     """Take rows from `begin` on: (row where it stopped, events written)."""
     events = 0
-    index = limits.index
+    index = limits.ports
     for i in range(begin, rows.t.size):
         if events + OUT_ROOM > out.size:
             return i, events

@@ -85,7 +85,7 @@ def goes(lat, lon, sog, cog, port_lat, port_lon):
 @inner
 def look(c, lat, lon, limits):
     """The ship is here, within reach of its port: how far it has to go from here to leave it at least."""
-    metres = distance_m(limits.index.lat[c.port - 1], limits.index.lon[c.port - 1], lat, lon)
+    metres = distance_m(limits.ports.lat[c.port - 1], limits.ports.lon[c.port - 1], lat, lon)
     c.lat_here, c.lon_here, c.room_deg = lat, lon, INSIDE * (limits.exit_m - metres) / M_PER_DEG
 
 
@@ -145,7 +145,7 @@ def settle(c, t, lat, lon, limits):
         close_place(c, limits)
     c.here_from = c.here_to = (t - c.t_first) // 1_000_000
     c.moves, c.said_s = 0, 0.0
-    port, _ = nearest_port_at(limits.index, lat, lon, limits.enter_m)
+    port, _ = nearest_port_at(limits.ports, lat, lon, limits.enter_m)
     if port >= 0:
         c.port = port + 1
     look(c, lat, lon, limits)
@@ -154,7 +154,7 @@ def settle(c, t, lat, lon, limits):
 @inner
 def rename(c, limits):
     """The ship fell silent without having lain still: what counts is the port that it was nearest to by then."""
-    port, _ = nearest_port_at(limits.index, c.lat_last, c.lon_last, limits.enter_m)
+    port, _ = nearest_port_at(limits.ports, c.lat_last, c.lon_last, limits.enter_m)
     if c.here_from < 0 and c.main == 0 and port >= 0:
         c.port = port + 1
         look(c, c.lat_last, c.lon_last, limits)
