@@ -106,13 +106,13 @@ FACTS = ("confidence", "stop_h", "gap_h", "berth_h", "wait_h", "berth_from_h", "
 hours from the first to the last fix at the berth of the call, and so at anchor elsewhere; hours from `t_start` to the
 berth; metres from there to the point of the port."""
 
-SCORES = np.array([[0.0, 0.97, 0.98, 0.99], [0.0, 0.5, 0.5, 0.5], [0.5, 0.5, 0.5, 0.5]])
+SCORES = np.array([[0.0, 0.97, 0.98, 0.99], [0.0, 0.2, 0.2, 0.2], [0.5, 0.1, 0.1, 0.5]])
 """Score by what stands for the stop (a berth, a wait at anchor alone, a silence) and by confidence less 1.
 
 Confidence 1: an end of the silence lies outside the port; 2: a stop or a silence inside, neither entry nor exit was
-heard; 3: one of them; 4: both (GFW's levels; GFW's 1 is an entry or exit without a stop). The first row is the share
-that named the right port in simulated worlds, measured for 3 and 4; what is inferred is capped at one half, for those
-worlds hold few ships that only pass or turn near a port, and waits alone stand at one half, for they hold none."""
+heard; 3: one of them; 4: both (GFW's levels; GFW's 1 is an entry or exit without a stop). Each is the share that was
+at a berth of the port named in simulated worlds (docs/evaluation-ports.md); 2 has no sample there and stands at or under
+3, and what is inferred is capped at one half, for those worlds hold few ships that only pass or turn near a port."""
 
 OBSERVED, INFERRED = label_code("observed"), label_code("inferred")
 
