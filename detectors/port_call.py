@@ -111,8 +111,8 @@ SCORES = np.array([[0.0, 0.97, 0.98, 0.99], [0.0, 0.2, 0.2, 0.2], [0.5, 0.1, 0.1
 
 Confidence 1: an end of the silence lies outside the port; 2: a stop or a silence inside, neither entry nor exit was
 heard; 3: one of them; 4: both (GFW's levels; GFW's 1 is an entry or exit without a stop). Each is the share that was
-at a berth of the port named in simulated worlds (docs/evaluation-ports.md); 2 has no sample there and stands at or under
-3, and what is inferred is capped at one half, for those worlds hold few ships that only pass or turn near a port."""
+at a berth of the port named in simulated worlds (docs/evaluation-ports.md); 2 has no sample there and stands at or
+under 3, and what is inferred is capped at one half, for those worlds hold few ships that only turn near a port."""
 
 OBSERVED, INFERRED = label_code("observed"), label_code("inferred")
 
