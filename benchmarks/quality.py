@@ -25,13 +25,16 @@ QUICK_SEEDS = (91,)
 LEAST_IOU = 0.5
 OTHER_IOU = (0.3, 0.7)
 GAP_6H, GAP_12H = "every gap over 6 h", "every gap over 12 h"
+BERTH = "port call, its berth"
+"""A port call lasts from entry to exit, the wait in the roads included; a scripted one is the time at the berth."""
 LABELS = {
     "loitering": "loitering", "dark": "dark", GAP_6H: "dark", GAP_12H: "dark", "rendezvous": "rendezvous",
-    "port_call": "port_call",
+    "port_call": "port_call", BERTH: "port_call",
 }  # fmt: skip
 """Row of the table to the kind of scripted event that it is measured against."""
 LOOK_ALIKES = {"loitering": ("during a scripted rendezvous", "during a scripted drift")}
 """False events that are right by the definition: the truth calls the same slow hours by another name."""
+HOUR_US = 3_600_000_000
 LATE_US = 600_000_000
 """A station may hand a fix on so much later than it was sent; the last one of an MMSI then follows its change."""
 
@@ -140,6 +143,7 @@ def world(seed: int, vessels: int, days: float) -> dict[str, Any]:
     columns = [table_[name].tolist() for name in ("kind", "mmsi", "other", "t_start", "t_end", "score", "port")]
     ships = _apart(fixes, table_)
     events = [Found._make([KINDS[k], *rest, ships.get(rest[0], "")]) for k, *rest in zip(*columns, strict=True)]
+    events += _berths(events, table_["berth_from_h"].tolist(), table_["berth_h"].tolist())
     heard, would, shore = Heard(fixes), would_hear(seed, vessels, days), shore_distances(truth)
     hidden = [
         why_hidden(row, heard, float(m), would) if row.kind in SCORED else ""
@@ -152,6 +156,16 @@ def world(seed: int, vessels: int, days: float) -> dict[str, Any]:
         "scripted": sum(row.kind in SCORED for row in truth),
         "rows": {label: measure(label, truth, hidden, events) for label in LABELS},
     }
+
+
+def _berths(events: Sequence[Found], from_h: Sequence[float], hours: Sequence[float]) -> list[Found]:
+    """The time at the berth of each port call that was at one, as events of their own."""
+    return [
+        event._replace(kind=BERTH, t_start=start, t_end=start + round(at_berth * HOUR_US))
+        for event, begin, at_berth in zip(events, from_h, hours, strict=True)
+        if at_berth > 0
+        for start in (event.t_start + round(begin * HOUR_US),)
+    ]
 
 
 def _apart(fixes: Any, events: Any) -> dict[int, str]:

@@ -21,7 +21,7 @@ SIZES = {1_000_000: 3, 10_000_000: 1}
 QUICK_SIZES = {50_000: 3}
 """Positions of a world, and how often each stage is run on it."""
 DETECTORS = ("loitering", "dark", "rendezvous", "port_call")
-COLUMNS = ("t", "mmsi", "lat", "lon", "sog", "cog", "heading", "msg_type", "source", "offset")
+COLUMNS = ("t", "mmsi", "lat", "lon", "sog", "cog", "heading", "nav_status", "msg_type", "source", "offset")
 """Columns of a fix that anything after the decoder looks at."""
 
 

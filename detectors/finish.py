@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.detector import DerivedDetector, Detector
-from detectors.event import EVENT, LABELS, LOITERING, PORT_CALL, WAITING, event_id
+from detectors.event import EVENT, LABELS, LOITERING, PORT_CALL, VOYAGE, WAITING, event_id
 from detectors.registry import kind_code, registered
 from geo.anchorages import Anchorages
 from geo.coast import shore_distance_m
@@ -77,14 +77,22 @@ def _ids(records: NDArray[Any], detectors: Sequence[AnyDetector]) -> NDArray[np.
     return np.array(ids, "U16")
 
 
-def _fact_columns(records: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
-    """A column for each fact of any detector, NaN for the events of others."""
-    columns: dict[str, NDArray[np.float32]] = {}
+def _port_codes() -> NDArray[np.str_]:
+    """The code of each port by its row; row -1 has none."""
+    return np.array([*(port.locode for port in ports()), ""])
+
+
+def _fact_columns(records: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """A column for each fact of any detector, NaN for the events of others; of ports their codes."""
+    columns: dict[str, NDArray[Any]] = {}
     for detector in registered().values():
         own = np.isin(records["kind"], [kind_code(kind) for kind in detector.kinds])
         for k, name in enumerate(detector.facts):
             column = columns.setdefault(name, np.full(records.size, np.nan, np.float32))
             column[own] = records["facts"][own, k]
+    for name in columns:
+        if name.endswith("_port"):
+            columns[name] = _port_codes()[np.nan_to_num(columns[name], nan=-1.0).astype(np.int64)]
     return columns
 
 
@@ -93,8 +101,8 @@ def event_columns(
 ) -> dict[str, NDArray[Any]]:
     """Columns of `Events` from sorted records: names of ports and anchorages, ids, facts by their names."""
     near, _ = nearest_port(records["lat"], records["lon"], NEAR_PORT_M)
-    row = np.where(records["kind"] == PORT_CALL, records["port"], near)
-    codes = np.array([*(port.locode for port in ports()), ""])
+    row = np.where(np.isin(records["kind"], (PORT_CALL, VOYAGE)), records["port"], near)
+    codes = _port_codes()
     places = anchorages if anchorages is not None else Anchorages()
     in_place = _anchorage_rows(records, places)
     texts = {

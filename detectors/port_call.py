@@ -1,27 +1,41 @@
 """Port calls: a ship comes within reach of a port, lies still there, and leaves.
 
 After Global Fishing Watch's port visits: entry and exit with hysteresis, a stop that begins and ends at different
-speeds, and a silence inside the port in place of a stop. Where the circles of two ports overlap, the call is at the
-one that is nearest to the first stop. Two thresholds are wider here: the distances, because the port table has one
-point per port where GFW has anchorage points found from the traffic, and the speeds of a stop, because an anchored
-ship swings at 0.2 to 0.4 kn. `t_start` and `t_end` are the first and the last fix within reach; `score` is 1 where
-entry, stop and exit were seen, 0.75 where the input begins or ends inside, 0.5 where only a silence stands for the
-stop.
+speeds, and a silence inside the port in place of a stop. Two thresholds are wider here: the distances, because the
+port table has one point per port where GFW has anchorage points found from the traffic, and the speeds of a stop,
+because an anchored ship swings at 0.2 to 0.4 kn.
+
+`t_start` and `t_end` are the first and the last fix within reach, so that a wait at anchor in the roads and the berth
+after it are one call. The facts tell them apart: the places where the ship lay, over 1 km from each other, are each a
+berth or a wait at anchor (`detectors.port_stay`), and the call is at its longest berth, else at its longest wait: from
+there come position and port, so that where the circles of two ports overlap the nearest to the berth is named. A ship
+that only lay at anchor within reach has called too, as GFW counts it, with `berth_h` 0.
+
+The label is `observed` when the stop was heard, else `inferred` from a silence: one inside the port; or one with an
+end outside, over by at least `port_gap_s` the time that the way to the port and back takes, of a ship that was last
+heard within reach and not on its way out, or is heard again there and not on its way in, or was bound for the port
+within `near_m` before and away from it after. That time alone would have allowed a call is no evidence of one, nor is
+the destination that a ship declares; a silence of the whole feed is nobody's. `score` is the share of such calls that
+were true in simulated worlds (`SCORES`, docs/evaluation-ports.md). A ship that stays silent where the input ends has
+not called for that: nobody knows.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.detector import OUT_ROOM, Columns, Detector, grown
-from detectors.event import PORT_CALL, begin_event
+from detectors.detector import OUT_ROOM, HullDetector
+from detectors.event import PORT_CALL, begin_event, label_code
+from detectors.port_stay import ANCHOR, BERTH, GONE, INSIDE, M_PER_DEG, STAY, close_place, enter, goes, rename, stay
+from geo.anchorages import Anchorages, AnchorageTable
+from geo.cells import INDEX_RESOLUTION, cell_at
 from geo.errors import UsageError
 from geo.kernel import inner, kernel
-from geo.ports import nearest_port_at, port_index, ports_version
+from geo.ports import PortIndex, nearest_port_at, port_index, ports_version
 from geo.sphere import KN_M_S, distance_m
 
 
@@ -41,201 +55,277 @@ class PortCallParams:
     """A pilot boards in less than an hour; cargo takes longer."""
     port_gap_s: int = 4 * 3600
     """GFW: a silence of 4 h within the port stands for a stop."""
-    step_s: int = 300
-    """A ship at 20 kn goes 3 km in this time: no port is passed unseen."""
+    place_m: float = 1_000.0
+    """Ten depths of chain in 50 m of water are 1 km from side to side; roads lie farther than that from the berths."""
+    near_m: float = 30_000.0
+    """Pilots board 5 to 15 nmi off: a ship on this course and this near is bound for the port."""
+    near_course_deg: float = 45.0
+    """Fairways bend by less."""
+    passage_kn: float = 8.0
+    """The slowest passage of a merchant ship: what a silence leaves over at this speed was not spent on the way."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
-        if not 0.0 < self.enter_m <= self.exit_m:
+        if not 0.0 < self.enter_m <= self.exit_m <= self.near_m:
             raise UsageError(
-                f"port call: enter_m must be positive and at most exit_m, not {self.enter_m}, {self.exit_m}"
+                f"port call: enter_m must be positive and at most exit_m, and that at most near_m, "
+                f"not {self.enter_m}, {self.exit_m}, {self.near_m}"
             )
         if not 0.0 < self.stop_begin_kn <= self.stop_end_kn:
             raise UsageError(
                 f"port call: stop_begin_kn must be positive and at most stop_end_kn, "
                 f"not {self.stop_begin_kn}, {self.stop_end_kn}"
             )
-        if min(self.min_stop_s, self.port_gap_s, self.step_s) <= 0:
-            raise UsageError(f"port call: min_stop_s, port_gap_s and step_s must be positive, not {self}")
+        if not min(self.min_stop_s, self.port_gap_s, self.place_m, self.passage_kn) > 0:
+            raise UsageError(f"port call: min_stop_s, port_gap_s, place_m and passage_kn must be positive, not {self}")
+        if not 0.0 < self.near_course_deg <= 90.0:
+            raise UsageError(f"port call: near_course_deg is over 0 and at most 90, not {self.near_course_deg}")
 
 
-CALL = np.dtype(
-    [
-        ("t_looked", "i8"),  # when the port table was last asked
-        ("t_first", "i8"),
-        ("t_last", "i8"),
-        ("alive_last", "i8"),
-        ("lat_last", "f8"),
-        ("lon_last", "f8"),
-        ("lat_stop", "f8"),
-        ("lon_stop", "f8"),
-        ("cell_stop", "u8"),
-        ("stop_us", "i8"),
-        ("first_offset", "i8"),
-        ("last_offset", "i8"),
-        ("mmsi", "u4"),
-        ("n", "i4"),
-        ("port", "i4"),  # row of the port + 1; 0: at sea
-        ("hull", "u1"),
-        ("seen", "u1"),
-        ("entered", "u1"),  # it was seen outside before
-        ("stopped", "u1"),
-        ("named", "u1"),  # the port is that of the first stop, no longer that of the entry
-        ("gap", "u1"),
-        ("first_source", "u2"),
-        ("last_source", "u2"),
-    ],
-    align=True,
-)
+class Limits(NamedTuple):
+    """What the kernels take: thresholds in m, kn, µs, the ports, and the known anchorages with the kind of each."""
+
+    enter_m: float
+    exit_m: float
+    stop_begin_kn: float
+    stop_end_kn: float
+    min_stop_us: int
+    port_gap_us: int
+    place_m: float
+    near_m: float
+    near_cos: float
+    passage_kn: float
+    ports: PortIndex
+    anchorages: AnchorageTable
+    lying: NDArray[np.int8]
+    """(n,) by row of an anchorage: `BERTH`, `ANCHOR`, or 0 where it is not known which."""
+
+
+FACTS = ("confidence", "stop_h", "gap_h", "berth_h", "wait_h", "berth_from_h", "port_m")
+"""Confidence 1 to 4 (see `SCORES`); hours lying still that were heard, and of silences over `port_gap_s` in the call;
+hours from the first to the last fix at the berth of the call, and so at anchor elsewhere; hours from `t_start` to the
+berth; metres from there to the point of the port."""
+
+SCORES = np.array([[0.0, 0.97, 0.98, 0.99], [0.0, 0.2, 0.2, 0.2], [0.5, 0.1, 0.1, 0.5]])
+"""Score by what stands for the stop (a berth, a wait at anchor alone, a silence) and by confidence less 1.
+
+Confidence 1: an end of the silence lies outside the port; 2: a stop or a silence inside, neither entry nor exit was
+heard; 3: one of them; 4: both (GFW's levels; GFW's 1 is an entry or exit without a stop). Each is the share that was
+at a berth of the port named in simulated worlds (docs/evaluation-ports.md); 2 has no sample there and stands at or
+under 3, and what is inferred is capped at one half, for those worlds hold few ships that only turn near a port."""
+
+OBSERVED, INFERRED = label_code("observed"), label_code("inferred")
 
 
 @inner
-def enter(c, port, t, lat, lon, cell, source, offset, entered):
-    """The ship is within reach of a port from this fix on."""
-    c.port, c.t_first, c.n, c.entered = port + 1, t, 0, entered
-    c.stopped, c.gap, c.named, c.stop_us = 0, 0, 0, 0
-    c.lat_stop, c.lon_stop, c.cell_stop = lat, lon, cell
-    c.first_offset, c.first_source = offset, source
+def unseen(c, port, rows, i, limits):
+    """When a silent ship can have come to a port and left it, at the speed that it was heard with: two times in µs."""
+    speed_kn = limits.passage_kn
+    if c.sog_last > speed_kn:
+        speed_kn = float(c.sog_last)
+    if rows.sog[i] > speed_kn:
+        speed_kn = float(rows.sog[i])
+    us_per_m = 1e6 / (speed_kn * KN_M_S)
+    lat, lon = limits.ports.lat[port], limits.ports.lon[port]
+    come = c.t_last + np.int64(distance_m(c.lat_last, c.lon_last, lat, lon) * us_per_m)
+    return come, rows.t[i] - np.int64(distance_m(lat, lon, rows.lat[i], rows.lon[i]) * us_per_m)
 
 
-@kernel
-def leave(c, left, min_stop_us, event):
-    """The ship is out of reach, or the input ends: 1 when it was a call and stands in `event`, else 0."""
-    port = c.port - 1
-    c.port = 0
-    stop = c.stop_us >= min_stop_us
-    if not stop and c.gap == 0:
-        return 0
+@inner
+def write_call(c, port, t_start, t_end, confidence, score, event):
+    """What all calls have in common."""
     begin_event(event, PORT_CALL, c.mmsi, c.hull)
-    event.open, event.n, event.port = 1 - left, c.n, port
-    event.t_start, event.t_end = c.t_first, c.t_last
-    event.lat, event.lon, event.cell = c.lat_stop, c.lon_stop, c.cell_stop
-    event.lat_end, event.lon_end = c.lat_last, c.lon_last
-    event.score = 0.5 if not stop else (1.0 if c.entered and left else 0.75)
+    event.n, event.port, event.t_start, event.t_end = c.n, port, t_start, t_end
+    event.score, event.label = score, OBSERVED
+    event.facts[0], event.facts[2] = confidence, c.gap_s / 3600.0
+    event.coverage = 1.0 - min(1.0, c.gap_s * 1e6 / max(1, t_end - t_start))
     event.first_source, event.first_offset = c.first_source, c.first_offset
     event.last_source, event.last_offset = c.last_source, c.last_offset
+
+
+@inner
+def leave(c, left, exit_s, t_end, limits, event):
+    """The ship is out of reach, or the input ends: 1 when it was a call and stands in `event`, else 0.
+
+    `left`: 1 when the exit was heard, 0 when it was not, -1 when the input ends. `t_end` is the end of a silence that
+    ended outside, 0 of other calls.
+    """
+    close_place(c, limits)
+    port, c.port, c.room_deg = (c.main_port if c.main else c.port - 1), 0, 0.0
+    stop = c.stop_us >= limits.min_stop_us
+    if not stop:
+        if c.gap == 0:
+            return 0
+        c.gap_s += c.early_s
+    confidence = 1 if not stop and c.gap == GONE else 2 + c.entered + max(left, 0)
+    t_start, t_end = (
+        (c.t_first if stop else c.t_first - np.int64(c.early_s * 1e6)),
+        (c.t_last if stop or t_end == 0 else t_end),
+    )
+    what = (BERTH - c.main) if stop else 2
+    write_call(c, port, t_start, t_end, confidence, SCORES[what, confidence - 1], event)
+    event.open = 1 if left < 0 else 0
+    event.label = OBSERVED if stop else INFERRED
+    event.lat, event.lon = (c.lat_main, c.lon_main) if c.main else (c.lat_here, c.lon_here)
+    event.cell = cell_at(event.lat, event.lon, INDEX_RESOLUTION)
+    event.lat_end, event.lon_end = c.lat_last, c.lon_last
+    event.start_error_s, event.end_error_s = c.entry_s, exit_s
+    event.facts[1], event.facts[4] = c.stop_us / 3.6e9, c.wait_s / 3600.0
+    if c.main == BERTH:
+        event.facts[3] = (c.main_to - c.main_from) / 3600.0
+        event.facts[5] = c.main_from / 3600.0 + (c.t_first - t_start) / 3.6e9
+    else:
+        event.facts[3] = 0.0
+    event.facts[6] = distance_m(limits.ports.lat[port], limits.ports.lon[port], event.lat, event.lon)
     return 1
 
 
-@kernel
-def stay(c, dt, alive_us, speed_kn, t, lat, lon, cell, stop_begin_kn, stop_end_kn, port_gap_us):
-    """One more fix within reach of the port: count the time it lay still, and a silence that is not the feed's."""
-    if dt >= port_gap_us:
-        if alive_us >= port_gap_us:
-            c.gap = 1
-    elif c.stopped and speed_kn < stop_end_kn:
-        c.stop_us += dt
-    if not c.stopped and speed_kn <= stop_begin_kn:
-        c.stopped = 1
-        if c.stop_us == 0:
-            c.lat_stop, c.lon_stop, c.cell_stop = lat, lon, cell
-    elif c.stopped and speed_kn >= stop_end_kn:
-        c.stopped = 0
+@inner
+def go_out(c, rows, i, silent, limits, event):
+    """The ship is heard out of reach again: 1 when it had called, else 0."""
+    dt = rows.t[i] - c.t_last
+    left = 1 if dt < limits.port_gap_us else 0
+    t_end, exit_s = np.int64(0), 0.9e-6 * dt
+    if silent and c.gap == 0 and c.stop_us < limits.min_stop_us:
+        rename(c, limits)
+        port = c.port - 1
+        come, gone = unseen(c, port, rows, i, limits)
+        way = goes(c.lat_last, c.lon_last, c.sog_last, c.cog_last, limits.ports.lat[port], limits.ports.lon[port])
+        if gone - come >= limits.port_gap_us and way >= 0.0:
+            c.gap, t_end, exit_s = GONE, gone, 0.9e-6 * (gone - come)
+            c.gap_s += (gone - c.t_last) * 1e-6
+    return leave(c, left, exit_s, t_end, limits, event)
+
+
+@inner
+def come_in(c, port, rows, i, first, silent, limits):
+    """The ship is heard within reach of a port; a silence before that may have been spent there."""
+    dt = rows.t[i] - c.t_last
+    enter(c, port, rows, i, 1 if not first and dt < limits.port_gap_us else 0, limits)
+    c.entry_s = np.nan if first else 0.9e-6 * dt
+    if silent:
+        come, gone = unseen(c, port, rows, i, limits)
+        way = goes(rows.lat[i], rows.lon[i], rows.sog[i], rows.cog[i], limits.ports.lat[port], limits.ports.lon[port])
+        if gone - come >= limits.port_gap_us and way <= 0.0:
+            c.gap, c.early_s, c.entry_s = GONE, 1e-6 * (rows.t[i] - come), 0.9e-6 * (gone - come)
+
+
+@inner
+def between(c, rows, i, limits, event):
+    """A silence with both ends out of reach: 1 when the ship went in to a port before and out from it after, else 0."""
+    for end in range(2):
+        lat, lon = (c.lat_last, c.lon_last) if end == 0 else (rows.lat[i], rows.lon[i])
+        port, _ = nearest_port_at(limits.ports, lat, lon, limits.near_m)
+        if port < 0:
+            continue
+        lat, lon = limits.ports.lat[port], limits.ports.lon[port]
+        if goes(c.lat_last, c.lon_last, c.sog_last, c.cog_last, lat, lon) >= limits.near_cos \
+                and goes(rows.lat[i], rows.lon[i], rows.sog[i], rows.cog[i], lat, lon) <= -limits.near_cos \
+                and distance_m(c.lat_last, c.lon_last, lat, lon) <= limits.near_m \
+                and distance_m(rows.lat[i], rows.lon[i], lat, lon) <= limits.near_m:  # fmt: skip
+            come, gone = unseen(c, port, rows, i, limits)
+            if gone - come >= limits.port_gap_us:
+                c.gap_s, c.n = (gone - come) * 1e-6, 2
+                c.first_source, c.first_offset = c.last_source, c.last_offset
+                c.last_source, c.last_offset = rows.source[i], rows.offset[i]
+                write_call(c, port, come, gone, 1, SCORES[2, 0], event)
+                event.label, event.lat, event.lon = INFERRED, lat, lon
+                event.cell = cell_at(lat, lon, INDEX_RESOLUTION)
+                event.start_error_s = event.end_error_s = 0.9e-6 * (gone - come)
+                event.facts[1], event.facts[3], event.facts[4] = 0.0, 0.0, 0.0
+                return 1
+    return 0
 
 
 @kernel
-def run(calls, rows, begin, index, enter_m, exit_m, stop_begin_kn, stop_end_kn, min_stop_us, port_gap_us, step_us, out):
+def run(stays, rows, begin, limits, out):
     """Take rows from `begin` on: (row where it stopped, events written)."""
     events = 0
-    port_lat, port_lon = index.lat, index.lon
+    index = limits.ports
     for i in range(begin, rows.t.size):
         if events + OUT_ROOM > out.size:
             return i, events
-        c = calls[rows.slot[i]]
-        first = c.seen == 0
+        c = stays[rows.slot[i]]
+        t, lat, lon = rows.t[i], rows.lat[i], rows.lon[i]
+        first = c.mmsi == 0
         if first:
-            c.seen, c.mmsi, c.hull = 1, rows.mmsi[i], rows.hull[i]
-        dt = 0 if first else rows.t[i] - c.t_last
-        speed_kn = float(rows.sog[i])
-        if speed_kn != speed_kn:
-            speed_kn = (
-                np.inf
-                if dt == 0
-                else distance_m(c.lat_last, c.lon_last, rows.lat[i], rows.lon[i]) / (dt * 1e-6) / KN_M_S
-            )
-        if c.port and distance_m(port_lat[c.port - 1], port_lon[c.port - 1], rows.lat[i], rows.lon[i]) > exit_m:
-            events += leave(c, 1, min_stop_us, out[events])
-        if c.port == 0 and (first or rows.t[i] - c.t_looked >= step_us):
-            c.t_looked = rows.t[i]
-            port, _ = nearest_port_at(index, rows.lat[i], rows.lon[i], enter_m)
-            if port >= 0:
-                enter(
-                    c,
-                    port,
-                    rows.t[i],
-                    rows.lat[i],
-                    rows.lon[i],
-                    rows.cell[i],
-                    rows.source[i],
-                    rows.offset[i],
-                    0 if first else 1,
-                )
-                dt = 0
+            c.mmsi, c.hull, c.t_last, c.alive_last = rows.mmsi[i], rows.hull[i], t, rows.alive[i]
+        dt = t - c.t_last
+        silent = dt >= limits.port_gap_us and rows.alive[i] - c.alive_last >= limits.port_gap_us
+        was_in = c.port
+        if abs(lat - c.lat_here) + abs(lon - c.lon_here) >= c.room_deg:
+            if c.port and distance_m(index.lat[c.port - 1], index.lon[c.port - 1], lat, lon) > limits.exit_m:
+                events += go_out(c, rows, i, silent, limits, out[events])
+            if c.port == 0:
+                port, metres = nearest_port_at(index, lat, lon, np.inf)
+                if port >= 0 and metres <= limits.enter_m:
+                    come_in(c, port, rows, i, first, silent and was_in == 0, limits)
+                else:
+                    c.lat_here, c.lon_here = lat, lon
+                    c.room_deg = INSIDE * (metres - limits.enter_m) / M_PER_DEG
         if c.port:
-            c.n += 1
-            stay(c, dt, rows.alive[i] - c.alive_last, speed_kn, rows.t[i], rows.lat[i], rows.lon[i], rows.cell[i],
-                 stop_begin_kn, stop_end_kn, port_gap_us)  # fmt: skip
-            c.last_offset, c.last_source = rows.offset[i], rows.source[i]
-            if c.stopped and not c.named:
-                c.named = 1
-                port, _ = nearest_port_at(index, rows.lat[i], rows.lon[i], enter_m)
-                c.port = port + 1 if port >= 0 else c.port
-        c.t_last, c.alive_last, c.lat_last, c.lon_last = rows.t[i], rows.alive[i], rows.lat[i], rows.lon[i]
+            stay(c, t, lat, lon, float(rows.sog[i]), rows.nav_status[i], 0 if was_in == 0 else dt, silent, limits)
+        elif silent and was_in == 0:
+            events += between(c, rows, i, limits, out[events])
+        c.t_last, c.alive_last, c.lat_last, c.lon_last = t, rows.alive[i], lat, lon
+        c.sog_last, c.cog_last = rows.sog[i], rows.cog[i]
+        c.last_offset, c.last_source = rows.offset[i], rows.source[i]
     return rows.t.size, events
 
 
 @kernel
-def flush(calls, begin, min_stop_us, out):
+def flush(stays, now, alive, begin, limits, out):
     """Calls that go on when the input ends: (slot where it stopped or -1, events written)."""
     events = 0
-    for k in range(begin, calls.size):
+    for k in range(begin, stays.size):
         if events + OUT_ROOM > out.size:
             return k, events
-        if calls[k].port:
-            events += leave(calls[k], 0, min_stop_us, out[events])
+        if stays[k].port:
+            events += leave(stays[k], -1, np.nan, 0, limits, out[events])
     return -1, events
 
 
-class PortCalls(Detector):
+class PortCalls(HullDetector):
     """Port calls of each hull."""
 
     name = "port_call"
     Params = PortCallParams
     kinds = ("port_call",)
+    facts = FACTS
+    state = STAY
+    loop, end = run, flush
 
     def __init__(self, params: PortCallParams | None = None) -> None:
         super().__init__(params)
         self._index = port_index()
-        self.arrays = {"calls": np.zeros(256, CALL).view(np.recarray)}
+        self.know(Anchorages())
+
+    def know(self, anchorages: Anchorages) -> None:
+        """Tell berths from roads by these anchorages."""
+        kinds = {"berth": BERTH, "anchorage": ANCHOR, "offshore": ANCHOR}
+        self._anchorages = anchorages
+        self._lying = np.array([*(kinds.get(place.kind, 0) for place in anchorages), 0], np.int8)
 
     def params_dict(self) -> dict[str, Any]:
-        """The parameters, and the table of ports: with another one, events have other ids."""
-        return {**super().params_dict(), "ports": ports_version()}
+        """The parameters, and what is known of ports and anchorages: with another table, events have other ids."""
+        known = self._anchorages.digest if len(self._anchorages) else None
+        return {**super().params_dict(), "ports": ports_version(), "anchorages": known}
 
-    def reserve(self, slots: int) -> None:
-        """Make room for `slots` hulls."""
-        self.arrays["calls"] = grown(self.arrays["calls"], slots)
-
-    def run(self, columns: Columns, begin: int, out: NDArray[Any]) -> tuple[int, int]:
-        """Rows from `begin` on: (the row where it stopped, events written to `out`)."""
+    def limits(self) -> Limits:
+        """What the kernels take."""
         p = self.params
-        stopped, events = run(
-            self.arrays["calls"],
-            columns,
-            begin,
-            self._index,
+        return Limits(
             p.enter_m,
             p.exit_m,
             p.stop_begin_kn,
             p.stop_end_kn,
             p.min_stop_s * 1_000_000,
             p.port_gap_s * 1_000_000,
-            p.step_s * 1_000_000,
-            out,
+            p.place_m,
+            p.near_m,
+            float(np.cos(np.radians(p.near_course_deg))),
+            p.passage_kn,
+            self._index,
+            self._anchorages.table,
+            self._lying,
         )
-        return int(stopped), int(events)
-
-    def flush(self, now: int, alive: int, begin: int, out: NDArray[Any]) -> tuple[int, int]:
-        """Calls that are still going on at `now`."""
-        stopped, events = flush(self.arrays["calls"], begin, self.params.min_stop_s * 1_000_000, out)
-        return int(stopped), int(events)

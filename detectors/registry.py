@@ -17,11 +17,19 @@ from detectors.event import FACTS, KINDS
 from detectors.loitering import Loitering
 from detectors.port_call import PortCalls
 from detectors.rendezvous import Rendezvous
+from detectors.voyage import Voyages
 from geo.errors import UsageError
 
 GROUP = "luxwake.detectors"
 
-_HOUSE: tuple[type[Detector] | type[DerivedDetector], ...] = (Loitering, Dark, Rendezvous, PortCalls, DarkRendezvous)
+_HOUSE: tuple[type[Detector] | type[DerivedDetector], ...] = (
+    Loitering,
+    Dark,
+    Rendezvous,
+    PortCalls,
+    Voyages,
+    DarkRendezvous,
+)
 
 
 @cache

@@ -104,45 +104,6 @@ def rendezvous(rows, p):
     return sorted(found)
 
 
-def port_calls(rows, ports, p):
-    """Stays within reach of a port with a stop or a silence: (mmsi, port, first fix, last fix)."""
-    found = []
-    for mmsi, track in by_ship(rows).items():
-        looked, port, inside = -math.inf, None, []
-        for row in [*track, None]:
-            if port is not None and (row is None or distance_m(*ports[port], row[2], row[3]) > p.exit_m):
-                if _lay_still(inside, p):
-                    found.append((mmsi, port, inside[0][0], inside[-1][0]))
-                port = None
-            if row is None:
-                break
-            if port is None and row[0] - looked >= p.step_s * 1_000_000:
-                looked = row[0]
-                distances = [distance_m(lat, lon, row[2], row[3]) for lat, lon in ports]
-                nearest = min(range(len(ports)), key=distances.__getitem__)
-                if distances[nearest] <= p.enter_m:
-                    port, inside = nearest, []
-            if port is not None:
-                inside.append(row)
-                if row[4] <= p.stop_begin_kn and not any(r[4] <= p.stop_begin_kn for r in inside[:-1]):
-                    distances = [distance_m(lat, lon, row[2], row[3]) for lat, lon in ports]
-                    nearest = min(range(len(ports)), key=distances.__getitem__)
-                    port = nearest if distances[nearest] <= p.enter_m else port
-    return sorted(found)
-
-
-def _lay_still(inside, p):
-    stopped, still = inside[0][4] <= p.stop_begin_kn, 0
-    for a, b in pairwise(inside):
-        dt = b[0] - a[0]
-        if dt >= p.port_gap_s * 1_000_000:
-            return True
-        if stopped and b[4] < p.stop_end_kn:
-            still += dt
-        stopped = b[4] < p.stop_end_kn if stopped else b[4] <= p.stop_begin_kn
-    return still >= p.min_stop_s * 1_000_000
-
-
 def stationary(rows, p):
     """Stays of each ship in a square: (mmsi, first fix, last fix, time heard)."""
     found = []

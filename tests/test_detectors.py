@@ -10,7 +10,6 @@ from detectors.loitering import LoiteringParams
 from detectors.port_call import PortCallParams
 from detectors.rendezvous import RendezvousParams
 from geo.errors import UsageError
-from geo.ports import port_by_code, ports
 from tests import naive
 from tests.feeds import HOUR, MINUTE, T0, fixes_of
 from tests.worlds import busy_world
@@ -58,20 +57,6 @@ def test_rendezvous_are_those_of_the_naive_twin(seed):
         assert (one, other, first // step, last // step) in mine
     assert len(twin) > 60
     assert (found["distance_m"] <= params.max_distance_m).all()
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_port_calls_are_those_of_the_naive_twin(seed):
-    chosen = [port_by_code(code) for code in ("KRPUS", "KRKPO", "JPOSA", "RUVVO", "CNDLC", "JPKIJ")]
-    berths = [(p.lat, p.lon) for p in chosen if p]
-    fixes = busy_world(seed, vessels=6, ports=berths)
-    found = _raw(fixes, "port_call")
-    near = [k for k, p in enumerate(ports()) if any(abs(p.lat - a) < 2 and abs(p.lon - b) < 2 for a, b in berths)]
-    places = [(ports()[k].lat, ports()[k].lon) for k in near]  # the others are out of every ship's reach
-    mine = sorted(zip(*(found[name].tolist() for name in ("mmsi", "port", "t_start", "t_end")), strict=True))
-    twin = naive.port_calls(_rows(fixes), places, PortCallParams())
-    assert mine == sorted((mmsi, near[port], first, last) for mmsi, port, first, last in twin)
-    assert len(mine) > 40
 
 
 def _drift(start, hours, mmsi=211000001, every=10, knots=1.0, lat=0.0):

@@ -21,7 +21,7 @@ from tests.feeds import HOUR, MINUTE, SECOND, T0, fixes_of
 from tests.worlds import busy_world
 
 LATENESS_S = 600
-NEED_PLACE = {"port_call", "dark_rendezvous"}
+NEED_PLACE = {"port_call", "voyage", "dark_rendezvous"}
 """Detectors with tests of their own across 180 degrees: a silence is dark by the cells that its way crosses."""
 DETECTORS = list(registered())
 BERTH = port_by_code("KRPUS")

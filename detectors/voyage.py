@@ -1,0 +1,213 @@
+"""Voyages: from the end of one port call of a ship to the beginning of its next, and whether it went where it said.
+
+A voyage after the last call goes on (`open`) unless that call does; before the first call of a ship no voyage is known.
+`port` is where it ended, `from_port` where it began. `distance_m` is the great circle between the two berths and
+`speed_kn` what it asks for at least (ways over water cost 40 ms each: `luxwake.sea_way`). `score` is the product of the
+scores of the two calls: an inferred call makes doubtful voyages. `coverage` is the share of the time without a gap.
+
+What the ship declared is what its static reports said, read by `geo.ports.ports_matching`: the first destination that
+was in force when it sailed, or set on the way, and is not the port that it came from (`detectors.voyage_declared`).
+
+* `as_declared`: it means the port called at, or one within `same_place_m`, or may mean it;
+* `elsewhere`: it means another port, or one of several, without doubt, whatever was declared later;
+* `undeclared`: no place was declared (the reports of class B have no destination), or only the port that it came from;
+* no label: the voyage goes on, no report was heard, the text cannot be read, or several ships sent under this MMSI at
+  once, so that nobody knows whose report it was.
+
+`elsewhere` is no offence: orders change, and ships bunker on the way. `last_declared_port` and `destination_changes`
+tell whether the ship said so, `declared_after_h` when it called at the declared port later, `declared_m` how far from
+it the port was. A declaration is never taken for an arrival.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ais.table import NAT
+from detectors.detector import DerivedDetector, Known
+from detectors.event import DARK, EVENT, GAP, PORT_CALL, VOYAGE
+from detectors.voyage_declared import (
+    AS_DECLARED,
+    ELSEWHERE,
+    groups,
+    judged,
+    meaning,
+    reports_of,
+    shared_mmsi,
+)
+from detectors.voyage_eta import eta_span, hours_after
+from geo.errors import UsageError
+from geo.ports import ports
+from geo.sphere import KN_M_S, distance_m, distances_m
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoyageParams:
+    """Thresholds of voyages."""
+
+    same_place_m: float = 30_000.0
+    """Ports this near are parts of one place (Busan and its New Port, Nakhodka and Vostochny): as in `geo.ports`."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        if not self.same_place_m >= 0.0:
+            raise UsageError(f"voyage: same_place_m must be 0 or more metres, not {self.same_place_m}")
+
+
+FACTS = (
+    "from_port", "declared_port", "last_declared_port", "declared_m", "declared_after_h", "destination_changes",
+    "eta_error_h", "eta_slip_h", "silent_h", "dark_h", "draught_change_m",
+)  # fmt: skip
+"""Ports as rows of `geo.ports`; metres from the declared port to the berth called at; hours from the end until the ship
+called at the declared port after all; how often the destination changed, the leaving of the old one apart; hours from
+the last ETA for the declared port to the arrival there, or to now of a voyage that goes on; by how many hours that ETA
+was moved; hours in gaps and dark periods, and in dark periods; how much deeper the ship lay at the end by its word."""
+
+
+def _pairs(calls: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of the calls before and after each voyage, -1 after one that goes on; `calls` are sorted by their start."""
+    before, after = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for rows in groups(calls["mmsi"], calls["hull"]):
+        last = rows[-1:] if not calls["open"][rows[-1]] else rows[:0]
+        before += [rows[:-1], last]
+        after += [rows[1:], np.full(last.size, -1)]
+    return np.concatenate(before), np.concatenate(after)
+
+
+def _blank(n: int) -> NDArray[Any]:
+    """Events of which nothing is known yet."""
+    found = np.zeros(n, EVENT)
+    for name in EVENT.names or ():
+        if found[name].dtype.kind == "f":
+            found[name] = np.nan
+        elif name in ("anchorage", "port") or name.endswith("_offset"):
+            found[name] = -1
+    return found
+
+
+def _sailed(calls: NDArray[Any], before: NDArray[np.int64], after: NDArray[np.int64], now: int) -> NDArray[Any]:
+    """The voyages between these calls: who, when and where."""
+    found, left = _blank(before.size), calls[before]
+    ended = after >= 0
+    came = calls[after[ended]]
+    found["kind"], found["open"] = VOYAGE, ~ended
+    for name in ("mmsi", "hull", "lat", "lon", "cell", "n", "score"):
+        found[name] = left[name]
+    found["t_start"], found["start_error_s"] = left["t_end"], left["end_error_s"]
+    found["first_source"], found["first_offset"] = left["last_source"], left["last_offset"]
+    found["last_source"], found["last_offset"] = left["last_source"], left["last_offset"]
+    found["t_end"] = now
+    for name, of in (
+        ("t_end", "t_start"), ("end_error_s", "start_error_s"), ("lat_end", "lat"), ("lon_end", "lon"),
+        ("port", "port"), ("last_source", "first_source"), ("last_offset", "first_offset"),
+    ):  # fmt: skip
+        found[name][ended] = came[of]
+    found["n"][ended] += came["n"]
+    found["score"][ended] *= came["score"]
+    found["distance_m"] = distances_m(found["lat"], found["lon"], found["lat_end"], found["lon_end"])
+    seconds = np.maximum(1, found["t_end"] - found["t_start"]) * 1e-6
+    found["speed_kn"] = found["distance_m"] / seconds / KN_M_S
+    found["facts"][:, FACTS.index("from_port")] = left["port"]
+    return found
+
+
+def _hours_within(voyages: NDArray[Any], gaps: NDArray[Any]) -> NDArray[np.float64]:
+    """Hours of each voyage that lie in silences of its hull, which do not overlap."""
+    hours = np.zeros(voyages.size)
+    mmsi, hull = (np.concatenate([voyages[name], gaps[name]]) for name in ("mmsi", "hull"))
+    for rows in groups(mmsi, hull):
+        own, silent = rows[rows < voyages.size], gaps[rows[rows >= voyages.size] - voyages.size]
+        if own.size and silent.size:
+            silent = silent[np.argsort(silent["t_start"], kind="stable")]
+            begin, end = (_silent_until(silent, voyages[name][own]) for name in ("t_start", "t_end"))
+            hours[own] = (end - begin) / 3.6e9
+    return hours
+
+
+def _silent_until(silent: NDArray[Any], t: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How much of the silences, in order, lies before each time, in µs."""
+    whole = np.concatenate([[0], np.cumsum(silent["t_end"] - silent["t_start"])])
+    k = np.searchsorted(silent["t_start"], t, "right")
+    return np.asarray(whole[k] - np.where(k > 0, np.maximum(0, silent["t_end"][k - 1] - t), 0))
+
+
+class Voyages(DerivedDetector):
+    """Voyages between the port calls of each hull, and what it declared."""
+
+    name = "voyage"
+    Params = VoyageParams
+    kinds = ("voyage",)
+    facts = FACTS
+    needs = ("port_call", "dark")
+
+    def derive(self, events: NDArray[Any], known: Known) -> NDArray[Any]:
+        """The voyages between the port calls among `events`."""
+        calls = events[events["kind"] == PORT_CALL]
+        calls = calls[np.argsort(calls["t_start"], kind="stable")]
+        before, after = _pairs(calls)
+        found = _sailed(calls, before, after, known.now)
+        fact = _facts(found)
+        for name, kinds in (("silent_h", (GAP, DARK)), ("dark_h", (DARK,))):
+            fact[name][:] = _hours_within(found, events[np.isin(events["kind"], kinds)])
+        hours = np.maximum(1, found["t_end"] - found["t_start"]) / 3.6e9
+        found["coverage"] = np.clip(1.0 - fact["silent_h"] / hours, 0.0, 1.0)
+        self._compare(found, calls["t_start"][before], known)
+        self._seek(found, calls)
+        return found
+
+    def _compare(self, found: NDArray[Any], since: NDArray[np.int64], known: Known) -> None:
+        """Write what was declared on each voyage beside what happened."""
+        said, fact, within_m = reports_of(known.identity, found, since), _facts(found), self.params.same_place_m
+        texts, draught = known.identity["destination"], known.identity["draught"]
+        etas: list[tuple[int, int, int]] = []
+        for k in np.flatnonzero((said.last >= 0) & ~shared_mmsi(found, known.vessels)).tolist():
+            rows = np.arange(said.first[k], said.last[k] + 1)
+            starts = rows[np.concatenate([[True], texts[rows[1:]] != texts[rows[:-1]]])]
+            meant = [meaning(bytes(text)) for text in texts[starts]]
+            left, came = (found["lat"][k], found["lon"][k]), (found["lat_end"][k], found["lon_end"][k])
+            found["label"][k], of = judged(meant, left, came, within_m)
+            old = len(meant) > 1 and meant[0].near(*left, within_m)
+            fact["destination_changes"][k] = len(meant) - 1 - old
+            fact["draught_change_m"][k] = draught[rows[-1]] - draught[rows[0]]
+            if of < 0:
+                continue
+            fact["declared_port"][k], fact["last_declared_port"][k] = meant[of].row, meant[-1].row
+            if meant[of].row >= 0:
+                port = ports()[meant[of].row]
+                fact["declared_m"][k] = distance_m(port.lat, port.lon, *came)
+            if found["label"][k] == AS_DECLARED or found["open"][k]:
+                last = max(n for n in range(of, len(meant)) if meant[n].rows == meant[of].rows)
+                etas.append((k, starts[of], [*starts, rows[-1] + 1][last + 1] - 1))
+        if etas:
+            _compare_eta(found, known.identity, *np.array(etas).T)
+
+    def _seek(self, found: NDArray[Any], calls: NDArray[Any]) -> None:
+        """Write when a ship that went elsewhere called at the declared port after all."""
+        fact = _facts(found)
+        missed = np.flatnonzero((found["label"] == ELSEWHERE) & (fact["declared_port"] >= 0))
+        for k in missed.tolist():
+            port = ports()[int(fact["declared_port"][k])]
+            later = calls[(calls["mmsi"] == found["mmsi"][k]) & (calls["hull"] == found["hull"][k])]
+            later = later[later["t_start"] >= found["t_end"][k]]
+            away = distances_m(np.full(later.size, port.lat), np.full(later.size, port.lon), later["lat"], later["lon"])
+            for t in later["t_start"][away <= self.params.same_place_m][:1].tolist():
+                fact["declared_after_h"][k] = (t - found["t_end"][k]) / 3.6e9
+
+
+def _facts(found: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Each fact of the events by its name, to be written to."""
+    return {name: found["facts"][:, k] for k, name in enumerate(FACTS)}
+
+
+def _compare_eta(
+    found: NDArray[Any], identity: Any, rows: NDArray[np.int64], first: NDArray[np.int64], last: NDArray[np.int64]
+) -> None:
+    """Write by how much voyages missed the ETA said last, and how far that was moved since the first."""
+    fact = _facts(found)
+    begun, end = (eta_span(identity["eta"][k], identity["t_from"][k]) for k in (first, last))
+    fact["eta_error_h"][rows] = hours_after(found["t_end"][rows], *end)
+    fact["eta_slip_h"][rows] = np.where((begun[0] != NAT) & (end[0] != NAT), (end[0] - begun[0]) / 3.6e9, np.nan)
