@@ -50,6 +50,7 @@ def described(events: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
     swing = np.log10(raw["swing_m"] + 3.0)
     net = np.log10(raw["net_drift_kn"] + 0.01)
     speed = np.log10(events["speed_kn"].astype(np.float64) + 0.03)
+    hours = np.log10(raw["observed_h"] + 0.1)
     against, spread = raw["heading_against_course_deg"] / 90.0, raw["heading_spread_deg"] / 90.0
     columns = {
         "log_swing": swing,
@@ -60,7 +61,7 @@ def described(events: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
         "log_speed_squared": speed * speed,
         "net_share": raw["net_share"],
         "aspect": raw["aspect"],
-        "log_hours": np.log10(raw["observed_h"] + 0.1),
+        "log_hours": hours,
         "speed_spread": np.log10(raw["speed_spread_kn"] + 0.03),
         "against": np.nan_to_num(against),
         "against_squared": np.nan_to_num(against * against),
@@ -69,6 +70,9 @@ def described(events: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
         "spread_squared": np.nan_to_num(np.minimum(spread, 2.0) ** 2),
         "spread_unknown": np.isnan(spread).astype(np.float64),
         "class_b": raw["class_b"],
+        "against_share": np.nan_to_num(against * raw["net_share"]),  # a drift that goes one way, and one that does not
+        "against_speed": np.nan_to_num(against * speed),
+        "spread_hours": np.nan_to_num(np.minimum(spread, 2.0) * hours),  # within an hour few turn but who fish
         "log_shore_km": np.log10(np.clip(np.nan_to_num(events["shore_m"], nan=20_000.0) / 1000.0, 0.05, 50.0)),
     }
     return {name: column.astype(np.float64) for name, column in columns.items()} | {name: raw[name] for name in SAID}

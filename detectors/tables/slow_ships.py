@@ -1,6 +1,6 @@
 """Slow ships that are made up, with what they do: the labels that the behaviour model is trained on.
 
-Each ship sails, does one of five things for an hour to two days, and sails on, two or three times. It moves minute by
+Each ship sails, does one of five things for 15 minutes to 30 hours, and sails on, two or three times. It moves minute by
 minute on a plane at a place of its own: a current of a mean and a tidal part, and a wind that turns and freshens. What
 it sends is what a transponder would: at its own interval (2 s to 40 min), with position noise of 3 to 10 m, courses that
 are noise where it hardly moves, and, of some ships, no heading, no speed, or no course. A third of the ships send a
@@ -176,7 +176,7 @@ def _life(rng: Generator, length_m: float) -> tuple[Motion, list[tuple[str, int,
     course = rng.uniform(0.0, 360.0)
     for k in range(int(rng.integers(2, 4))):
         for passage in (True, False):
-            n = int(rng.uniform(60, 120)) if passage else int(60.0 * 10.0 ** rng.uniform(0.05, 1.5))
+            n = int(rng.uniform(60, 120)) if passage else int(60.0 * 10.0 ** rng.uniform(-0.6, 1.5))
             name = str(rng.choice(list(MAKERS)))
             if passage:
                 speed, angle = rng.uniform(7.0, 14.0) * KN_M_S, math.radians(course)
@@ -204,15 +204,17 @@ def ship(seed: int) -> Ship:
     minutes = np.arange(n + 1, dtype=np.float64)
     x, y = (np.concatenate(([0.0], np.cumsum(v) * 60.0)) for v in (motion.east, motion.north))
     interval_s = float(rng.choice(INTERVALS_S))
-    gaps = interval_s * (np.ones(int(n * 60 / interval_s)) if interval_s < 600.0 else rng.exponential(1.0, int(n * 60 / interval_s)))
-    t = np.cumsum(np.maximum(1.0, gaps))
+    many = int(n * 60 / interval_s)
+    gaps = np.ones(many) if interval_s < 600.0 else rng.exponential(1.0, many)  # a satellite hears now and then
+    t = np.cumsum(np.maximum(1.0, interval_s * gaps))
     t = t[t < n * 60.0]
     now = np.minimum(n - 1, (t / 60.0).astype(np.int64))
     east, north = motion.east[now], motion.north[now]
     lat0, lon0 = rng.uniform(-65.0, 75.0), rng.uniform(-180.0, 180.0)
     noise = rng.uniform(2.0, 6.0)
     lat = lat0 + (np.interp(t / 60.0, minutes, y) + rng.normal(0.0, noise, t.size)) / _DEG_M
-    lon = lon0 + (np.interp(t / 60.0, minutes, x) + rng.normal(0.0, noise, t.size)) / (_DEG_M * np.cos(np.radians(lat0)))
+    east_m = np.interp(t / 60.0, minutes, x) + rng.normal(0.0, noise, t.size)
+    lon = lon0 + east_m / (_DEG_M * np.cos(np.radians(lat0)))
     speed = np.hypot(east, north) / KN_M_S
     cog = np.degrees(np.arctan2(east + rng.normal(0, 0.04, t.size), north + rng.normal(0, 0.04, t.size))) % 360.0
     class_b = float(rng.random() < 0.1)
