@@ -14,6 +14,7 @@ from benchmarks.tables import table
 
 PARTS = {
     "quality": "What the detectors find",
+    "behaviour": "What slow ships did",
     "speed": "Speed, memory and compile time",
     "decode": "The decoder beside its peers",
     "crafted": "Crafted lines: what each decoder makes of them",

@@ -36,6 +36,10 @@ heading; standard deviation of the speed; share of the observed time in which th
 moored or fishing while the label says another."""
 LEAST_UNSAID = 0.2
 """As likely as one of five at random: what is less likely without the status is not believed for the status alone."""
+LEAST_FIXES = 4
+"""From fewer nothing is said of the behaviour: three positions of a satellite lie on a line more often than not."""
+STILL_M = 3.0
+"""A ship that moved less than the noise of its position went on no course."""
 SAID = ("said_anchored", "said_moored", "said_fishing")
 TABLE = Path(__file__).with_name("tables") / "behaviour.csv"
 
@@ -51,7 +55,9 @@ def described(events: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
     net = np.log10(raw["net_drift_kn"] + 0.01)
     speed = np.log10(events["speed_kn"].astype(np.float64) + 0.03)
     hours = np.log10(raw["observed_h"] + 0.1)
-    against, spread = raw["heading_against_course_deg"] / 90.0, raw["heading_spread_deg"] / 90.0
+    moved = raw["swing_m"] >= STILL_M
+    against = np.where(moved, raw["heading_against_course_deg"] / 90.0, np.nan)
+    spread = raw["heading_spread_deg"] / 90.0
     columns = {
         "log_swing": swing,
         "log_swing_squared": swing * swing,
@@ -92,7 +98,7 @@ def _weights() -> dict[str, tuple[list[str], NDArray[np.float64]]]:
 
 
 def probabilities(events: NDArray[Any], model: str = "said") -> NDArray[np.float64]:
-    """Probabilities (n, 5) of `BEHAVIOURS`, from records whose `facts` are still `FEATURES`.
+    """Probabilities (n, 5) of `BEHAVIOURS`, from records whose `facts` are still `FEATURES`; NaN from too few fixes.
 
     `model` is "said" or "unsaid": with or without the navigational status.
     """
@@ -103,13 +109,15 @@ def probabilities(events: NDArray[Any], model: str = "said") -> NDArray[np.float
     for name, (mean, scale, *weights) in zip(names, table.tolist(), strict=True):  # in this order for any number of rows
         scores += (columns.get(name, ones) - mean)[:, None] / scale * np.array(weights)
     odds = np.exp(scores - scores.max(axis=1, keepdims=True))
+    odds[events["n"] < LEAST_FIXES] = np.nan
     return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 
 
 def behaviour(events: NDArray[Any], min_lead: float) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Labels (n,) and facts (n, 12) of records whose `facts` are still `FEATURES`.
 
-    The label is the likeliest behaviour; "unclear" where it leads by less than `min_lead`, or only by the status.
+    The label is the likeliest behaviour; "unclear" where it leads by less than `min_lead`, or only by the status, or
+    where too few fixes say anything.
     """
     said, unsaid = (probabilities(events, model) for model in ("said", "unsaid"))
     row, best = np.arange(len(events)), said.argmax(axis=1)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.behaviour import BEHAVIOURS, SAID, TABLE, described
+from detectors.behaviour import BEHAVIOURS, LEAST_FIXES, SAID, TABLE, described
 from detectors.detector import Columns
 from detectors.event import EVENT
 from detectors.loitering import Loitering
@@ -56,7 +56,7 @@ def labelled(ships: int, first: int = 0) -> tuple[NDArray[Any], NDArray[np.int64
             begin, end = ((int(event[name]) - _EPOCH_US) / 1e6 for name in ("t_start", "t_end"))
             shared = [min(end, last) - max(begin, first) for _, first, last, _ in one.did]
             most = int(np.argmax(shared))
-            if shared[most] > 0.5 * (end - begin):
+            if event["n"] >= LEAST_FIXES and shared[most] > 0.5 * (end - begin):
                 name, _, _, shore_km = one.did[most]
                 event["shore_m"] = 1000.0 * shore_km
                 events.append(event[None])

@@ -21,6 +21,7 @@ KIND_WORDS = {
     "port_call": "Port call",
     "gap": "Gap in reception",
     "waiting": "Waiting at a known anchorage",
+    "stop": "Stop",
 }
 
 
