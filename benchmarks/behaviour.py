@@ -1,11 +1,11 @@
 """What slow ships did, as the detector calls it: on ships it was not trained on, of three kinds.
 
 * Made-up ships of `detectors.tables.slow_ships`, beyond those of the training: the same making, other ships.
-* Simulated worlds: another making altogether (`luxwake.simulate`), never used for training, with the navigational status
-  that is always honest there set aside. What a ship did is what the truth says of most of the event: a port call is
+* Simulated worlds: another making altogether (`luxwake.simulate`), never used for training, and the navigational
+  status, always honest there, set aside. What a ship did is what the truth says of most of the event: a port call is
   moored, a scripted loitering, drift or meeting drifts, a fishing ship under neither fishes.
-* Real positions of 28 difficult MMSIs (`../shared/data/tracks`, where it is there): the status that a ship sent for nine
-  tenths of an event as a weak label, the model without status as what is measured.
+* Real positions of 28 difficult MMSIs (`../shared/data/tracks`, where it is there): the status that a ship sent for
+  nine tenths of an event as a weak label, the model without status as what is measured.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ def world(seed: int, vessels: int, days: float) -> dict[str, Any]:
     settled = lw.detect(fixes, ["loitering"])
     loitering = settled.take(settled["kind"] == KINDS.index("loitering"))
     spans = [row.span for row in truth if row.kind == "loitering"]
-    found = [(int(m), int(a), int(b)) for m, a, b in zip(*(loitering[n] for n in ("mmsi", "t_start", "t_end")), strict=True)]
+    names = ("mmsi", "t_start", "t_end")
+    found = [(m, a, b) for m, a, b in zip(*(loitering[name].tolist() for name in names), strict=True)]
     return {
         "did": did,
         "said": _called(records[known], "said"),
@@ -142,23 +143,31 @@ def told(did: list[str], p: list[list[float]]) -> Iterator[str]:
     best = [max(range(len(row)), key=row.__getitem__) for row in p]
     right = [BEHAVIOURS[k] == name for k, name in zip(best, did, strict=True)]
     surest = [max(row) for row in p]
-    brier = sum(sum((x - (BEHAVIOURS[k] == name)) ** 2 for k, x in enumerate(row)) for row, name in zip(p, did, strict=True))
+    brier = sum(
+        (x - (other == name)) ** 2
+        for row, name in zip(p, did, strict=True)
+        for other, x in zip(BEHAVIOURS, row, strict=True)
+    )
     bins = [[n for n, x in enumerate(surest) if low <= x < high] for low, high in BINS]
     error = sum(abs(sum(right[n] - surest[n] for n in own)) for own in bins) / len(did)
     yield (
         f"{len(did):,} events, {sum(right) / len(did):.3f} called right by the likeliest; Brier score "
         f"{brier / len(did):.3f}, calibration error (ECE) {error:.3f}."
     )
-    rows = []
+    rows, means = [], (surest, right)
     for name in BEHAVIOURS:
         own = Counter(k for k, other in zip(best, did, strict=True) if other == name)
-        n = sum(own.values())
-        rows.append([name, *(own[k] for k in range(len(BEHAVIOURS))), number(own[BEHAVIOURS.index(name)] / n if n else float("nan"))])
+        recall = own[BEHAVIOURS.index(name)] / sum(own.values()) if own else float("nan")
+        rows.append([name, *(own[k] for k in range(len(BEHAVIOURS))), number(recall)])
     yield table(("did, called", *BEHAVIOURS, "recall"), rows)
     yield table(
         ("sure by", "events", "mean", "right"),
         (
-            [f"{low:.1f} to {min(high, 1.0):.1f}", len(own), number(sum(surest[n] for n in own) / len(own)), number(sum(right[n] for n in own) / len(own))]
+            [
+                f"{low:.1f} to {min(high, 1.0):.1f}",
+                len(own),
+                *(number(sum(x[n] for n in own) / len(own)) for x in means),
+            ]
             for (low, high), own in zip(BINS, bins, strict=True)
             if own
         ),
@@ -183,12 +192,13 @@ def run(quick: bool) -> Iterator[str]:
     labels = sorted({key.split("|")[1] for key in counted})
     yield "Events of kind loitering there, by what the truth says and by label:"
     whats = sorted({key.split("|")[0] for key in counted})
-    yield table(("truth, label", *labels), ([what, *(counted[f"{what}|{label}"] for label in labels)] for what in whats))
+    rows = ([what, *(counted[f"{what}|{label}"] for label in labels)] for what in whats)
+    yield table(("truth, label", *labels), rows)
     if TRACKS.is_file():
         real = run_child("benchmarks.behaviour:weak", {"path": str(TRACKS)})
         yield (
-            f"Without the status, real ships: of {real['events']:,} events {len(real['did']):,} of {real['ships']} ships "
-            f"have four fixes and a status for {LEAST_SAID:.0%} of their time."
+            f"Without the status, real ships: of {real['events']:,} events {len(real['did']):,}, of {real['ships']} "
+            f"ships, have four fixes and a status for {LEAST_SAID:.0%} of their time."
         )
         yield from told(real["did"], real["unsaid"])
     else:

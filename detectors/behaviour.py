@@ -106,7 +106,7 @@ def probabilities(events: NDArray[Any], model: str = "said") -> NDArray[np.float
     columns = described(events)
     ones = np.ones(len(events))
     scores = np.zeros((len(events), len(BEHAVIOURS)))
-    for name, (mean, scale, *weights) in zip(names, table.tolist(), strict=True):  # in this order for any number of rows
+    for name, (mean, scale, *weights) in zip(names, table.tolist(), strict=True):  # one order for any number of rows
         scores += (columns.get(name, ones) - mean)[:, None] / scale * np.array(weights)
     odds = np.exp(scores - scores.max(axis=1, keepdims=True))
     odds[events["n"] < LEAST_FIXES] = np.nan

@@ -297,10 +297,6 @@ def end_step(s, fix, pace, limits, event):
         if s.going:
             found = close_episode(s, 0, limits, event)
     elif slow:
-        if s.going and s.fast_m > 0.0:  # an excursion that led elsewhere was a passage
-            net_m = distance_m(s.lat_start + s.dlat_slow, s.lon_start + s.dlon_slow, s.lat_ref, s.lon_ref)
-            if net_m > 2.0 * limits.max_speed_kn * KN_M_S * (s.t_ref - s.t_slow) * 1e-6:
-                found = close_episode(s, 0, limits, event)
         if not s.going:
             begin_episode(s)
         here = grow_episode(s, fix, pace, way_m, limits.places)

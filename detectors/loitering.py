@@ -13,7 +13,7 @@ of it as counts as observed; `anchorage_share` is that time over all observed sl
 `min_waiting_share` on. Without known anchorages the share is not available, and no event is waiting.
 
 All other slow time is a stop, at a berth, in the roads or near a coast: from `min_stop_s` on, or from `min_drift_s` on
-while the ship is adrift. It ends where the ship moves on, so that the anchorage and the berth after it are two.
+while the ship is adrift. A passage of more than `max_excursion_s` parts the anchorage from the berth after it.
 
 `label` says what the ship did: drifting, anchored, moored, fishing or slow steaming, by the probabilities `p_drifting`
 to `p_slow_steaming` of `detectors.behaviour`; "unclear" where two are too close to call.
@@ -59,8 +59,7 @@ class LoiteringParams:
     min_waiting_share: float = 0.5
     """Most of the time: the ship lay in the anchorage more than it drifted outside."""
     min_lead: float = 0.2
-    """By less than this the likeliest behaviour does not lead: the label is then "unclear". Of labels that pass, 95 % are
-    right in the evaluation (docs/evaluation-behaviour.md)."""
+    """Where the likeliest behaviour leads by less it is "unclear"; 93 % of the other labels are right on unseen ships."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""

@@ -3,7 +3,7 @@
 A row is (t in µs, mmsi, lat, lon, sog, cog, heading), in time order, None where nothing was said.
 """
 
-import math
+from itertools import pairwise
 
 from tests.naive import KN_M_S, by_ship, distance_m
 
@@ -53,7 +53,7 @@ def slow_steps(track, p):
     """All steps: (first row, last row, whether the ship was slow, None for a silence)."""
     pace = paces(track, p)
     ends = ends_of_steps(track, pace, p)
-    for i, k in zip(ends, ends[1:], strict=False):
+    for i, k in pairwise(ends):
         a, b = track[i], track[k]
         noise = NOISE_M if b[0] - a[0] < p.step_s * 1_000_000 else 0.0
         slow = way(a, b) <= allowed_m(p.max_speed_kn, a, b) + noise
@@ -69,9 +69,6 @@ def episodes(track, p):
             yield going
             going, away = [], []
         elif slow:
-            if going and away and way(going[-1][1], a) > 2 * allowed_m(p.max_speed_kn, going[-1][1], a):
-                yield going
-                going = []
             going = [*going, *away, (a, b, slow)] if going else [(a, b, slow)]
             away = []
         elif going:
@@ -96,9 +93,3 @@ def loitering(rows, p):
             knots = sum(way(a, b) for a, b, _ in steps) / seconds / KN_M_S
             found.append((mmsi, start, end, seconds >= p.min_duration_s and knots < p.max_speed_kn))
     return sorted(found)
-
-
-def spread_deg(headings):
-    """Circular standard deviation of headings in degrees."""
-    x, y = (sum(f(math.radians(h)) for h in headings) / len(headings) for f in (math.cos, math.sin))
-    return math.degrees(math.sqrt(-2.0 * math.log(math.hypot(x, y))))

@@ -1,10 +1,10 @@
 """Slow ships that are made up, with what they do: the labels that the behaviour model is trained on.
 
-Each ship sails, does one of five things for 15 minutes to 30 hours, and sails on, two or three times. It moves minute by
-minute on a plane at a place of its own: a current of a mean and a tidal part, and a wind that turns and freshens. What
-it sends is what a transponder would: at its own interval (2 s to 40 min), with position noise of 3 to 10 m, courses that
-are noise where it hardly moves, and, of some ships, no heading, no speed, or no course. A third of the ships send a
-navigational status that is wrong (`detectors.behaviour`).
+Each ship sails, does one of five things for 15 minutes to 30 hours, and sails on, two or three times. It moves minute
+by minute on a plane at a place of its own: a current of a mean and a tidal part, and a wind that turns and freshens.
+What it sends is what a transponder would: at its own interval (2 s to 40 min), with position noise of 2 to 6 m on each
+axis, courses that are noise where it hardly moves, and, of some ships, no heading, no speed, or no course. A third of
+the ships send a navigational status that is wrong (`detectors.behaviour`).
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def columns_of(one: Ship, mmsi: int) -> Columns:
 
 
 def labelled(ships: int, first: int = 0) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
-    """Events of so many ships from a first one on: records, what each did (index in `BEHAVIOURS`), and whose they are."""
+    """Events of so many ships from a first one on: records, what each did (index in `BEHAVIOURS`), whose they are."""
     events, did, whose = [np.zeros(0, EVENT)], [], []
     for seed in range(first, first + ships):
         one = ship(seed)
@@ -101,7 +101,7 @@ def told(p: NDArray[np.float64], did: NDArray[np.int64]) -> Iterator[str]:
     bins = np.minimum((surest * 10).astype(np.int64), 9)
     kept = [k for k in range(10) if (bins == k).any()]
     error = sum(abs(right[bins == k].mean() - surest[bins == k].mean()) * (bins == k).mean() for k in kept)
-    yield f"{did.size:,} events; right {right.mean():.3f}; Brier {brier:.3f}; calibration error (ECE, 10 bins) {error:.3f}"
+    yield f"{did.size:,} events; right {right.mean():.3f}; Brier {brier:.3f}; calibration error (ECE) {error:.3f}"
     yield f"| did \\ called | {' | '.join(BEHAVIOURS)} | recall |"
     yield "|---" * (len(BEHAVIOURS) + 2) + "|"
     for k, name in enumerate(BEHAVIOURS):
@@ -114,11 +114,13 @@ def told(p: NDArray[np.float64], did: NDArray[np.int64]) -> Iterator[str]:
     yield "|---|---|---|---|"
     for k in kept:
         here = bins == k
-        yield f"| {k / 10:.1f} to {k / 10 + 0.1:.1f} | {here.sum():,} | {surest[here].mean():.3f} | {right[here].mean():.3f} |"
+        means = f"{surest[here].mean():.3f} | {right[here].mean():.3f}"
+        yield f"| {k / 10:.1f} to {k / 10 + 0.1:.1f} | {here.sum():,} | {means} |"
     ordered = np.sort(p, axis=1)
     lead = ordered[:, -1] - ordered[:, -2]
     for least in (0.1, 0.2, 0.3, 0.5):
-        yield f"lead of {least}: {(lead >= least).mean():.3f} are called, of these {right[lead >= least].mean():.3f} right"
+        called = lead >= least
+        yield f"lead of {least}: {called.mean():.3f} are called, of these {right[called].mean():.3f} right"
 
 
 def main() -> None:
