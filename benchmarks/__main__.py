@@ -15,6 +15,7 @@ from benchmarks.tables import table
 PARTS = {
     "quality": "What the detectors find",
     "calls": "Port calls with the transponder off",
+    "behaviour": "What slow ships did",
     "speed": "Speed, memory and compile time",
     "decode": "The decoder beside its peers",
     "crafted": "Crafted lines: what each decoder makes of them",

@@ -77,6 +77,8 @@ class Detector(ABC):
     facts: ClassVar[tuple[str, ...]] = ()
     label_in_id: ClassVar[bool] = False
     """True where a ship can have events of one kind that begin at once and differ by their label."""
+    settles_place: ClassVar[bool] = False
+    """True where `settle` looks at `min_shore_m`, because an event nearer to the shore is one of another kind."""
     params: Any
 
     def __init__(self, params: Any = None) -> None:
@@ -99,15 +101,16 @@ class Detector(ABC):
     def know(self, anchorages: Anchorages) -> None:  # noqa: B027 - a detector that has no use for them ignores them
         """Learn where ships are known to wait, before the first row."""
 
-    def make_room(self) -> None:  # noqa: B027 - a detector without hash tables has nothing to grow
-        """Grow whatever table made `run` stop; called between two calls of it."""
-
     def settle(self, records: NDArray[Any], known: Known) -> NDArray[Any]:
-        """Say of its own events what only all of them, or what ships said of themselves, can tell.
+        """All records found, those of this detector with what only the table tells: places, identities, other events.
 
-        `records` are those of all detectors; the result must not depend on their order.
+        Called once, when the records are placed and sorted, and before the derived detectors look at them. What it
+        changes must depend on the set of records and not on their order.
         """
         return records
+
+    def make_room(self) -> None:  # noqa: B027 - a detector without hash tables has nothing to grow
+        """Grow whatever table made `run` stop; called between two calls of it."""
 
     def feed(self, columns: Columns) -> NDArray[Any]:
         """All events that these rows close, as records."""
@@ -180,6 +183,7 @@ class DerivedDetector(ABC):
     kinds: ClassVar[tuple[str, ...]]
     facts: ClassVar[tuple[str, ...]] = ()
     label_in_id: ClassVar[bool] = False
+    settles_place: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, params: Any = None) -> None:

@@ -185,6 +185,7 @@ class Engine:
         Each detector settles what only all its events together can tell, and the derived ones add what follows.
         """
         records, counts = well_placed(records, self.detectors)
+        records = sorted_events(records)
         known = Known(identity, vessels(self.summaries, identity), self._newest)
         for detector in self.detectors:
             records = detector.settle(records, known)

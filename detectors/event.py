@@ -17,15 +17,16 @@ from geo.kernel import inner
 
 KINDS = [
     "loitering", "dark", "rendezvous", "port_call", "gap", "waiting", "dark_rendezvous", "identity", "false_position",
-    "draught", "voyage",
+    "draught", "voyage", "stop",
 ]  # fmt: skip
 """Words of the kinds by code; those of detectors that users add stand behind them (`detectors.registry`).
 
-A gap is a silence; it is called dark only where reception does not explain it. Slow hours are loitering, unless a
-known anchorage explains most of them; then they are waiting."""
+A gap is a silence; it is called dark only where reception does not explain it. Slow hours far from shore are loitering,
+unless a known anchorage explains most of them; then they are waiting. Other slow hours, anywhere, are a stop."""
 (
     LOITERING, DARK, RENDEZVOUS, PORT_CALL, GAP, WAITING, DARK_RENDEZVOUS, IDENTITY, FALSE_POSITION, DRAUGHT, VOYAGE,
-) = range(11)  # fmt: skip
+    STOP,
+) = range(12)  # fmt: skip
 
 LABELS = [
     "",

@@ -47,7 +47,7 @@ def well_placed(records: NDArray[Any], detectors: Sequence[AnyDetector]) -> tupl
     counts = {}
     for detector in detectors:
         least = getattr(detector.params, "min_shore_m", 0.0)
-        if least > 0:  # 0 looks everywhere, in harbours on the map's land too
+        if least > 0 and not detector.settles_place:  # 0 looks everywhere, in harbours on the map's land too
             too_near = np.isin(records["kind"], _kinds(detector)) & (records["shore_m"] < least)
             left_out |= too_near
             if too_near.any():

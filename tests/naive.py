@@ -33,40 +33,6 @@ def gaps(rows, min_gap_us, min_fixes):
     return sorted(found)
 
 
-def steps(track, step_us):
-    """The fixes that end a step: each at least `step_us` after the one before."""
-    chosen = [track[0]]
-    for row in track[1:]:
-        if row[0] - chosen[-1][0] >= step_us:
-            chosen.append(row)
-    return chosen
-
-
-def loitering(rows, p):
-    """Runs of slow steps: (mmsi, start, end), place not looked at."""
-    found = []
-    limit_m_s = p.max_speed_kn * KN_M_S
-    for mmsi, track in by_ship(rows).items():
-        points = steps(track, p.step_s * 1_000_000)
-        episode = None  # [start, end of the last slow step, way in metres, way of the fast steps since]
-        for a, b in [*pairwise(points), (points[-1], None)]:
-            ended = b is None or b[0] - a[0] > p.max_silence_s * 1_000_000
-            if not ended:
-                way = distance_m(a[2], a[3], b[2], b[3])
-                if way <= limit_m_s * (b[0] - a[0]) * 1e-6:
-                    episode = episode or [a[0], a[0], 0.0, 0.0]
-                    episode[1:] = [b[0], episode[2] + episode[3] + way, 0.0]
-                elif episode:
-                    episode[3] += way
-                    ended = b[0] - episode[1] > p.max_excursion_s * 1_000_000
-            if ended and episode:
-                start, end, way, _ = episode
-                if end - start >= p.min_duration_s * 1_000_000 and way / ((end - start) * 1e-6) < limit_m_s:
-                    found.append((mmsi, start, end))
-                episode = None
-    return sorted(found)
-
-
 def samples(track, p):
     """Instant -> (lat, lon, speed in m/s, t of the fixes around) of a slow ship."""
     step = p.step_s * 1_000_000

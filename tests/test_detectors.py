@@ -37,15 +37,6 @@ def test_gaps_are_those_of_the_naive_twin(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_loitering_is_that_of_the_naive_twin(seed):
-    fixes = busy_world(seed)
-    found = _raw(fixes, "loitering")
-    mine = sorted(zip(*(found[name].tolist() for name in ("mmsi", "t_start", "t_end")), strict=True))
-    assert mine == naive.loitering(_rows(fixes), LoiteringParams())
-    assert len(mine) > 150
-
-
-@pytest.mark.parametrize("seed", SEEDS)
 def test_rendezvous_are_those_of_the_naive_twin(seed):
     fixes = busy_world(seed)
     params = RendezvousParams(min_duration_s=1, max_speed_kn=2.0)
@@ -57,32 +48,6 @@ def test_rendezvous_are_those_of_the_naive_twin(seed):
         assert (one, other, first // step, last // step) in mine
     assert len(twin) > 60
     assert (found["distance_m"] <= params.max_distance_m).all()
-
-
-def _drift(start, hours, mmsi=211000001, every=10, knots=1.0, lat=0.0):
-    """Steaming, then an exact drift, then steaming, at a fix every ten minutes."""
-    rows = []
-    for m in range(-300, int(hours * 60) + 300, every):
-        t = T0 + start + m * MINUTE
-        slow = min(max(m, 0), hours * 60)
-        fast = m - slow
-        rows.append(
-            (t, mmsi, lat + (slow * knots + fast * 12) / 60 / 60, -30.0, knots if 0 < m <= hours * 60 else 12.0)
-        )
-    return rows
-
-
-@pytest.mark.parametrize("minute", [0, 10, 20, 30, 40, 50])
-def test_a_five_hour_drift_is_five_hours_long_wherever_it_begins(minute):
-    """Clock-hour buckets (pipe-loitering) report an hour less at five of six offsets."""
-    events = detect(fixes_of(_drift(minute * MINUTE, 5)), ["loitering"])
-    assert (events["t_end"] - events["t_start"]).tolist() == [5 * HOUR]
-
-
-def test_silence_is_not_loitering():
-    """Half an hour slow, 20 h silent, half an hour slow: one event of 20.5 h in a system that bridges 24 h."""
-    rows = [r for r in _drift(0, 21) if not 30 * MINUTE < r[0] - T0 < 20.5 * HOUR]
-    assert len(detect(fixes_of(rows), ["loitering"])) == 0
 
 
 def _meeting(start_hour, hours=2.5, every=5, a=211000001, b=211000002, lon=-30.0):
@@ -114,13 +79,6 @@ def test_evidence_of_a_meeting_names_the_file_of_each_fix():
         0,
         0,
     ]
-
-
-def test_loitering_counts_all_its_fixes():
-    events = detect(fixes_of(_drift(0, 5, every=1)), ["loitering"])
-    assert events["n"].tolist() == [301]
-    first, last = events["first_offset"][0], events["last_offset"][0]
-    assert (last - first) // 50 + 1 == 301
 
 
 @pytest.mark.parametrize("hour", range(24))
@@ -238,13 +196,10 @@ def test_open_events_are_told_at_the_end():
     assert mine["open"].tolist() == [1] and np.isnan(mine["lat_end"]).all()
 
 
-def test_a_meeting_in_a_harbour_is_no_rendezvous_unless_asked_for_and_a_drift_near_shore_is_counted():
+def test_a_meeting_in_a_harbour_is_no_rendezvous_unless_asked_for():
     rows = [(t, m, lat + 35.07, (lon + 30) + 129.05, s) for t, m, lat, lon, s in _meeting(3)]
     assert len(detect(fixes_of(rows), ["rendezvous"])) == 0
     assert len(detect(fixes_of(rows), ["rendezvous"], {"rendezvous": RendezvousParams(min_shore_m=0)})) == 1
-    drift = [(t, m, lat + 35.0, lon + 159.3, s) for t, m, lat, lon, s in _drift(0, 5)]
-    events = detect(fixes_of(drift), ["loitering"])
-    assert len(events) == 0 and events.counts == {"loitering nearer to shore than 37 km": 1}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Tables that detectors read, and the scripts that make them."""
