@@ -88,6 +88,14 @@ class Detector(ABC):
     def make_room(self) -> None:  # noqa: B027 - a detector without hash tables has nothing to grow
         """Grow whatever table made `run` stop; called between two calls of it."""
 
+    def settle(self, records: NDArray[Any], known: Known) -> NDArray[Any]:
+        """Its own events once all is known, as records: what static reports and other ships tell about them.
+
+        Called once by `Engine.finish`, before derived detectors look; as it is, it changes nothing. The result must
+        depend on the set of events and not on their order.
+        """
+        return records
+
     def feed(self, columns: Columns) -> NDArray[Any]:
         """All events that these rows close, as records."""
         pieces, i, n = [], 0, columns.t.size

@@ -1,0 +1,145 @@
+"""Meetings of four hours put into open sea: how many are found, and how well their ends are placed.
+
+Each pair comes straight from two directions at 8 to 14 kn, slows down over the last mile, drifts side by side (20 to
+200 m apart, 0 to 1.2 kn, the course turning by 30 degrees an hour), and parts. Each ship is heard at random (exponential
+intervals, the two independent), with 10 m of noise (95 %), SOG to 0.1 kn, and a COG that is the course over ground with
+the noise that GPS gives a slow ship. Right is a rendezvous of the pair with a time-IoU of at least 0.5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.tables import number, table
+
+MINUTES = (1, 5, 10, 20, 30, 45, 60, 90)
+HOURS = 4.0
+N = 400
+T0 = 1_538_352_000  # 2018-10-01, s
+_M_PER_DEG = 111_195.08
+_KN = 1852.0 / 3600.0
+
+
+def _way(rng: np.random.Generator, hours: float, shared: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Metres (north, east) of a ship every 10 s: to, in and from a meeting; `shared` is the drift of both, every 10 s."""
+    cruise, bearing, away = rng.uniform(8.0, 14.0) * _KN, rng.uniform(0.0, 2 * np.pi, 2), 8 * 360
+    approach_m, speed = [0.0], []
+    for _ in range(away):
+        speed.append(min(cruise, max(0.7, approach_m[-1] / 600.0)))  # the last mile takes about ten minutes
+        approach_m.append(approach_m[-1] + 10.0 * speed[-1])
+    metres = np.array(approach_m[1:])[:, None]
+    before = metres[::-1] * [np.cos(bearing[0]), np.sin(bearing[0])]
+    after = metres * [np.cos(bearing[1]), np.sin(bearing[1])]
+    return np.concatenate([before + shared[0], shared, shared[-1] + after])
+
+
+def pair_rows(
+    rng: np.random.Generator, mean_min: float, hours: float = HOURS, start_h: float | None = None
+) -> tuple[list[dict[str, Any]], float, float]:
+    """Rows of the two ships of one meeting (metres about its place, times in s), and when they are within 500 m."""
+    n, away = round(hours * 360), 8 * 360
+    course = rng.uniform(0.0, 2 * np.pi) + np.cumsum(rng.normal(0.0, np.radians(30.0) / np.sqrt(360.0), n))
+    drift = rng.uniform(0.0, 1.2) * _KN * 10.0
+    shared = np.cumsum(drift * np.stack([np.cos(course), np.sin(course)], axis=-1), axis=0)
+    begin = T0 + 86_400 + 3600.0 * (rng.uniform(0.0, 24.0) if start_h is None else start_h)
+    rows, ways = [], []
+    side = rng.uniform(0.0, 2 * np.pi)
+    for k in (0, 1):
+        way = _way(rng, hours, shared) + k * rng.uniform(20.0, 200.0) * np.array([np.cos(side), np.sin(side)])
+        ways.append(way)
+        m = way.shape[0]
+        heard = np.cumsum(rng.exponential(mean_min * 60.0, int(m * 10 / (mean_min * 60.0) * 2 + 20)))
+        at = np.unique((heard[heard < (m - 2) * 10.0] / 10.0).astype(int))
+        velocity = (way[at + 1] - way[at]) / 10.0 + rng.normal(0.0, 0.05, (at.size, 2))
+        place = way[at] + rng.normal(0.0, 5.0, (at.size, 2))
+        sog = np.round(np.hypot(velocity[:, 0], velocity[:, 1]) / _KN, 1)
+        cog = np.round(np.degrees(np.arctan2(velocity[:, 1], velocity[:, 0])) % 360.0, 1) % 360.0
+        rows.append({"t": begin + (at - away) * 10.0, "place": place, "sog": sog, "cog": cog})
+    close = np.flatnonzero(np.hypot(*(ways[0] - ways[1]).T) <= 500.0)
+    return rows, begin + (close[0] - away) * 10.0, begin + (close[-1] - away) * 10.0
+
+
+def meetings(seed: int, mean_min: float, n: int = N, **how: Any) -> tuple[Any, list[tuple[int, int, int, int]]]:
+    """Fixes of `n` meetings, each in a sea of its own, and the truth (mmsi, other, start, end in µs)."""
+    from ais.table import Fixes
+
+    rng = np.random.default_rng(seed)
+    parts: dict[str, list[Any]] = {name: [] for name in ("t", "mmsi", "lat", "lon", "sog", "cog")}
+    truth = []
+    for k in range(n):
+        lat0, lon0 = -34.0 + k % 20, -28.0 + k // 20 % 20  # the South Atlantic
+        ships, begin, end = pair_rows(rng, mean_min, **how)
+        for j, ship in enumerate(ships):
+            lat = lat0 + ship["place"][:, 0] / _M_PER_DEG
+            parts["t"].append((ship["t"] * 1e6).astype(np.int64))
+            parts["mmsi"].append(np.full(lat.size, 211_000_000 + 2 * k + j, np.uint32))
+            parts["lat"].append(lat)
+            parts["lon"].append(lon0 + ship["place"][:, 1] / _M_PER_DEG / np.cos(np.radians(lat0)))
+            parts["sog"].append(ship["sog"].astype(np.float32))
+            parts["cog"].append(ship["cog"].astype(np.float32))
+        truth.append((211_000_000 + 2 * k, 211_000_001 + 2 * k, int(begin * 1e6), int(end * 1e6)))
+    columns = {name: np.concatenate(values) for name, values in parts.items()}
+    columns["offset"] = np.arange(columns["t"].size) * 50
+    return Fixes(columns).sort(), truth
+
+
+def found(fixes: Any, truth: list[tuple[int, int, int, int]], params: Any = None) -> dict[str, Any]:
+    """Time-IoU of each meeting (0: not found), errors of start and end, and pairs that never met."""
+    import luxwake as lw
+
+    events = lw.detect(fixes, ["rendezvous"], params and {"rendezvous": params})
+    names = ("mmsi", "other", "t_start", "t_end", "start_error_s", "end_error_s", "score")
+    by_pair: dict[tuple[int, int], list[tuple[Any, ...]]] = {}
+    for one, other, *rest in zip(*(events[name].tolist() for name in names), strict=True):
+        by_pair.setdefault((one, other), []).append(tuple(rest))
+    iou, errors = [], []
+    for one, other, begin, end in truth:
+        best = 0.0
+        for t_start, t_end, start_error, end_error, _ in by_pair.get((one, other), []):
+            share = max(0, min(end, t_end) - max(begin, t_start)) / (max(end, t_end) - min(begin, t_start))
+            if share > best:
+                best = share
+                kept = [(abs(t_start - begin) / 1e6, start_error), (abs(t_end - end) / 1e6, end_error)]
+        iou.append(best)
+        errors += kept if best > 0.0 else []
+    real = {row[:2] for row in truth}
+    return {"iou": np.array(iou), "errors": np.array(errors), "false": sum(pair not in real for pair in by_pair)}
+
+
+def row(label: str, result: dict[str, Any]) -> list[str]:
+    """One row of a table."""
+    iou, errors = result["iou"], result["errors"]
+    hit, stated = iou >= 0.5, np.isfinite(errors[:, 1])
+    inside = errors[stated, 0] <= errors[stated, 1]
+    return [
+        label,
+        number(float((iou > 0).mean())),
+        number(float(hit.mean())),
+        number(float(iou[hit].mean())),
+        number(float(np.median(errors[:, 0]) / 60.0), 1),
+        number(float(np.quantile(errors[:, 0], 0.9) / 60.0), 1),
+        number(float(stated.mean())),
+        number(float(inside.mean())),
+        str(result["false"]),
+    ]
+
+
+HEADER = (
+    "mean interval", "found", "found, IoU 0.5", "mean IoU", "error of start and end, median min", "p90",
+    "error stated", "truth within the stated error", "false pairs",
+)  # fmt: skip
+
+
+def run(quick: bool) -> Iterator[str]:
+    """The tables of this part, as text."""
+    n = 50 if quick else N
+    yield f"{n} meetings of {HOURS:.0f} h at any hour of the day, seed 1:"
+    yield table(HEADER, (row(f"{m} min", found(*meetings(1, m, n))) for m in (MINUTES[1::3] if quick else MINUTES)))
+
+
+if __name__ == "__main__":
+    print(*run(False), sep="\n\n")
