@@ -1,9 +1,10 @@
 """Meetings of four hours put into open sea: how many are found, and how well their ends are placed.
 
 Each pair comes straight from two directions at 8 to 14 kn, slows down over the last mile, drifts side by side (20 to
-200 m apart, 0 to 1.2 kn, the course turning by 30 degrees an hour), and parts. Each ship is heard at random (exponential
-intervals, the two independent), with 10 m of noise (95 %), SOG to 0.1 kn, and a COG that is the course over ground with
-the noise that GPS gives a slow ship. Right is a rendezvous of the pair with a time-IoU of at least 0.5.
+200 m apart, 0 to 1.2 kn, the course turning by 30 degrees an hour), and parts. Each ship is heard at random
+(exponential intervals, the two independent), with 10 m of noise (95 %), SOG to 0.1 kn, and a COG that is the course
+over ground with the noise that GPS gives a slow ship. Right is a rendezvous of the pair with a time-IoU of at least
+0.5.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _KN = 1852.0 / 3600.0
 
 
 def _way(rng: np.random.Generator, hours: float, shared: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Metres (north, east) of a ship every 10 s: to, in and from a meeting; `shared` is the drift of both, every 10 s."""
+    """Metres (north, east) of a ship every 10 s: to, in and from a meeting; `shared` is the drift of both."""
     cruise, bearing, away = rng.uniform(8.0, 14.0) * _KN, rng.uniform(0.0, 2 * np.pi, 2), 8 * 360
     approach_m, speed = [0.0], []
     for _ in range(away):
@@ -40,7 +41,7 @@ def _way(rng: np.random.Generator, hours: float, shared: NDArray[np.float64]) ->
 def pair_rows(
     rng: np.random.Generator, mean_min: float, hours: float = HOURS, start_h: float | None = None
 ) -> tuple[list[dict[str, Any]], float, float]:
-    """Rows of the two ships of one meeting (metres about its place, times in s), and when they are within 500 m."""
+    """Rows of two ships (metres about their meeting, times in s), and when they are within 500 m, under 3 kn."""
     n, away = round(hours * 360), 8 * 360
     course = rng.uniform(0.0, 2 * np.pi) + np.cumsum(rng.normal(0.0, np.radians(30.0) / np.sqrt(360.0), n))
     drift = rng.uniform(0.0, 1.2) * _KN * 10.0
@@ -59,7 +60,8 @@ def pair_rows(
         sog = np.round(np.hypot(velocity[:, 0], velocity[:, 1]) / _KN, 1)
         cog = np.round(np.degrees(np.arctan2(velocity[:, 1], velocity[:, 0])) % 360.0, 1) % 360.0
         rows.append({"t": begin + (at - away) * 10.0, "place": place, "sog": sog, "cog": cog})
-    close = np.flatnonzero(np.hypot(*(ways[0] - ways[1]).T) <= 500.0)
+    slow = [np.hypot(*np.diff(way, axis=0, append=way[-1:]).T) <= 30.0 * _KN for way in ways]
+    close = np.flatnonzero((np.hypot(*(ways[0] - ways[1]).T) <= 500.0) & slow[0] & slow[1])
     return rows, begin + (close[0] - away) * 10.0, begin + (close[-1] - away) * 10.0
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from detectors.detector import OUT_ROOM
-from detectors.motion import DRIFT_KN, WORKING_KN, close_between, phases
+from detectors.motion import DRIFT_KN, SLOW_KN, WORKING_KN, close_between, phases
 from detectors.pair import NOISE_M, add_stretch, begin_pair, close_pair, grow_near, nearest_yet
 from geo.cells import cell_at, disk_at
 from geo.coast import shore_distance_at
@@ -78,8 +78,10 @@ ROOM = 64
 """Free places that a table must have when the loop begins; it stops before the last is taken."""
 CRUISE_KN = 10.0
 """Of a ship that was never heard under way."""
-SPREAD_SHARE = 0.25
-"""Of a drift that is not seen, by which a ship may be off its line: measured in docs/evaluation.md."""
+SPREAD_SHARE = 0.5
+"""Of the way that a drifting ship has made since it was heard, by which it may be off its line (90 %)."""
+NOISE_KN = 0.2
+"""Below, a speed over ground is noise, and the ship does not drift."""
 SHORE_MARGIN_M = 1_000.0
 """The table of shore distances is good to this along a way."""
 
@@ -146,16 +148,20 @@ def rebuild_pairs(old, used, new, table):
 def edge_error_s(x, y, at_edge, t, first, relative_m_s):
     """Half width of the 90 % interval of the moment at which two pieces come close (`first`) or part.
 
-    In the midst of both it is what 20 m mean at their relative speed; at the end of a piece, what that piece says.
+    In the midst of both it is what their spread and 20 m mean at their relative speed, and a tenth of the time between
+    fixes, in which their speeds change; at the end of a piece, what that piece says.
     """
+    at_edge &= t == (max(x.t0, y.t0) if first else min(x.t1, y.t1))  # and not of the bin
     if not at_edge:
-        return min(NOISE_M / max(relative_m_s, 1e-3), 0.5 * max(x.leg_s, y.leg_s))
-    error_s = -1.0
+        unsure_m = NOISE_M + x.spread_m + y.spread_m
+        leg_s = max(x.leg_s, y.leg_s)
+        return min(0.1 * leg_s + unsure_m / max(relative_m_s, 1e-3), 0.5 * leg_s)
+    error_s = 0.0
     for piece in (x, y):
         if (piece.t0 if first else piece.t1) == t:
             own = piece.error0_s if first else piece.error1_s
             error_s = own if not own <= error_s else error_s
-    return error_s if not error_s < 0.0 else 0.0
+    return error_s
 
 
 @inner
@@ -220,7 +226,7 @@ def compare(movers, disk, mine, head, new, bin_from, pairs, table, used, limits,
             x, y = (new, other) if new.slot < other.slot else (other, new)
             north_m, east_m, north_m_s, east_m_s = relative(x, y, t0)
             seconds = (t1 - t0) * 1e-6
-            limit_m = limits.max_distance_m
+            limit_m = limits.max_distance_m + min(x.spread_m + y.spread_m, limits.max_distance_m)
             begin_s, end_s, _ = close_between(north_m, east_m, north_m_s, east_m_s, seconds, limit_m)
             if not end_s > begin_s:
                 continue
@@ -235,6 +241,24 @@ def compare(movers, disk, mine, head, new, bin_from, pairs, table, used, limits,
                 events += close_pair(movers, p, -1, limits, out[events])
             meet(p, x, y, t0, north_m, east_m, north_m_s, east_m_s, seconds, limit_m, limits)
     return events
+
+
+@inner
+def spread_m(new, phase, middle_s, whole):
+    """By how much a ship may be off a piece, `middle_s` after its begin: half width of the 90 % interval in metres.
+
+    A drift that one fix shows may turn, by `SPREAD_SHARE` of the way since; one between two fixes by what the way by
+    its speed is longer than the straight one, most in the middle.
+    """
+    if new.anchored != 0 or not new.sog >= NOISE_KN or new.sog > SLOW_KN:
+        return 0.0
+    path_m_s = new.sog * KN_M_S
+    if whole:
+        spare_m = math.sqrt(max(0.0, path_m_s * path_m_s - new.m_s * new.m_s)) * new.leg_s
+        share = middle_s / new.leg_s
+        return SPREAD_SHARE * spare_m * 2.0 * share * (1.0 - share)
+    since_s = middle_s if phase == 0 else (new.t1 - new.t0) * 1e-6 - middle_s
+    return SPREAD_SHARE * path_m_s * since_s
 
 
 @inner
@@ -254,13 +278,8 @@ def write_piece(new, m, rows, i, phase, s0, s1, north0, east0, north_m_s, east_m
     sog0, sog1 = m.sog, rows.sog[i]
     whole = s1 - s0 >= seconds
     new.sog = 0.5 * (sog0 + sog1) if whole else sog0 if phase == 0 else sog1
-    path_m = new.sog * KN_M_S * (s1 - s0) if new.sog >= DRIFT_KN else 0.0
-    known_m = new.m_s * seconds if whole else 0.0
-    new.spread_m = SPREAD_SHARE * math.sqrt(max(0.0, path_m * path_m - known_m * known_m))
     new.heading = m.heading if phase == 0 else rows.heading[i]
-    status = rows.nav_status[i]
-    now_anchored = 1 if status == 1 or status == 5 else 0
-    new.anchored = m.anchored if phase == 0 else now_anchored
+    new.anchored = m.anchored if phase == 0 else lies(rows.nav_status[i])
     new.offset0, new.offset1, new.source0, new.source1 = m.offset, rows.offset[i], m.source, rows.source[i]
     new.slot = rows.slot[i]
 
@@ -291,6 +310,7 @@ def enter_piece(movers, disks, bins, pieces, heads, pairs, table, used, m, rows,
         write_piece(new, m, rows, i, phase, s0, s1, way0[0], way0[1], north_m_s, east_m_s, error_s)
         bin_from = number * limits.step_us
         middle_s = 0.5 * (max(new.t0, bin_from) + min(new.t1, bin_from + limits.step_us) - 2.0 * new.t0) * 1e-6
+        new.spread_m = spread_m(new, phase, middle_s, s1 - s0 >= new.leg_s)
         lat = new.lat + new.north_m_s * middle_s / M_PER_DEG
         lon = wrap_deg(new.lon + new.east_deg_s * middle_s)
         if limits.min_shore_m > 0.0:
@@ -315,6 +335,18 @@ def enter_piece(movers, disks, bins, pieces, heads, pairs, table, used, m, rows,
 
 
 @inner
+def lies(nav_status):
+    """1 when a ship says that it is at anchor or moored."""
+    return 1 if nav_status == 1 or nav_status == 5 else 0
+
+
+@inner
+def said_kn(sog_kn, anchored):
+    """Speed for the motion: a ship at anchor that reports a low speed swings, and does not go away."""
+    return 0.0 if anchored != 0 and sog_kn <= SLOW_KN else sog_kn
+
+
+@inner
 def enter_way(movers, disks, bins, pieces, heads, pairs, table, used, m, rows, i, limits, shore, out, events):
     """The slow pieces of a mover's way to row `i`: (done, events written so far); not done when room runs out."""
     seconds = (rows.t[i] - m.t) * 1e-6
@@ -326,8 +358,9 @@ def enter_way(movers, disks, bins, pieces, heads, pairs, table, used, m, rows, i
     if m.done == 0 and m.slack_m > way_m:  # too near to the shore all the way
         m.slack_m -= way_m
         return True, events
+    sog0, sog1 = said_kn(m.sog, m.anchored), said_kn(rows.sog[i], lies(rows.nav_status[i]))
     s1, north1, east1, s2, north2, east2, error_s, known = phases(
-        seconds, north, east, m.sog, m.cog, rows.sog[i], rows.cog[i], m.cruise
+        seconds, north, east, sog0, m.cog, sog1, rows.cog[i], m.cruise
     )
     skip = 0
     if known:
@@ -382,7 +415,7 @@ def run(movers, disks, bins, pieces, heads, pairs, table, used, rows, begin, lim
                 return i, events
         m.t, m.lat, m.lon, m.source, m.offset = rows.t[i], rows.lat[i], rows.lon[i], rows.source[i], rows.offset[i]
         m.sog, m.cog, m.heading = rows.sog[i], rows.cog[i], rows.heading[i]
-        m.anchored = 1 if rows.nav_status[i] == 1 or rows.nav_status[i] == 5 else 0
+        m.anchored = lies(rows.nav_status[i])
         if m.sog > WORKING_KN:
             m.cruise = m.sog
     return rows.t.size, events

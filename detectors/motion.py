@@ -12,7 +12,7 @@ place. So what it said of its speed decides (SOG, COG):
 * else straight at constant speed: between fixes that are near in time, at drift, at cruise, or of unknown speed.
 
 A change from one to the other comes with the half width of its 90 % interval: `WAY_SHARE` of the time under way (ships
-do not sail quite straight, nor at constant speed) and two minutes.
+do not sail quite straight, nor at constant speed) and seven minutes (they need some to stop or start).
 
 Positions are metres north and east on the plane at a fix, times seconds.
 """
@@ -32,9 +32,9 @@ SPREAD_KN = 1.0
 """So much more than its reported speed a drifting ship may have gone on the mean."""
 WORKING_KN = 5.0
 """Trawlers turn while they tow at 2.5 to 5 kn: their way is shorter than their speed tells without a stop."""
-WAY_SHARE = 0.2
+WAY_SHARE = 0.25
 """90 % half width of a time under way, of that time: measured in docs/evaluation.md."""
-LEAST_ERROR_S = 120.0
+LEAST_ERROR_S = 420.0
 
 
 @inner

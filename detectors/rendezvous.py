@@ -2,12 +2,12 @@
 
 In the words of an analyst. Between two fixes a ship moves as `detectors.motion` says: straight, or at rest for a part
 of the time and under way for the other, by the speeds that it reports. Two ships are *together* while their antennas
-are within `max_distance_m`; the moments at which they come close and part are solved on that motion. A meeting lasts
-from the first to the last such moment, as long as no break is longer than `max_break_s`; it is a rendezvous when the
-time together (breaks not counted) is `min_duration_s` or more and their mean speed under `max_speed_kn`. Every pair
-counts, however many neighbours a ship has, and nothing happens at midnight. A stop that no fix shows is not assumed: a
-ship must report a low speed, or be found nearly in the same place; and no fixes more than `max_interpolation_s` apart
-are joined.
+are within `max_distance_m`, and where a drift was not seen, so much more as both may be off their lines (at most as
+much again); the moments at which they come close and part are solved on that motion. A meeting lasts from the first to
+the last such moment, as long as no break is longer than `max_break_s`; it is a rendezvous when the time together
+(breaks not counted) is `min_duration_s` or more and their mean speed under `max_speed_kn`. Every pair counts, however
+many neighbours a ship has, and nothing happens at midnight. A stop that no fix shows is not assumed: a ship must report
+a low speed, or be found nearly in the same place; and no fixes more than `max_interpolation_s` apart are joined.
 
 `start_error_s` and `end_error_s` say how well the moments are known (90 %); NaN means that a ship was first or last
 heard there, together with the other already. `score` is the chance that the definition holds: the share of the time
@@ -102,7 +102,7 @@ class RendezvousParams:
     @property
     def reach_m(self) -> float:
         """Two ways that come close within a step have their middles within this distance."""
-        return self.max_distance_m + self.fastest_kn * KN_M_S * self.step_s
+        return 2.0 * self.max_distance_m + self.fastest_kn * KN_M_S * self.step_s
 
     @classmethod
     def preset(cls, name: str, **changes: Any) -> Self:
@@ -125,7 +125,7 @@ class RendezvousParams:
         """
         presets = {
             "gfw": cls(max_interpolation_s=3600, max_break_s=4 * 3600, step_s=600),
-            "skylight": cls(max_distance_m=250.0, min_duration_s=1800, max_speed_kn=30.0, min_shore_m=0.0, step_s=120),
+            "skylight": cls(max_distance_m=250.0, min_duration_s=1800, max_speed_kn=30.0, min_shore_m=0.0, step_s=60),
             "starboard": cls(
                 max_distance_m=200.0, min_duration_s=1800, near_distance_m=50.0, near_duration_s=600,
                 max_speed_kn=30.0, max_interpolation_s=3600, max_break_s=600, step_s=60,
