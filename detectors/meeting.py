@@ -51,7 +51,8 @@ PIECE = np.dtype(
         ("cell", "u8"),
         ("t0", "i8"),
         ("t1", "i8"),
-        ("lat", "f8"),  # at t0
+        ("t", "i8"),  # the middle of its time in the bin, and where it is then
+        ("lat", "f8"),
         ("lon", "f8"),
         ("offset0", "i8"),  # of the two fixes between which it lies
         ("offset1", "i8"),
@@ -100,6 +101,7 @@ class Limits(NamedTuple):
     step_us: int
     min_shore_m: float
     resolution: int
+    reach_m: float
 
 
 @inner
@@ -171,7 +173,7 @@ def meet(p, x, y, t0, north_m, east_m, north_m_s, east_m_s, seconds, limit_m, li
     c0, c1 = t0 + np.int64(begin_s * 1e6), t0 + np.int64(end_s * 1e6)
     relative_m_s = math.sqrt(north_m_s * north_m_s + east_m_s * east_m_s)
     middle_s = 0.5 * (begin_s + end_s)
-    after_x, after_y = (t0 - x.t0) * 1e-6 + middle_s, (t0 - y.t0) * 1e-6 + middle_s
+    after_x, after_y = (t0 - x.t) * 1e-6 + middle_s, (t0 - y.t) * 1e-6 + middle_s
     lat = 0.5 * (x.lat + x.north_m_s * after_x / M_PER_DEG + y.lat + y.north_m_s * after_y / M_PER_DEG)
     lon_x, lon_y = x.lon + x.east_deg_s * after_x, y.lon + y.east_deg_s * after_y
     lon = wrap_deg(lon_x + 0.5 * wrap_deg(lon_y - lon_x))
@@ -201,7 +203,7 @@ def meet(p, x, y, t0, north_m, east_m, north_m_s, east_m_s, seconds, limit_m, li
 @inner
 def relative(x, y, t):
     """Where `y` is from `x` at a time, and how that changes: (north_m, east_m, north_m_s, east_m_s)."""
-    after_x, after_y = (t - x.t0) * 1e-6, (t - y.t0) * 1e-6
+    after_x, after_y = (t - x.t) * 1e-6, (t - y.t) * 1e-6
     lat_x, lat_y = x.lat + x.north_m_s * after_x / M_PER_DEG, y.lat + y.north_m_s * after_y / M_PER_DEG
     east = M_PER_DEG * math.cos(math.radians(0.5 * (lat_x + lat_y)))
     dlon = wrap_deg(y.lon + y.east_deg_s * after_y - x.lon - x.east_deg_s * after_x)
@@ -211,6 +213,8 @@ def relative(x, y, t):
 @kernel
 def compare(movers, disk, mine, head, new, bin_from, pairs, table, used, limits, out, events):
     """Compare a piece with all of its bin that lie in its cell and the six around: events written so far."""
+    far_deg = limits.reach_m / M_PER_DEG
+    far_lon_deg = far_deg / max(0.01, 0.9 * math.cos(math.radians(new.lat)))  # meridians meet: wide of the mark
     for c in range(7):
         repeated = False  # beside a pentagon one cell stands twice
         for d in range(c):
@@ -219,6 +223,8 @@ def compare(movers, disk, mine, head, new, bin_from, pairs, table, used, limits,
         while k >= 0:
             other = mine[k]
             k = other.next
+            if abs(other.lat - new.lat) > far_deg or abs(wrap_deg(other.lon - new.lon)) > far_lon_deg:
+                continue
             t0 = max(new.t0, other.t0, bin_from)
             t1 = min(new.t1, other.t1, bin_from + limits.step_us)
             if t1 <= t0 or new.slot == other.slot:
@@ -262,14 +268,18 @@ def spread_m(new, phase, middle_s, whole):
 
 
 @inner
-def write_piece(new, m, rows, i, phase, s0, s1, north0, east0, north_m_s, east_m_s, error_s):
-    """The piece of a mover's way to row `i` from `s0` to `s1` seconds after its fix, all but its cell."""
+def write_piece(new, m, rows, i, phase, s0, s1, north0, east0, north_m_s, east_m_s, error_s,
+                bin_from, step_us):  # fmt: skip
+    """The piece of a mover's way to row `i` from `s0` to `s1` seconds after its fix, in a bin; all but its cell."""
     t1 = rows.t[i]
     seconds = (t1 - m.t) * 1e-6
     east = M_PER_DEG * max(1e-6, math.cos(math.radians(0.5 * (m.lat + rows.lat[i]))))
     new.t0 = m.t + np.int64(s0 * 1e6)
     new.t1 = t1 if s1 >= seconds else m.t + np.int64(s1 * 1e6)
-    new.lat, new.lon = m.lat + north0 / M_PER_DEG, wrap_deg(m.lon + east0 / east)
+    middle_s = 0.5 * (max(new.t0, bin_from) + min(new.t1, bin_from + step_us) - 2 * new.t0) * 1e-6
+    new.t = new.t0 + np.int64(middle_s * 1e6)
+    new.lat = m.lat + (north0 + north_m_s * middle_s) / M_PER_DEG
+    new.lon = wrap_deg(m.lon + (east0 + east_m_s * middle_s) / east)
     new.north_m_s, new.east_deg_s = north_m_s, east_m_s / east
     new.m_s = math.sqrt(north_m_s * north_m_s + east_m_s * east_m_s)
     new.error0_s = error_s if s0 > 0.0 else np.nan
@@ -282,6 +292,7 @@ def write_piece(new, m, rows, i, phase, s0, s1, north0, east0, north_m_s, east_m
     new.anchored = m.anchored if phase == 0 else lies(rows.nav_status[i])
     new.offset0, new.offset1, new.source0, new.source1 = m.offset, rows.offset[i], m.source, rows.source[i]
     new.slot = rows.slot[i]
+    new.spread_m = spread_m(new, phase, middle_s, whole)
 
 
 @inner
@@ -307,22 +318,19 @@ def enter_piece(movers, disks, bins, pieces, heads, pairs, table, used, m, rows,
         skip += 1
         m.done = skip
         new = pieces[ring, n]
-        write_piece(new, m, rows, i, phase, s0, s1, way0[0], way0[1], north_m_s, east_m_s, error_s)
         bin_from = number * limits.step_us
-        middle_s = 0.5 * (max(new.t0, bin_from) + min(new.t1, bin_from + limits.step_us) - 2.0 * new.t0) * 1e-6
-        new.spread_m = spread_m(new, phase, middle_s, s1 - s0 >= new.leg_s)
-        lat = new.lat + new.north_m_s * middle_s / M_PER_DEG
-        lon = wrap_deg(new.lon + new.east_deg_s * middle_s)
+        write_piece(new, m, rows, i, phase, s0, s1, way0[0], way0[1], north_m_s, east_m_s, error_s, bin_from,
+                    limits.step_us)  # fmt: skip
         if limits.min_shore_m > 0.0:
-            off_m = shore_distance_at(shore, lat, lon)
+            off_m = shore_distance_at(shore, new.lat, new.lon)
             if off_m < limits.min_shore_m:
                 m.slack_m = limits.min_shore_m - off_m - SHORE_MARGIN_M
                 continue
         m.slack_m = 0.0
-        new.cell = cell_at(lat, lon, limits.resolution)
+        new.cell = cell_at(new.lat, new.lon, limits.resolution)
         if new.cell != m.cell:
             m.cell = new.cell
-            disk_at(lat, lon, limits.resolution, disks[rows.slot[i]])
+            disk_at(new.lat, new.lon, limits.resolution, disks[rows.slot[i]])
         mine, head = pieces[ring], heads[ring]
         events = compare(
             movers, disks[rows.slot[i]], mine, head, new, bin_from, pairs, table, used, limits, out, events

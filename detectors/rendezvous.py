@@ -204,6 +204,7 @@ class Rendezvous(Detector):
             p.step_s * 1_000_000,
             float(p.min_shore_m),
             max(resolution for resolution, reach_m in REACH_M.items() if reach_m >= p.reach_m),
+            float(p.reach_m),
         )
 
     def run(self, columns: Columns, begin: int, out: NDArray[Any]) -> tuple[int, int]:
