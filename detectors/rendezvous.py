@@ -29,12 +29,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.detector import Columns, Detector, Known, grown
-from detectors.meeting import BIN, MOVER, PIECE, ROOM, Limits, rebuild_pairs, rebuild_pieces
+from detectors.meeting import BIN, ROOM, Limits, rebuild_pairs, rebuild_pieces
 from detectors.meeting import flush as flush_pairs
 from detectors.meeting import run as run_pairs
 from detectors.meeting_labels import label_meetings
 from detectors.motion import SLOW_KN
 from detectors.pair import FACTS, PAIR
+from detectors.piece import MOVER, PIECE
 from geo.anchorages import Anchorages
 from geo.coast import shore_table
 from geo.errors import UsageError
