@@ -13,8 +13,9 @@ The first rule that fits gives the label; a rule that needs a ship type says not
   within 10 km of a port: neighbours at their berths;
 * at rest, in a known anchorage, or both saying that they are at anchor or moored for most of the time, or within 25 km
   of a port and within 700 m of one place all the time: `bunkering` when one is a tanker (80 to 89) and the two lie
-  alongside; `anchorage` when the two do not lie alongside: neighbours on their swing circles;
-* `other_meeting`: none of these. What is left when the harmless forms are taken away, not an accusation.
+  alongside; `other_meeting` when they lie alongside and neither is (stores, crew, cargo by lighter); `anchorage` when
+  they do not lie alongside: neighbours on their swing circles;
+* no label: none of these. What is left when the everyday forms are taken away, not an accusation.
 
 Alongside: hulls at most 50 m apart where dimensions and headings are known, else antennas within 150 m. The hull gap is
 that of two rectangles (`to_bow`, `to_stern`, `to_port`, `to_starboard` about the antenna, turned to the heading) where
@@ -192,6 +193,7 @@ def _labels(
         "ferry": (passenger.any(axis=1) & fast) | (passenger.all(axis=1) & near_port),
         "bunkering": at_rest & alongside & any_of(*range(80, 90)),
         "anchorage": at_rest & ~alongside,
+        "other_meeting": at_rest,
     }
     codes = [label_code(word) for word in rules]
-    return np.select(list(rules.values()), codes, label_code("other_meeting")).astype(np.uint8)
+    return np.select(list(rules.values()), codes, 0).astype(np.uint8)

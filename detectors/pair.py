@@ -172,7 +172,8 @@ def close_pair(movers, p, now, limits, event):
     """End a meeting: 1 when it was a rendezvous and stands in `event`, else 0. `now` < 0: it is over."""
     n = p.n
     p.n = 0
-    long = p.together_s * 1e6 >= limits.min_duration_us
+    together_us = p.together_s * 1e6
+    long = together_us >= limits.min_duration_us and 2.0 * together_us >= p.t_end - p.t_start
     near = limits.near_distance_m > 0.0 and p.longest_to - p.longest_from >= limits.near_duration_us
     speed_kn = p.sum_m_s / p.together_s / KN_M_S
     if not (long or near) or speed_kn >= limits.max_speed_kn:

@@ -5,7 +5,8 @@ of the time and under way for the other, by the speeds that it reports. Two ship
 are within `max_distance_m`, and where a drift was not seen, so much more as both may be off their lines (at most as
 much again); the moments at which they come close and part are solved on that motion. A meeting lasts from the first to
 the last such moment, as long as no break is longer than `max_break_s`; it is a rendezvous when the time together
-(breaks not counted) is `min_duration_s` or more and their mean speed under `max_speed_kn`. Every pair counts, however
+(breaks not counted) is `min_duration_s` or more and half of the whole or more (two ferries that lie side by side for
+minutes at a time meet often, and not for hours), and their mean speed under `max_speed_kn`. Every pair counts, however
 many neighbours a ship has, and nothing happens at midnight. A stop that no fix shows is not assumed: a ship must report
 a low speed, or be found nearly in the same place; and no fixes more than `max_interpolation_s` apart are joined.
 

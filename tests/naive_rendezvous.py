@@ -150,7 +150,7 @@ def rendezvous(rows, p):
         meeting = None
         for begin, end, metres in [*times_together(moving[one], moving[other], p), (math.inf, math.inf, 0.0)]:
             if meeting and begin - meeting[1] > p.max_break_s * 1e6:
-                if meeting[2] >= p.min_duration_s * 1e6:
+                if meeting[2] >= max(p.min_duration_s * 1e6, (meeting[1] - meeting[0]) / 2):
                     found.append((one, other, meeting[0], meeting[1], meeting[2] / 1e6, meeting[3]))
                 meeting = None
             meeting = meeting or [begin, begin, 0.0, math.inf]

@@ -160,6 +160,14 @@ def test_a_pair_that_parts_and_meets_again_has_two_meetings_and_a_short_break_is
     assert one["t_end"][0] - one["t_start"][0] == pytest.approx(340 * MINUTE, abs=3 * MINUTE)
 
 
+def test_ferries_that_turn_round_side_by_side_meet_often_and_not_for_hours():
+    shuttle = [(65 * k + rest, 0.0, 2e4 * (k % 2)) for k in range(14) for rest in (0, 20)]
+    one, other = Ship(A, shuttle, ship_type=60), Ship(B, [(m, 100.0, east) for m, _, east in shuttle], ship_type=60)
+    other.knots[:, 0] += 5
+    assert len(meet(one, other)) == 0
+    assert set(labels(meet(one, other, params=RendezvousParams.preset("skylight", min_duration_s=600)))) == {"ferry"}
+
+
 def test_all_pairs_of_a_crowded_anchorage_are_found_and_what_they_cost_is_bounded():
     """500 ships in a circle of 240 m: 124,750 pairs at once; a cap of 100 neighbours finds less than half."""
     rng = np.random.default_rng(3)
@@ -200,14 +208,14 @@ SKYLIGHT = RendezvousParams.preset("skylight")
 @pytest.mark.parametrize(
     "word, ships, params",
     [
-        ("other_meeting", [visit(A, ship_type=70), visit(B, course=90.0, at=(0.0, 60.0), ship_type=80)], None),
+        ("", [visit(A, ship_type=70), visit(B, course=90.0, at=(0.0, 60.0), ship_type=80)], None),
         ("tug", [tow(A, 0.0, ship_type=70), tow(B, 150.0, ship_type=52)], SKYLIGHT),
         ("tug", [visit(A, ship_type=31), visit(B, course=90.0, at=(0.0, 60.0), ship_type=70)], None),
         ("pilot", [tow(A, 0.0, ship_type=80), Ship(B, BOARDING, ship_type=50, every=1)],
          RendezvousParams.preset("skylight", min_duration_s=600)),
         ("tender", [visit(A, ship_type=60), visit(B, course=90.0, at=(0.0, 60.0), ship_type=53)], None),
         ("fishing", [trawl(A, 0.0), trawl(B, 240.0)], RendezvousParams(max_speed_kn=6)),
-        ("other_meeting", [visit(A, ship_type=30), visit(B, course=90.0, at=(0.0, 60.0), ship_type=30)], None),
+        ("", [visit(A, ship_type=30), visit(B, course=90.0, at=(0.0, 60.0), ship_type=30)], None),
         ("convoy", [tow(A, 0.0, ship_type=70), tow(B, 200.0, ship_type=70)], SKYLIGHT),
         ("ferry", [tow(A, 0.0, ship_type=70), Ship(B, CROSSING, ship_type=60, every=1)],
          RendezvousParams.preset("starboard", min_duration_s=30)),
@@ -221,7 +229,7 @@ def test_meetings_are_told_apart_and_none_is_hidden(word, ships, params):
 
 
 def test_a_pilot_boat_that_stays_for_hours_is_no_pilot_at_work():
-    assert labels(meet(visit(A), visit(B, course=90.0, at=(0.0, 60.0), ship_type=50))) == ["other_meeting"]
+    assert labels(meet(visit(A), visit(B, course=90.0, at=(0.0, 60.0), ship_type=50))) == [""]
 
 
 BUSAN = port_by_code("KRPUS")
@@ -258,7 +266,7 @@ def test_neighbours_on_their_swing_circles_are_at_anchor_and_ships_alongside_bun
 
 
 def test_at_sea_without_a_sign_of_an_anchor_two_still_ships_are_not_at_anchor():
-    assert labels(meet(visit(A), visit(B, at=(0.0, 300.0)))) == ["other_meeting"]
+    assert labels(meet(visit(A), visit(B, at=(0.0, 300.0)))) == [""]
 
 
 def test_ferries_at_their_berths_are_ferries():
