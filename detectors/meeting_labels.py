@@ -9,8 +9,8 @@ The first rule that fits gives the label; a rule that needs a ship type says not
 * `fishing`: both fish (30) at 1 kn or more over ground: a pair that pulls one net at 2.5 to 5 kn, or a fleet at work.
   Two fishing vessels that lie still are not called so: goods and catch change ships that way;
 * `convoy`: both at 5 kn or more on the mean, at most 2 kn to each other;
-* `ferry`: 5 kn or more with a passenger ship (40 to 49, 60 to 69) that crosses the other's way; or two passenger ships
-  within 10 km of a port: neighbours at their berths;
+* `ferry`: 5 kn or more with a passenger ship (40 to 49, 60 to 69) that crosses the other's way; or two passenger ships,
+  who lie side by side at the ends of their line;
 * at rest, in a known anchorage, or both saying that they are at anchor or moored for most of the time, or within 25 km
   of a port and within 700 m of one place all the time: `bunkering` when one is a tanker (80 to 89) and the two lie
   alongside; `other_meeting` when they lie alongside and neither is (stores, crew, cargo by lighter); `anchorage` when
@@ -37,8 +37,6 @@ from geo.anchorages import Anchorages
 from geo.ports import nearest_port
 
 SIDES = ("to_bow", "to_stern", "to_port", "to_starboard")
-NEAR_PORT_M = 10_000.0
-"""Ferries, pilots and tenders at work."""
 ROADS_M = 25_000.0
 """Roads lie within this of their port; our choice, as wide as the roads of a large port."""
 ALONGSIDE_GAP_M = 50.0
@@ -178,7 +176,6 @@ def _labels(
 
     passenger = np.isin(types, [*range(40, 50), *range(60, 70)])
     sog_kn = np.fmax(facts["sog_kn"], speed_kn)
-    near_port = facts["port_m"] <= NEAR_PORT_M
     at_rest = in_place | (facts["at_anchor_share"] >= 0.5)
     at_rest |= (facts["port_m"] <= ROADS_M) & (facts["drift_m"] <= SWING_M)
     gap, apart = facts["hull_gap_m"], facts["mean_distance_m"]
@@ -190,7 +187,7 @@ def _labels(
         "tender": any_of(53),
         "fishing": (types == 30).all(axis=1) & (sog_kn >= WORK_KN),
         "convoy": fast & (relative <= TOGETHER_KN),
-        "ferry": (passenger.any(axis=1) & fast) | (passenger.all(axis=1) & near_port),
+        "ferry": (passenger.any(axis=1) & fast) | passenger.all(axis=1),
         "bunkering": at_rest & alongside & any_of(*range(80, 90)),
         "anchorage": at_rest & ~alongside,
         "other_meeting": at_rest,

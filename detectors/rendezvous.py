@@ -115,7 +115,7 @@ class RendezvousParams:
         minutes a step. Not taken over: the cut at midnight, at most 100 neighbours, the median of one ship's speed.
 
         `skylight`: Skylight (AI2), standard rendezvous: within 250 m for more than 30 min, no speed, no shore named;
-        interpolation, break and step are not published, and ours.
+        interpolation, break (ten minutes) and step are not published, and ours.
 
         `starboard`: Starboard Maritime Intelligence, encounters: under 50 m for 10 min or under 200 m for 30 min, not
         within 10 km of the shore; no speed; interpolation and break are not published: an hour, and ten minutes.
@@ -127,7 +127,10 @@ class RendezvousParams:
         """
         presets = {
             "gfw": cls(max_interpolation_s=3600, max_break_s=4 * 3600, step_s=600),
-            "skylight": cls(max_distance_m=250.0, min_duration_s=1800, max_speed_kn=30.0, min_shore_m=0.0, step_s=60),
+            "skylight": cls(
+                max_distance_m=250.0, min_duration_s=1800, max_speed_kn=30.0, min_shore_m=0.0, max_break_s=600,
+                step_s=60,
+            ),
             "starboard": cls(
                 max_distance_m=200.0, min_duration_s=1800, near_distance_m=50.0, near_duration_s=600,
                 max_speed_kn=30.0, max_interpolation_s=3600, max_break_s=600, step_s=60,
@@ -156,7 +159,7 @@ class Rendezvous(Detector):
             "movers": np.zeros(256, MOVER).view(np.recarray),
             "disks": np.zeros((256, 7), np.uint64),
             "bins": np.zeros(n, BIN).view(np.recarray),
-            "pieces": np.zeros((n, 128), PIECE).view(np.recarray),
+            "pieces": np.zeros((n, 2 * ROOM), PIECE).view(np.recarray),
             "heads": np.full((n, 256), -1, np.int32),
             "pairs": np.zeros(512, PAIR).view(np.recarray),
             "table": np.full(2048, -1, np.int32),
@@ -178,9 +181,10 @@ class Rendezvous(Detector):
         pieces = a["pieces"]
         fullest = int(a["bins"]["n"].max())
         if fullest + ROOM > pieces.shape[1]:
-            bigger = np.zeros((pieces.shape[0], 2 * pieces.shape[1]), PIECE).view(np.recarray)
+            width = fullest + fullest // 4 + 2 * ROOM  # not twice: these are most of the state
+            bigger = np.zeros((pieces.shape[0], width), PIECE).view(np.recarray)
             bigger[:, : pieces.shape[1]] = pieces
-            heads = np.full((pieces.shape[0], 2 * a["heads"].shape[1]), -1, np.int32)
+            heads = np.full((pieces.shape[0], 1 << (2 * width).bit_length()), -1, np.int32)
             rebuild_pieces(a["bins"], bigger, heads)
             a["pieces"], a["heads"] = bigger, heads
         if int(a["used"][0]) + fullest + ROOM > a["pairs"].size:
