@@ -101,16 +101,16 @@ class Detector(ABC):
     def know(self, anchorages: Anchorages) -> None:  # noqa: B027 - a detector that has no use for them ignores them
         """Learn where ships are known to wait, before the first row."""
 
-    def settle(self, records: NDArray[Any], known: Known) -> NDArray[Any]:
-        """All records found, those of this detector with what only the table tells: places, identities, other events.
-
-        Called once, when the records are placed and sorted, and before the derived detectors look at them. What it
-        changes must depend on the set of records and not on their order.
-        """
-        return records
-
     def make_room(self) -> None:  # noqa: B027 - a detector without hash tables has nothing to grow
         """Grow whatever table made `run` stop; called between two calls of it."""
+
+    def settle(self, records: NDArray[Any], known: Known) -> NDArray[Any]:
+        """Its own events, placed and sorted, with what only all of them, places or static reports tell about them.
+
+        Called before derived detectors look, and again whenever events are told; as it is, it changes nothing. The
+        result must depend on the set of events and not on their order.
+        """
+        return records
 
     def feed(self, columns: Columns) -> NDArray[Any]:
         """All events that these rows close, as records."""

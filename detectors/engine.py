@@ -188,8 +188,8 @@ class Engine:
         records = sorted_events(records)
         known = Known(identity, vessels(self.summaries, identity), self._newest)
         for detector in self.detectors:
-            records = detector.settle(records, known)
-        records = sorted_events(records)
+            own = np.isin(records["kind"], [kind_code(kind) for kind in detector.kinds])
+            records = sorted_events(np.concatenate([records[~own], detector.settle(records[own], known)]))
         for deriving in self.derived:
             found, more = well_placed(deriving.derive(records, known), [deriving])
             records, counts = sorted_events(np.concatenate([records, found])), counts | more

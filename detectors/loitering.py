@@ -24,13 +24,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from detectors.behaviour import FACTS, behaviour
 from detectors.detector import HullDetector, Known
 from detectors.episode import EPISODE, Limits, flush, run
-from detectors.event import KINDS, STOP
+from detectors.event import STOP
 from geo.anchorages import Anchorages
 from geo.errors import UsageError
 from geo.sphere import NMI_M
@@ -137,9 +136,8 @@ class Loitering(HullDetector):
 
     def settle(self, records: NDArray[Any], known: Known) -> NDArray[Any]:
         """What is too near to the shore is a stop; and of each event what the ship did."""
-        own = np.isin(records["kind"], [KINDS.index(kind) for kind in self.kinds])
-        near = own & (records["shore_m"] < self.params.min_shore_m)
+        near = records["shore_m"] < self.params.min_shore_m
         if self.params.min_shore_m > 0:  # 0 looks everywhere, in harbours on the map's land too
             records["kind"][near] = STOP
-        records["label"][own], records["facts"][own] = behaviour(records[own], self.params.min_lead)
+        records["label"], records["facts"] = behaviour(records, self.params.min_lead)
         return records

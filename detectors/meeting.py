@@ -1,10 +1,11 @@
-"""The loop behind `detectors.rendezvous`: samples of slow ships by instant and cell, and the pairs that are close.
+"""The loop behind `detectors.rendezvous`: what slow ships do between two fixes, and which of them are close meanwhile.
 
-A ship's way between two fixes gives one sample at each multiple of the step in event time (not of a day: an instant
-is a number of steps since 1970), unless it lies too near to the shore: harbours are full of neighbours, and what
-happens there is no rendezvous. An instant can still get samples until the interpolation limit has passed, so a ring
-of instants is kept, each with its own table of cells; a pair is compared once per instant, when the later sample
-arrives.
+A ship's way from one fix to the next is one to three straight pieces (`detectors.motion`). Each slow piece is entered
+in every bin of event time that it touches (a bin is one step, counted from 1970 and not from midnight), under the cell
+of its middle there, unless it lies too near to the shore: harbours are full of neighbours, and what happens there is no
+rendezvous. It is compared with every piece of another ship in the same bin and the seven cells; on the time that two
+pieces share in a bin both motions are straight, so that the moments at which they come close and part are solved, not
+sampled. A piece can still come until the interpolation limit has passed, so that a ring of bins is kept.
 """
 
 from __future__ import annotations
@@ -15,77 +16,23 @@ from typing import NamedTuple
 import numpy as np
 
 from detectors.detector import OUT_ROOM
-from detectors.event import RENDEZVOUS, begin_event
-from geo.cells import INDEX_RESOLUTION, cell_at, disk_at
+from detectors.motion import DRIFT_KN, WORKING_KN, close_between, phases
+from detectors.pair import NOISE_M, add_stretch, begin_pair, close_pair, grow_near, nearest_yet
+from detectors.piece import M_PER_DEG, lies, said_kn, write_piece
+from geo.cells import cell_at, disk_at
 from geo.coast import shore_distance_at
 from geo.kernel import inner, kernel
-from geo.sphere import EARTH_RADIUS_M, KN_M_S, distance_m, interpolate, wrap_deg
+from geo.sphere import KN_M_S, wrap_deg
 
-MOVER = np.dtype(
-    [
-        ("t", "i8"),
-        ("lat", "f8"),
-        ("lon", "f8"),
-        ("cell", "u8"),  # cell of the last sample; its neighbours stand in `disks`
-        ("offset", "i8"),
-        ("done", "i8"),  # the last instant that has its sample
-        ("mmsi", "u4"),
-        ("seen", "u1"),
-        ("hull", "u1"),
-        ("source", "u2"),
-    ],
-    align=True,
-)
-INSTANT = np.dtype([("instant", "i8"), ("n", "i8")], align=True)
-SAMPLE = np.dtype(
-    [
-        ("cell", "u8"),
-        ("lat", "f8"),
-        ("lon", "f8"),
-        ("north_m_s", "f8"),  # velocity of the way it lies on
-        ("east_m_s", "f8"),
-        ("t0", "i8"),  # the two fixes between which it lies
-        ("t1", "i8"),
-        ("offset0", "i8"),
-        ("offset1", "i8"),
-        ("source0", "u2"),
-        ("source1", "u2"),
-        ("slot", "i4"),
-        ("next", "i4"),
-    ],
-    align=True,
-)
-PAIR = np.dtype(
-    [
-        ("key", "i8"),  # slot of one << 32 | slot of the other, + 1; 0: free
-        ("t_start", "i8"),
-        ("t_end", "i8"),
-        ("instant", "i8"),  # of the last close sample
-        ("lat", "f8"),  # of the first sample
-        ("lon", "f8"),
-        ("dlat", "f8"),  # sums over samples, relative to the first
-        ("dlon", "f8"),
-        ("sum_m", "f8"),
-        ("least_m", "f8"),
-        ("sum_m_s", "f8"),
-        ("lat_end", "f8"),
-        ("lon_end", "f8"),
-        ("first_a", "i8"),  # offsets of first and last fix, of the one and the other
-        ("last_a", "i8"),
-        ("first_b", "i8"),
-        ("last_b", "i8"),
-        ("first_source_a", "u2"),  # the inputs to which these offsets belong
-        ("last_source_a", "u2"),
-        ("first_source_b", "u2"),
-        ("last_source_b", "u2"),
-        ("n", "i4"),
-    ],
-    align=True,
-)
-SWEEP_INSTANTS = 12
-"""Every so many instants the pairs are searched for ended meetings, so that a stream hears of them in time."""
+BIN = np.dtype([("number", "i8"), ("n", "i8")], align=True)
+SWEEP_US = 3_600_000_000
+"""Every hour of event time the pairs are searched for ended meetings, so that a stream hears of them in time."""
 ROOM = 64
 """Free places that a table must have when the loop begins; it stops before the last is taken."""
+CRUISE_KN = 10.0
+"""Of a ship that was never heard under way."""
+SHORE_MARGIN_M = 1_000.0
+"""The table of shore distances is good to this along a way."""
 
 
 class Limits(NamedTuple):
@@ -93,138 +40,129 @@ class Limits(NamedTuple):
 
     max_distance_m: float
     min_duration_us: int
+    near_distance_m: float
+    near_duration_us: int
     max_speed_kn: float
+    fastest_kn: float
     max_interpolation_us: int
     max_break_us: int
     step_us: int
     min_shore_m: float
+    resolution: int
+    reach_m: float
 
 
 @inner
-def cell_place(head, samples, cell):
-    """The place of a cell in the table of an instant: where its newest sample stands, or the free place for it."""
+def cell_place(head, pieces, cell):
+    """The place of a cell in the table of a bin: where its newest piece stands, or the free place for it."""
     mask = head.size - 1
     at = np.int64((cell * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)) & mask
-    while head[at] >= 0 and samples[head[at]].cell != cell:
+    while head[at] >= 0 and pieces[head[at]].cell != cell:
         at = (at + 1) & mask
     return at
 
 
 @kernel
-def rebuild_samples(instants, samples, heads):
-    """Enter all samples of all instants into empty tables."""
-    for ring in range(instants.size):
-        for k in range(instants[ring].n):
-            at = cell_place(heads[ring], samples[ring], samples[ring, k].cell)
-            samples[ring, k].next = heads[ring, at]
+def rebuild_pieces(bins, pieces, heads):
+    """Enter all pieces of all bins into empty tables."""
+    for ring in range(bins.size):
+        for k in range(bins[ring].n):
+            at = cell_place(heads[ring], pieces[ring], pieces[ring, k].cell)
+            pieces[ring, k].next = heads[ring, at]
             heads[ring, at] = k
 
 
 @inner
-def pair_place(pairs, key):
-    """The row of a pair: its own, or the free one where it belongs."""
-    mask = pairs.size - 1
+def pair_place(table, pairs, key):
+    """The place of a pair in the table: its own, or the free one where it belongs."""
+    mask = table.size - 1
     at = np.int64((np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(36)) & mask
-    while pairs[at].key != 0 and pairs[at].key != key:
+    while table[at] >= 0 and pairs[table[at]].key != key:
         at = (at + 1) & mask
     return at
 
 
 @kernel
-def rebuild_pairs(old, new):
-    """Enter the live pairs of one table into an empty one; how many."""
-    used = 0
-    for k in range(old.size):
-        if old[k].key != 0 and old[k].n > 0:
-            new[pair_place(new, old[k].key)] = old[k]
-            used += 1
-    return used
+def rebuild_pairs(old, used, new, table):
+    """Enter the live ones of `used` pairs into empty tables; how many."""
+    n = 0
+    for k in range(used):
+        if old[k].n > 0:
+            new[n] = old[k]
+            table[pair_place(table, new, old[k].key)] = n
+            n += 1
+    return n
 
 
 @inner
-def crossing_s(north_m, east_m, north_m_s, east_m_s, max_distance_m, sign):
-    """Seconds until the distance is `max_distance_m`, before (sign -1) or after (+1) now; inf when it never is."""
-    a = north_m_s * north_m_s + east_m_s * east_m_s
-    if a < 1e-12:
-        return np.inf
-    b = north_m * north_m_s + east_m * east_m_s
-    c = north_m * north_m + east_m * east_m - max_distance_m * max_distance_m
-    root = math.sqrt(max(0.0, b * b - a * c))
-    return abs((-b + sign * root) / a)
+def edge_error_s(x, y, at_edge, t, first, relative_m_s):
+    """Half width of the 90 % interval of the moment at which two pieces come close (`first`) or part.
+
+    In the midst of both it is what their spread and 20 m mean at their relative speed, and a tenth of the time between
+    fixes, in which their speeds change; at the end of a piece, what that piece says.
+    """
+    at_edge &= t == (max(x.t0, y.t0) if first else min(x.t1, y.t1))  # and not of the bin
+    if not at_edge:
+        unsure_m = NOISE_M + x.spread_m + y.spread_m
+        leg_s = max(x.leg_s, y.leg_s)
+        return min(0.1 * leg_s + unsure_m / max(relative_m_s, 1e-3), 0.5 * leg_s)
+    error_s = 0.0
+    for piece in (x, y):
+        if (piece.t0 if first else piece.t1) == t:
+            own = piece.error0_s if first else piece.error1_s
+            error_s = own if not own <= error_s else error_s
+    return error_s
 
 
 @inner
-def close_pair(movers, p, now, limits, event):
-    """End a meeting: 1 when it was a rendezvous and stands in `event`, else 0. `now` < 0: it is over."""
-    n, duration = p.n, p.t_end - p.t_start
-    p.n = 0
-    speed_kn = p.sum_m_s / n / KN_M_S
-    if duration < limits.min_duration_us or speed_kn >= limits.max_speed_kn:
-        return 0
-    key = p.key - 1
-    a, b = movers[key >> 32], movers[key & 0xFFFFFFFF]
-    swap = b.mmsi < a.mmsi or (b.mmsi == a.mmsi and b.hull < a.hull)
-    if swap:
-        a, b = b, a
-    begin_event(event, RENDEZVOUS, a.mmsi, a.hull)
-    event.open = 1 if now >= 0 and now - p.t_end <= limits.max_break_us else 0
-    event.other, event.other_hull, event.n = b.mmsi, b.hull, n
-    event.t_start, event.t_end = p.t_start, p.t_end
-    event.lat, event.lon = p.lat + p.dlat / n, wrap_deg(p.lon + p.dlon / n)
-    event.lat_end, event.lon_end = p.lat_end, p.lon_end
-    event.cell = cell_at(event.lat, event.lon, INDEX_RESOLUTION)
-    event.coverage = min(1.0, n * limits.step_us / duration)
-    event.distance_m, event.speed_kn = p.least_m, speed_kn
-    event.score = event.coverage * max(0.0, 1.0 - p.sum_m / n / limits.max_distance_m)
-    if swap:
-        event.first_source, event.first_offset = p.first_source_b, p.first_b
-        event.last_source, event.last_offset = p.last_source_b, p.last_b
-        event.other_first_source, event.other_first_offset = p.first_source_a, p.first_a
-        event.other_last_source, event.other_last_offset = p.last_source_a, p.last_a
-    else:
-        event.first_source, event.first_offset = p.first_source_a, p.first_a
-        event.last_source, event.last_offset = p.last_source_a, p.last_a
-        event.other_first_source, event.other_first_offset = p.first_source_b, p.first_b
-        event.other_last_source, event.other_last_offset = p.last_source_b, p.last_b
-    return 1
-
-
-@kernel
-def meet(p, x, y, instant, metres, limits):
-    """Enter a close pair of samples of one instant (`x.slot` < `y.slot`) into its row."""
-    t = instant * limits.step_us
-    mean_cos = math.cos(math.radians(0.5 * (x.lat + y.lat)))
-    north_m = math.radians(y.lat - x.lat) * EARTH_RADIUS_M
-    east_m = math.radians(wrap_deg(y.lon - x.lon)) * mean_cos * EARTH_RADIUS_M
-    north_m_s, east_m_s = y.north_m_s - x.north_m_s, y.east_m_s - x.east_m_s
+def meet(p, x, y, t0, north_m, east_m, north_m_s, east_m_s, seconds, limit_m, limits):
+    """Two pieces (`x.slot` < `y.slot`) that are close at some time of a bin: enter that time into the pair's row."""
+    begin_s, end_s, nearest_s = close_between(north_m, east_m, north_m_s, east_m_s, seconds, limit_m)
+    c0, c1 = t0 + np.int64(begin_s * 1e6), t0 + np.int64(end_s * 1e6)
+    relative_m_s = math.sqrt(north_m_s * north_m_s + east_m_s * east_m_s)
+    middle_s = 0.5 * (begin_s + end_s)
+    after_x, after_y = (t0 - x.t) * 1e-6 + middle_s, (t0 - y.t) * 1e-6 + middle_s
+    lat = 0.5 * (x.lat + x.north_m_s * after_x / M_PER_DEG + y.lat + y.north_m_s * after_y / M_PER_DEG)
+    lon_x, lon_y = x.lon + x.east_deg_s * after_x, y.lon + y.east_deg_s * after_y
+    lon = wrap_deg(lon_x + 0.5 * wrap_deg(lon_y - lon_x))
     if p.n == 0:
-        known_us = min(limits.step_us, t - max(x.t0, y.t0))
-        back_s = crossing_s(north_m, east_m, north_m_s, east_m_s, limits.max_distance_m, -1.0)
-        p.t_start = t - np.int64(min(float(known_us), back_s * 1e6))
-        p.lat, p.lon, p.dlat, p.dlon = x.lat, x.lon, 0.0, 0.0
-        p.sum_m, p.least_m, p.sum_m_s = 0.0, metres, 0.0
-        p.first_a, p.first_b = x.offset0, y.offset0
-        p.first_source_a, p.first_source_b = x.source0, y.source0
-    known_us = min(limits.step_us, min(x.t1, y.t1) - t)
-    ahead_s = crossing_s(north_m, east_m, north_m_s, east_m_s, limits.max_distance_m, 1.0)
-    p.t_end = t + np.int64(min(float(known_us), ahead_s * 1e6))
-    p.instant = instant
-    p.n += 1
-    p.dlat += 0.5 * (x.lat + y.lat) - p.lat
-    p.dlon += wrap_deg(x.lon - p.lon) + 0.5 * wrap_deg(y.lon - x.lon)
-    p.sum_m += metres
-    p.least_m = min(p.least_m, metres)
-    speed_x = math.sqrt(x.north_m_s * x.north_m_s + x.east_m_s * x.east_m_s)
-    speed_y = math.sqrt(y.north_m_s * y.north_m_s + y.east_m_s * y.east_m_s)
-    p.sum_m_s += 0.5 * (speed_x + speed_y)
-    p.lat_end, p.lon_end = 0.5 * (x.lat + y.lat), wrap_deg(x.lon + 0.5 * wrap_deg(y.lon - x.lon))
-    p.last_a, p.last_b = x.offset1, y.offset1
-    p.last_source_a, p.last_source_b = x.source1, y.source1
+        error_s = edge_error_s(x, y, begin_s <= 0.0, t0, True, relative_m_s)
+        begin_pair(p, x, y, c0, error_s, lat, lon)
+    p.t_start = min(p.t_start, c0)
+    if c1 >= p.t_end:
+        p.t_end, p.lat_end, p.lon_end = c1, lat, lon
+        t1 = t0 + np.int64(seconds * 1e6)
+        p.end_error_s = edge_error_s(x, y, end_s >= seconds, t1, False, relative_m_s)
+        p.last_a, p.last_b = x.offset1, y.offset1
+        p.last_source_a, p.last_source_b = x.source1, y.source1
+    nearest_yet(p, x, y, north_m + north_m_s * nearest_s, east_m + east_m_s * nearest_s)
+    sum_m = 0.0
+    for share in (0.0, 0.5, 1.0):  # Simpson's rule for the mean distance
+        s = begin_s + share * (end_s - begin_s)
+        north, east = north_m + north_m_s * s, east_m + east_m_s * s
+        sum_m += (4.0 if share == 0.5 else 1.0) * math.sqrt(north * north + east * east)
+    add_stretch(p, x, y, end_s - begin_s, sum_m / 6.0, relative_m_s, lat, lon, limits.max_distance_m)
+    if limits.near_distance_m > 0.0:
+        near_s, far_s, _ = close_between(north_m, east_m, north_m_s, east_m_s, seconds, limits.near_distance_m)
+        if far_s >= near_s:
+            grow_near(p, t0 + np.int64(near_s * 1e6), t0 + np.int64(far_s * 1e6))
+
+
+@inner
+def relative(x, y, t):
+    """Where `y` is from `x` at a time, and how that changes: (north_m, east_m, north_m_s, east_m_s)."""
+    after_x, after_y = (t - x.t) * 1e-6, (t - y.t) * 1e-6
+    lat_x, lat_y = x.lat + x.north_m_s * after_x / M_PER_DEG, y.lat + y.north_m_s * after_y / M_PER_DEG
+    east = M_PER_DEG * math.cos(math.radians(0.5 * (lat_x + lat_y)))
+    dlon = wrap_deg(y.lon + y.east_deg_s * after_y - x.lon - x.east_deg_s * after_x)
+    return (lat_y - lat_x) * M_PER_DEG, dlon * east, y.north_m_s - x.north_m_s, (y.east_deg_s - x.east_deg_s) * east
 
 
 @kernel
-def compare(movers, disk, mine, head, new, instant, pairs, used, limits, out, events):
-    """Compare a sample with all of its instant that lie in its cell and the six around: events written so far."""
+def compare(movers, disk, mine, head, new, bin_from, pairs, table, used, limits, out, events):
+    """Compare a piece with all of its bin that lie in its cell and the six around: events written so far."""
+    far_deg = limits.reach_m / M_PER_DEG
+    far_lon_deg = far_deg / max(0.01, 0.9 * math.cos(math.radians(new.lat)))  # meridians meet: wide of the mark
     for c in range(7):
         repeated = False  # beside a pentagon one cell stands twice
         for d in range(c):
@@ -233,72 +171,116 @@ def compare(movers, disk, mine, head, new, instant, pairs, used, limits, out, ev
         while k >= 0:
             other = mine[k]
             k = other.next
-            metres = distance_m(new.lat, new.lon, other.lat, other.lon)
-            if metres > limits.max_distance_m:
+            if abs(other.lat - new.lat) > far_deg or abs(wrap_deg(other.lon - new.lon)) > far_lon_deg:
+                continue
+            t0 = max(new.t0, other.t0, bin_from)
+            t1 = min(new.t1, other.t1, bin_from + limits.step_us)
+            if t1 <= t0 or new.slot == other.slot:
                 continue
             x, y = (new, other) if new.slot < other.slot else (other, new)
+            north_m, east_m, north_m_s, east_m_s = relative(x, y, t0)
+            seconds = (t1 - t0) * 1e-6
+            limit_m = limits.max_distance_m + min(x.spread_m + y.spread_m, limits.max_distance_m)
+            begin_s, end_s, _ = close_between(north_m, east_m, north_m_s, east_m_s, seconds, limit_m)
+            if not end_s > begin_s:
+                continue
             key = (np.int64(x.slot) << 32 | np.int64(y.slot)) + 1
-            p = pairs[pair_place(pairs, key)]
-            if p.key == 0:
-                p.key = key
+            at = pair_place(table, pairs, key)
+            if table[at] < 0:
+                table[at] = used[0]
+                pairs[used[0]].key, pairs[used[0]].n = key, 0
                 used[0] += 1
-            if p.n > 0 and (instant - p.instant) * limits.step_us > limits.max_break_us:
+            p = pairs[table[at]]
+            if p.n > 0 and t0 + begin_s * 1e6 - p.t_end > limits.max_break_us:
                 events += close_pair(movers, p, -1, limits, out[events])
-            meet(p, x, y, instant, metres, limits)
+            meet(p, x, y, t0, north_m, east_m, north_m_s, east_m_s, seconds, limit_m, limits)
     return events
 
 
 @inner
-def write_sample(m, slot, t, lat, lon, source, offset, instant, limits, new):
-    """The sample of a mover's way to its next fix at an instant."""
-    f = (instant * limits.step_us - m.t) / (t - m.t)
-    new.lat, new.lon = interpolate(m.lat, m.lon, lat, lon, f)
-    seconds = (t - m.t) * 1e-6
-    new.north_m_s = math.radians(lat - m.lat) * EARTH_RADIUS_M / seconds
-    new.east_m_s = (
-        math.radians(wrap_deg(lon - m.lon)) * math.cos(math.radians(0.5 * (lat + m.lat))) * EARTH_RADIUS_M / seconds
-    )
-    new.t0, new.t1, new.offset0, new.offset1, new.slot = m.t, t, m.offset, offset, slot
-    new.source0, new.source1 = m.source, source
-
-
-@inner
-def sample_way(movers, disks, instants, samples, heads, pairs, used, m, slot, t, lat, lon, source, offset, limits,
-               shore, out, events):  # fmt: skip
-    """The samples of a slow ship's way to its next fix: (done, events written so far); not done when room runs out."""
-    for instant in range(max(m.done, m.t // limits.step_us) + 1, t // limits.step_us + 1):
-        ring = instant & (instants.size - 1)
-        if instants[ring].instant != instant:
-            instants[ring].instant, instants[ring].n = instant, 0
+def enter_piece(movers, disks, bins, pieces, heads, pairs, table, used, m, rows, i, phase, s0, s1, way0, way1, error_s,
+                skip, limits, shore, out, events):  # fmt: skip
+    """A slow piece into all bins that it touches: (entries passed or made, -1 when room runs out; events written)."""
+    north_m_s, east_m_s = (way1[0] - way0[0]) / (s1 - s0), (way1[1] - way0[1]) / (s1 - s0)
+    if math.sqrt(north_m_s * north_m_s + east_m_s * east_m_s) > limits.fastest_kn * KN_M_S:
+        return skip, events
+    t0, t1 = m.t + np.int64(s0 * 1e6), min(rows.t[i], m.t + np.int64(s1 * 1e6))
+    for number in range(t0 // limits.step_us, (t1 - 1) // limits.step_us + 1):
+        if skip < m.done:
+            skip += 1
+            continue
+        ring = number % bins.size
+        if bins[ring].number != number:
+            bins[ring].number, bins[ring].n = number, 0
             for k in range(heads.shape[1]):
                 heads[ring, k] = -1
-        n = instants[ring].n
-        if n + 1 >= samples.shape[1] or events + n + OUT_ROOM > out.size or 2 * (used[0] + n + 1) > pairs.size:
-            return False, events
-        new = samples[ring, n]
-        write_sample(m, slot, t, lat, lon, source, offset, instant, limits, new)
-        m.done = instant
-        if limits.min_shore_m > 0.0 and shore_distance_at(shore, new.lat, new.lon) < limits.min_shore_m:
-            continue
-        new.cell = cell_at(new.lat, new.lon, INDEX_RESOLUTION)
+        n = bins[ring].n
+        if n + 1 >= pieces.shape[1] or events + n + OUT_ROOM > out.size or used[0] + n + 1 > pairs.size:
+            return -1, events
+        skip += 1
+        m.done = skip
+        new = pieces[ring, n]
+        bin_from = number * limits.step_us
+        write_piece(new, m, rows, i, phase, s0, s1, way0[0], way0[1], north_m_s, east_m_s, error_s, bin_from,
+                    limits.step_us)  # fmt: skip
+        if limits.min_shore_m > 0.0:
+            off_m = shore_distance_at(shore, new.lat, new.lon)
+            if off_m < limits.min_shore_m:
+                m.slack_m = limits.min_shore_m - off_m - SHORE_MARGIN_M
+                continue
+        m.slack_m = 0.0
+        new.cell = cell_at(new.lat, new.lon, limits.resolution)
         if new.cell != m.cell:
             m.cell = new.cell
-            disk_at(new.lat, new.lon, INDEX_RESOLUTION, disks[slot])
-        mine, head = samples[ring], heads[ring]
-        events = compare(movers, disks[slot], mine, head, new, instant, pairs, used, limits, out, events)
+            disk_at(new.lat, new.lon, limits.resolution, disks[rows.slot[i]])
+        mine, head = pieces[ring], heads[ring]
+        events = compare(
+            movers, disks[rows.slot[i]], mine, head, new, bin_from, pairs, table, used, limits, out, events
+        )
         at = cell_place(head, mine, new.cell)
         new.next = head[at]
         head[at] = n
-        instants[ring].n = n + 1
+        bins[ring].n = n + 1
+    return skip, events
+
+
+@inner
+def enter_way(movers, disks, bins, pieces, heads, pairs, table, used, m, rows, i, limits, shore, out, events):
+    """The slow pieces of a mover's way to row `i`: (done, events written so far); not done when room runs out."""
+    seconds = (rows.t[i] - m.t) * 1e-6
+    north = (rows.lat[i] - m.lat) * M_PER_DEG
+    east = wrap_deg(rows.lon[i] - m.lon) * M_PER_DEG * math.cos(math.radians(0.5 * (m.lat + rows.lat[i])))
+    way_m = math.sqrt(north * north + east * east)
+    for sog in (m.sog, rows.sog[i]):
+        way_m += sog * KN_M_S * seconds if sog >= DRIFT_KN else 0.0
+    if m.done == 0 and m.slack_m > way_m:  # too near to the shore all the way
+        m.slack_m -= way_m
+        return True, events
+    sog0, sog1 = said_kn(m.sog, m.anchored), said_kn(rows.sog[i], lies(rows.nav_status[i]))
+    s1, north1, east1, s2, north2, east2, error_s, known = phases(
+        seconds, north, east, sog0, m.cog, sog1, rows.cog[i], m.cruise
+    )
+    skip = 0
+    if known:
+        ends = ((0.0, 0.0, 0.0), (s1, north1, east1), (s2, north2, east2), (seconds, north, east))
+        for phase in range(3):
+            begin, end = ends[phase], ends[phase + 1]
+            if end[0] - begin[0] > 1e-6:
+                skip, events = enter_piece(movers, disks, bins, pieces, heads, pairs, table, used, m, rows, i, phase,
+                                           begin[0], end[0], (begin[1], begin[2]), (end[1], end[2]), error_s, skip,
+                                           limits, shore, out, events)  # fmt: skip
+                if skip < 0:
+                    return False, events
+    m.done, m.slack_m = 0, m.slack_m - way_m
     return True, events
 
 
 @kernel
-def sweep(movers, pairs, instant, limits, out, events):
-    """Close the meetings to which no later sample can belong: (done, events written so far)."""
-    for k in range(pairs.size):
+def sweep(movers, pairs, used, now, limits, out, events):
+    """Close the meetings to which nothing later can belong: (done, events written so far)."""
+    for k in range(used):
         p = pairs[k]
-        if p.n > 0 and (instant - p.instant) * limits.step_us > limits.max_break_us + limits.max_interpolation_us:
+        if p.n > 0 and now - p.t_end > limits.max_break_us + limits.max_interpolation_us:
             if events + OUT_ROOM > out.size:
                 return False, events
             events += close_pair(movers, p, -1, limits, out[events])
@@ -306,37 +288,42 @@ def sweep(movers, pairs, instant, limits, out, events):
 
 
 @kernel
-def run(movers, disks, instants, samples, heads, pairs, used, rows, begin, limits, shore, out):
+def run(movers, disks, bins, pieces, heads, pairs, table, used, rows, begin, limits, shore, out):
     """Take rows from `begin` on: (row where it stopped, events written)."""
     events = 0
+    skipped_kn = 2.0 * limits.fastest_kn
     for i in range(begin, rows.t.size):
-        instant = rows.t[i] // limits.step_us
-        if instant - used[1] >= SWEEP_INSTANTS:
-            done, events = sweep(movers, pairs, instant, limits, out, events)
+        if rows.t[i] - used[1] >= SWEEP_US:
+            done, events = sweep(movers, pairs, used[0], rows.t[i], limits, out, events)
             if not done:
                 return i, events
-            used[1] = instant
+            used[1] = rows.t[i]
         m = movers[rows.slot[i]]
         dt = rows.t[i] - m.t
         if m.seen == 0:
-            m.seen, m.mmsi, m.hull = 1, rows.mmsi[i], rows.hull[i]
-        elif dt <= limits.max_interpolation_us and instant > m.t // limits.step_us:
-            way_m = distance_m(m.lat, m.lon, rows.lat[i], rows.lon[i])
-            if way_m <= 2.0 * limits.max_speed_kn * KN_M_S * (dt * 1e-6):
-                done, events = sample_way(movers, disks, instants, samples, heads, pairs, used, m, rows.slot[i],
-                                          rows.t[i], rows.lat[i], rows.lon[i], rows.source[i], rows.offset[i], limits,
-                                          shore, out, events)  # fmt: skip
-                if not done:
-                    return i, events
+            m.seen, m.mmsi, m.hull, m.cruise = 1, rows.mmsi[i], rows.hull[i], CRUISE_KN
+        elif dt < limits.step_us:
+            continue
+        elif dt > limits.max_interpolation_us or min(m.sog, rows.sog[i]) > skipped_kn:
+            m.slack_m = 0.0
+        else:
+            done, events = enter_way(movers, disks, bins, pieces, heads, pairs, table, used, m, rows, i, limits, shore,
+                                     out, events)  # fmt: skip
+            if not done:
+                return i, events
         m.t, m.lat, m.lon, m.source, m.offset = rows.t[i], rows.lat[i], rows.lon[i], rows.source[i], rows.offset[i]
+        m.sog, m.cog, m.heading = rows.sog[i], rows.cog[i], rows.heading[i]
+        m.anchored = lies(rows.nav_status[i])
+        if m.sog > WORKING_KN:
+            m.cruise = m.sog
     return rows.t.size, events
 
 
 @kernel
-def flush(movers, pairs, now, begin, limits, out):
+def flush(movers, pairs, used, now, begin, limits, out):
     """Meetings that the end of the input cuts: (place where it stopped or -1, events written)."""
     events = 0
-    for k in range(begin, pairs.size):
+    for k in range(begin, used):
         if events + OUT_ROOM > out.size:
             return k, events
         if pairs[k].n > 0:

@@ -4,7 +4,6 @@ A row is (t in µs, mmsi, lat, lon, sog), in time order. No state machine, no ha
 """
 
 import math
-from itertools import combinations, pairwise
 
 EARTH_RADIUS_M = 6_371_008.8
 KN_M_S = 1852.0 / 3600.0
@@ -30,43 +29,6 @@ def gaps(rows, min_gap_us, min_fixes):
         for k in range(1, len(track)):
             if k >= min_fixes and track[k][0] - track[k - 1][0] > min_gap_us:
                 found.append((mmsi, track[k - 1][0], track[k][0]))
-    return sorted(found)
-
-
-def samples(track, p):
-    """Instant -> (lat, lon, speed in m/s, t of the fixes around) of a slow ship."""
-    step = p.step_s * 1_000_000
-    out = {}
-    for a, b in pairwise(track):
-        dt = b[0] - a[0]
-        if dt > p.max_interpolation_s * 1_000_000 or dt == 0:
-            continue
-        if distance_m(a[2], a[3], b[2], b[3]) > 2 * p.max_speed_kn * KN_M_S * dt * 1e-6:
-            continue
-        for instant in range(a[0] // step + 1, b[0] // step + 1):
-            f = (instant * step - a[0]) / dt
-            out[instant] = (a[2] + f * (b[2] - a[2]), a[3] + f * ((b[3] - a[3] + 180) % 360 - 180), a[0], b[0])
-    return out
-
-
-def rendezvous(rows, p):
-    """Meetings of all pairs at the resolution of a step: (one, other, first and last close instant in µs)."""
-    step = p.step_s * 1_000_000
-    sampled = {mmsi: samples(track, p) for mmsi, track in by_ship(rows).items()}
-    found = []
-    for one, other in combinations(sorted(sampled), 2):
-        close = [
-            instant
-            for instant in sorted(sampled[one].keys() & sampled[other].keys())
-            if distance_m(*sampled[one][instant][:2], *sampled[other][instant][:2]) <= p.max_distance_m
-        ]
-        run = []
-        for instant in [*close, None]:
-            if run and (instant is None or (instant - run[-1]) * step > p.max_break_s * 1_000_000):
-                found.append((one, other, run[0] * step, run[-1] * step))
-                run = []
-            if instant is not None:
-                run.append(instant)
     return sorted(found)
 
 

@@ -36,20 +36,6 @@ def test_gaps_are_those_of_the_naive_twin(seed):
     assert len(mine) > 150
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_rendezvous_are_those_of_the_naive_twin(seed):
-    fixes = busy_world(seed)
-    params = RendezvousParams(min_duration_s=1, max_speed_kn=2.0)
-    found = _raw(fixes, "rendezvous", params)
-    step = params.step_s * 1_000_000
-    twin = [row for row in naive.rendezvous(_rows(fixes), params) if row[3] - row[2] >= step]
-    mine = {(int(e["mmsi"]), int(e["other"]), -(-int(e["t_start"]) // step), int(e["t_end"]) // step): e for e in found}
-    for one, other, first, last in twin:
-        assert (one, other, first // step, last // step) in mine
-    assert len(twin) > 60
-    assert (found["distance_m"] <= params.max_distance_m).all()
-
-
 def _meeting(start_hour, hours=2.5, every=5, a=211000001, b=211000002, lon=-30.0):
     rows = []
     for m in range(-240, int(hours * 60) + 240, every):
