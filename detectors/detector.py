@@ -89,10 +89,9 @@ class Detector(ABC):
         """Grow whatever table made `run` stop; called between two calls of it."""
 
     def settle(self, records: NDArray[Any], known: Known) -> NDArray[Any]:
-        """Its own events once all is known, as records: what static reports and other ships tell about them.
+        """Say of its own events what only all of them, or what ships said of themselves, can tell.
 
-        Called once by `Engine.finish`, before derived detectors look; as it is, it changes nothing. The result must
-        depend on the set of events and not on their order.
+        `records` are those of all detectors; the result must not depend on their order.
         """
         return records
 

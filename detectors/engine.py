@@ -183,8 +183,7 @@ class Engine:
         ships = vessels(self.summaries, identity)
         known = Known(identity, ships, self._newest)
         for settling in self.detectors:
-            own = np.isin(records["kind"], [kind_code(kind) for kind in settling.kinds])
-            records = np.concatenate([records[~own], settling.settle(records[own], known)])
+            records = settling.settle(records, known)
         records = sorted_events(records)
         for detector in self.derived:
             found, more = well_placed(detector.derive(records, known), [detector])
