@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.detector import Columns, Detector, Known, grown
+from detectors.event import RENDEZVOUS
 from detectors.meeting import BIN, ROOM, Limits, rebuild_pairs, rebuild_pieces
 from detectors.meeting import flush as flush_pairs
 from detectors.meeting import run as run_pairs
@@ -230,4 +231,5 @@ class Rendezvous(Detector):
 
     def settle(self, records: NDArray[Any], known: Known) -> NDArray[Any]:
         """The gap between the hulls, and the label of each meeting."""
-        return label_meetings(records, known, self._anchorages)
+        own = records["kind"] == RENDEZVOUS
+        return np.concatenate([records[~own], label_meetings(records[own], known, self._anchorages)])
