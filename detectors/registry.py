@@ -13,14 +13,23 @@ from importlib.metadata import EntryPoint, entry_points
 from detectors.dark import Dark
 from detectors.detector import DerivedDetector, Detector
 from detectors.event import FACTS, KINDS
+from detectors.false_position import FalsePosition
 from detectors.loitering import Loitering
+from detectors.mass_displacement import MassDisplacement
 from detectors.port_call import PortCalls
 from detectors.rendezvous import Rendezvous
 from geo.errors import UsageError
 
 GROUP = "luxwake.detectors"
 
-_HOUSE: tuple[type[Detector] | type[DerivedDetector], ...] = (Loitering, Dark, Rendezvous, PortCalls)
+_HOUSE: tuple[type[Detector] | type[DerivedDetector], ...] = (
+    Loitering,
+    Dark,
+    Rendezvous,
+    PortCalls,
+    FalsePosition,
+    MassDisplacement,
+)
 
 
 @cache
