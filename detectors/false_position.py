@@ -6,7 +6,7 @@ windows of half an hour; a silence of more than half an hour ends everything but
 
 | label | the reports say | score: one minus |
 |---|---|---|
-| on_land | farther inland than the mask errs, no port or waterway near (`detectors.inland`) | error of the map / depth |
+| on_land | farther inland than the map errs, no port or waterway near (`detectors.inland`) | error of it / depth |
 | impossible_speed | faster than any ship, step after step | limit / speed |
 | | elsewhere and back (`detectors.shared_mmsi`) | the chance that two ships take turns so closely |
 | course | speed and course that do not lead to the next positions | 1 / chi-square |
@@ -119,8 +119,12 @@ class FalsePositionParams:
         for name, value in numbers.items():
             if not 0.0 < value < math.inf:
                 raise UsageError(f"false position: {name} must be positive, not {value}")
-        if not (self.step_s <= self.max_step_s and self.step_s < self.window_s and self.window_s <= self.min_smooth_s):
-            raise UsageError(f"false position: step_s <= max_step_s and step_s < window_s <= min_smooth_s, not {self}")
+        if not (
+            self.step_s <= self.max_step_s and self.step_s < self.window_s <= min(200 * self.step_s, self.min_smooth_s)
+        ):
+            raise UsageError(
+                f"false position: step_s <= max_step_s, and step_s < window_s <= 200 step_s and min_smooth_s, not {self}"
+            )
         if not (self.min_radius_m < self.max_radius_m and self.leap_share < 1.0 and self.min_stay_score < 1.0):
             raise UsageError(f"false position: min_radius_m < max_radius_m, and shares below 1, not {self}")
 

@@ -47,10 +47,8 @@ MASK_ERROR_M = 2_200.0
 (`geo.coast.shore_distance_m`)."""
 REAL_JITTER_M = 2.26
 """The least jitter of 86 half hours of real ships under way, in steps of a minute (docs/evaluation-deception.md)."""
-SMOOTH_STEP_US = 120_000_000
-"""A longer step bends by half a metre on a great circle: at 20 kn and 60 degrees, in the frame of one latitude."""
-SMOOTH_STEPS = 8
-"""Steps in a window below which the jitter is a guess."""
+SMOOTH_STEPS = 4
+"""Steps in a window below which the jitter is a guess: half an hour at six minutes."""
 LEAST_SPEED_M_S = 1.5
 """A ship slower than 3 kn has no course to keep."""
 
@@ -118,8 +116,9 @@ WATCH = np.dtype(
         ("way_m", "f4"),  # along the track, by reported speeds
         ("cross", "f4"),  # squares of the distances from the course of the step before
         ("case", "i4"),  # head of the chain of cases; number + 1, 0 none
-        ("n", "u2"),
-        ("smooth", "u2"),  # how many are in `cross`
+        ("n", "u1"),  # steps and one: 31 in half an hour of minutes, 201 at most
+        ("smooth", "u1"),  # how many are in `cross`
+        ("most_m", "u2"),  # the largest miss of one step
         ("free", "u2"),  # hundreds of metres that it may go before the map must be looked at
         ("source", "u2"),
         ("source0", "u2"),
@@ -134,7 +133,7 @@ WATCH = np.dtype(
 @inner
 def begin_window(s, t, offset, source):
     """The window begins at this fix."""
-    s.t0, s.offset0, s.source0, s.n, s.smooth = t, offset, source, 1, 0
+    s.t0, s.offset0, s.source0, s.n, s.smooth, s.most_m = t, offset, source, 1, 0, 0
     s.x_m, s.y_m, s.miss_x_m, s.miss_y_m, s.told_s, s.way_m, s.cross = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
 
 
@@ -182,9 +181,13 @@ def judge_window(cases, pool, s, t, offset, source, lat, lon, p, out, events):
     span_s = (t - s.t0) * 1e-6
     lat0 = lat - math.degrees(s.y_m / EARTH_RADIUS_M)
     lon0 = wrap_deg(lon - math.degrees(s.x_m / (EARTH_RADIUS_M * math.cos(math.radians(lat)))))
-    told = s.n > p.min_fixes and s.told_s >= 0.5 * span_s
+    net_m = math.hypot(s.x_m, s.y_m)
+    told_m = math.hypot(s.x_m - s.miss_x_m, s.y_m - s.miss_y_m)  # where the reports lead
+    turning = s.way_m >= p.min_round * max(net_m, told_m)  # a report at the end of a step then says little of the step
+    told = s.n > p.min_fixes and s.told_s >= 0.5 * span_s and not turning
     miss_m, drift_m = math.hypot(s.miss_x_m, s.miss_y_m), p.speed_noise_m_s * s.told_s
-    chi2 = miss_m * miss_m / (2.0 * p.noise_m * p.noise_m + drift_m * drift_m)
+    rest_m = max(0.0, miss_m - s.most_m)  # one step may hold a turn
+    chi2 = rest_m * rest_m / (2.0 * p.noise_m * p.noise_m + drift_m * drift_m)
     wrong = told and chi2 > p.min_chi2
     if wrong or s.case != 0:
         events += note_window(cases, pool, s, COURSE, wrong, miss_m / s.told_s / KN_M_S, 1.0 - 1.0 / chi2, lat0, lon0,
@@ -203,7 +206,7 @@ def judge_window(cases, pool, s, t, offset, source, lat, lon, p, out, events):
             events += close_case(cases, pool, s, k, 0, p, out[events])
         elif t - cases[k].t0 > p.max_arc_us:
             drop_case(cases, pool, s, k)
-    elif s.way_m >= p.min_round * math.hypot(s.x_m, s.y_m) and s.way_m >= p.min_circle_m_s * span_s:
+    elif s.way_m >= p.min_round * net_m and s.way_m >= p.min_circle_m_s * span_s:
         k = open_case(cases, pool, s, CIRCLE, t, offset, source, lat, lon)
         add_to_circle(cases[k], 0.0, np.nan, lat, lon)
     begin_window(s, t, offset, source)
@@ -211,20 +214,27 @@ def judge_window(cases, pool, s, t, offset, source, lat, lon, p, out, events):
 
 
 @inner
-def add_step(s, dx, dy, dt_s, way_m, sog_m_s, cog_deg, told, p):
-    """One more step of the window: way, what was told of it, and how far it leaves the course of the step before."""
+def add_step(s, dx, dy, dt_s, way_m, sog_m_s, cog_deg, told, lat, p):
+    """One more step of the window: way, what was told of it, and how far it leaves the course of the step before.
+
+    A course may be kept on the chart or along a great circle, which bends as the meridians converge: the nearer counts.
+    """
     s.n += 1
     s.x_m += dx
     s.y_m += dy
     if told:
         course = math.radians(cog_deg)
-        s.miss_x_m += dx - sog_m_s * math.sin(course) * dt_s
-        s.miss_y_m += dy - sog_m_s * math.cos(course) * dt_s
+        miss_x, miss_y = dx - sog_m_s * math.sin(course) * dt_s, dy - sog_m_s * math.cos(course) * dt_s
+        s.miss_x_m += miss_x
+        s.miss_y_m += miss_y
+        s.most_m = max(int(s.most_m), int(min(65_535.0, math.ceil(math.hypot(miss_x, miss_y)))))
         s.told_s += dt_s
     s.way_m += sog_m_s * dt_s if sog_m_s == sog_m_s else way_m
-    if dt_s <= SMOOTH_STEP_US * 1e-6 and way_m > LEAST_SPEED_M_S * dt_s:
+    if dt_s <= p.max_step_us * 1e-6 and way_m > LEAST_SPEED_M_S * dt_s:
         if s.u_m_s == s.u_m_s:
             across = (s.u_m_s * dy - s.v_m_s * dx) / math.hypot(s.u_m_s, s.v_m_s)
+            bend = dx * way_m * math.tan(math.radians(lat)) / EARTH_RADIUS_M
+            across = min(abs(across), abs(across + bend))
             s.cross += across * across
             s.smooth += 1
         s.u_m_s, s.v_m_s = dx / dt_s, dy / dt_s
@@ -259,7 +269,7 @@ def take_step(cases, pool, s, t, offset, source, lat, lon, sog, cog, p, places, 
         k = find_case(cases, s.case, CIRCLE)
         if k >= 0:
             add_to_circle(cases[k], dt_s, sog_m_s, lat, lon)
-    add_step(s, dx, dy, dt_s, way_m, sog_m_s, cog, sog_m_s == sog_m_s and cog == cog, p)
+    add_step(s, dx, dy, dt_s, way_m, sog_m_s, cog, sog_m_s == sog_m_s and cog == cog, lat, p)
     events = look_at_place(cases, pool, s, way_m, t, offset, source, lat, lon, p, places, out, events)
     if t - s.t0 >= p.window_us:
         events = judge_window(cases, pool, s, t, offset, source, lat, lon, p, out, events)
