@@ -123,7 +123,7 @@ class FalsePositionParams:
             self.step_s <= self.max_step_s and self.step_s < self.window_s <= min(200 * self.step_s, self.min_smooth_s)
         ):
             raise UsageError(
-                f"false position: step_s <= max_step_s, and step_s < window_s <= 200 step_s and min_smooth_s, not {self}"
+                f"false position: step_s <= max_step_s, step_s < window_s <= 200 step_s and min_smooth_s, not {self}"
             )
         if not (self.min_radius_m < self.max_radius_m and self.leap_share < 1.0 and self.min_stay_score < 1.0):
             raise UsageError(f"false position: min_radius_m < max_radius_m, and shares below 1, not {self}")

@@ -38,7 +38,7 @@ from detectors.suspicion import (
     room,
 )
 from geo.coast import ShoreTable, shore_distance_at
-from geo.kernel import inner, kernel
+from geo.kernel import inlined, inner, kernel
 from geo.ports import PortIndex, nearest_port_at
 from geo.sphere import EARTH_RADIUS_M, KN_M_S, wrap_deg
 
@@ -130,14 +130,14 @@ WATCH = np.dtype(
 """What is kept of a hull: 96 bytes."""
 
 
-@inner
+@inlined
 def begin_window(s, t, offset, source):
     """The window begins at this fix."""
     s.t0, s.offset0, s.source0, s.n, s.smooth, s.most_m = t, offset, source, 1, 0, 0
     s.x_m, s.y_m, s.miss_x_m, s.miss_y_m, s.told_s, s.way_m, s.cross = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
 
 
-@inner
+@inlined
 def set_fix(s, t, offset, source, lat, lon):
     """This fix is the last that was looked at."""
     s.t, s.offset, s.source = t, offset, source
@@ -145,12 +145,8 @@ def set_fix(s, t, offset, source, lat, lon):
 
 
 @inner
-def inland_depth_m(s, way_m, lat, lon, p, places):
-    """Metres from the shore of a position where no ship can be, else 0; the map is looked at only where it must."""
-    hundreds = int(way_m * 0.01) + 1
-    if s.free >= hundreds:
-        s.free -= hundreds
-        return 0.0
+def look_inland(s, lat, lon, p, places):
+    """Metres from the shore of a position where no ship can be, else 0; notes how far the next is that may be so."""
     shore_m = shore_distance_at(places.shore, lat, lon)
     to_go = 0.9 * (shore_m + p.min_inland_m) - MASK_ERROR_M
     s.free = int(min(6e6, max(0.0, to_go)) * 0.01)
@@ -159,10 +155,14 @@ def inland_depth_m(s, way_m, lat, lon, p, places):
     return 0.0 if on_waterway(places.ways, lat, lon) else -shore_m
 
 
-@inner
+@inlined
 def look_at_place(cases, pool, s, way_m, t, offset, source, lat, lon, p, places, out, events):
     """What the position of a fix says by itself; the number of events in `out` then."""
-    depth_m = inland_depth_m(s, way_m, lat, lon, p, places)
+    depth_m, hundreds = 0.0, int(way_m * 0.01) + 1
+    if s.free >= hundreds:
+        s.free -= hundreds
+    else:
+        depth_m = look_inland(s, lat, lon, p, places)
     if depth_m > 0.0 or s.case != 0:
         share = 1.0 - MASK_ERROR_M / depth_m
         events += note_fix(cases, pool, s, ON_LAND, depth_m > 0.0, depth_m, share, np.nan, t, offset, source, lat, lon,
@@ -213,11 +213,12 @@ def judge_window(cases, pool, s, t, offset, source, lat, lon, p, out, events):
     return events
 
 
-@inner
-def add_step(s, dx, dy, dt_s, way_m, sog_m_s, cog_deg, told, lat, p):
+@inlined
+def add_step(s, dx, dy, dt_s, way_m, sog_m_s, cog_deg, told, slope, p):
     """One more step of the window: way, what was told of it, and how far it leaves the course of the step before.
 
-    A course may be kept on the chart or along a great circle, which bends as the meridians converge: the nearer counts.
+    A course may be kept on the chart or along a great circle, which bends as the meridians converge (by `slope`, the
+    tangent of the latitude): the nearer counts.
     """
     s.n += 1
     s.x_m += dx
@@ -227,13 +228,13 @@ def add_step(s, dx, dy, dt_s, way_m, sog_m_s, cog_deg, told, lat, p):
         miss_x, miss_y = dx - sog_m_s * math.sin(course) * dt_s, dy - sog_m_s * math.cos(course) * dt_s
         s.miss_x_m += miss_x
         s.miss_y_m += miss_y
-        s.most_m = max(int(s.most_m), int(min(65_535.0, math.ceil(math.hypot(miss_x, miss_y)))))
+        s.most_m = max(int(s.most_m), int(min(65_535.0, math.ceil(math.sqrt(miss_x * miss_x + miss_y * miss_y)))))
         s.told_s += dt_s
     s.way_m += sog_m_s * dt_s if sog_m_s == sog_m_s else way_m
     if dt_s <= p.max_step_us * 1e-6 and way_m > LEAST_SPEED_M_S * dt_s:
         if s.u_m_s == s.u_m_s:
-            across = (s.u_m_s * dy - s.v_m_s * dx) / math.hypot(s.u_m_s, s.v_m_s)
-            bend = dx * way_m * math.tan(math.radians(lat)) / EARTH_RADIUS_M
+            across = (s.u_m_s * dy - s.v_m_s * dx) / math.sqrt(s.u_m_s * s.u_m_s + s.v_m_s * s.v_m_s)
+            bend = dx * way_m * slope / EARTH_RADIUS_M
             across = min(abs(across), abs(across + bend))
             s.cross += across * across
             s.smooth += 1
@@ -242,14 +243,16 @@ def add_step(s, dx, dy, dt_s, way_m, sog_m_s, cog_deg, told, lat, p):
         s.u_m_s, s.v_m_s = np.nan, np.nan
 
 
-@inner
+@inlined
 def take_step(cases, pool, s, t, offset, source, lat, lon, sog, cog, p, places, out, events):
     """One more fix of a hull after a step, or one with a speed that is to be looked at; the number of events then."""
     dt_s = (t - s.t) * 1e-6
     lat_last, lon_last = s.lat * 1e-7, s.lon * 1e-7
+    middle = math.radians(0.5 * (lat + lat_last))
+    narrow = math.cos(middle)
     dy = math.radians(lat - lat_last) * EARTH_RADIUS_M
-    dx = math.radians(wrap_deg(lon - lon_last)) * EARTH_RADIUS_M * math.cos(math.radians(0.5 * (lat + lat_last)))
-    way_m, claimed_m = math.hypot(dx, dy), sog * KN_M_S * dt_s
+    dx = math.radians(wrap_deg(lon - lon_last)) * EARTH_RADIUS_M * narrow
+    way_m, claimed_m = math.sqrt(dx * dx + dy * dy), sog * KN_M_S * dt_s
     leap = sog > p.leap_kn and claimed_m > p.speed_tolerance_m and way_m < p.leap_share * claimed_m
     made_kn = way_m / dt_s / KN_M_S
     if leap:
@@ -269,7 +272,7 @@ def take_step(cases, pool, s, t, offset, source, lat, lon, sog, cog, p, places, 
         k = find_case(cases, s.case, CIRCLE)
         if k >= 0:
             add_to_circle(cases[k], dt_s, sog_m_s, lat, lon)
-    add_step(s, dx, dy, dt_s, way_m, sog_m_s, cog, sog_m_s == sog_m_s and cog == cog, lat, p)
+    add_step(s, dx, dy, dt_s, way_m, sog_m_s, cog, sog_m_s == sog_m_s and cog == cog, math.sin(middle) / narrow, p)
     events = look_at_place(cases, pool, s, way_m, t, offset, source, lat, lon, p, places, out, events)
     if t - s.t0 >= p.window_us:
         events = judge_window(cases, pool, s, t, offset, source, lat, lon, p, out, events)
