@@ -135,8 +135,8 @@ def far_too_fast(track: Track, rng: np.random.Generator, begin: float = 0.5, end
     lat, sog = track.lat.copy(), track.sog.copy()
     dt = np.diff(track.t[at], prepend=track.t[at[0]]) * 1e-6
     away = np.cumsum(75 * 1852 / 3600 * dt) / DEG_M * (-1 if lat[at[0]] > 0 else 1)
+    lat[at[-1] + 1 :] += lat[at[0]] + away[-1] - lat[at[-1]]
     lat[at], sog[at] = lat[at[0]] + away, 60.0
-    lat[at[-1] + 1 :] += away[-1]
     return track._replace(lat=rounded(lat), sog=sog)
 
 

@@ -3,8 +3,9 @@
 Then it is the satellite navigation around them that is false, and no ship's doing (C4ADS 2019, "Above Us Only Stars":
 ships by the score at one airport; SeaSpoofFinder 2026 keeps jumps only where several ships share source and target). So
 false positions that place a ship (on land, in a circle, elsewhere) are called so when `min_ships` ships or more have
-one within `within_s` of each other, at places no farther than `place_m` apart or after displacements that differ by no
-more than that. The fact `ships` says how many; the rest of the event stays as it was.
+one within `within_s` of each other, at places no farther than `place_m` apart, or after displacements that differ by no
+more than that or by a twentieth of their length (`same_way`). The fact `ships` says how many; the rest of the event
+stays as it was.
 """
 
 from __future__ import annotations
@@ -34,10 +35,12 @@ class MassDisplacementParams:
     """Half an hour from the beginning of one to that of another: what jams one receiver jams all in sight at once."""
     place_m: float = 10_000.0
     """One airport with its circles; GNSS errors of neighbours differ by less."""
+    same_way: float = 0.05
+    """Share of a displacement: ships go on between the fixes around it, and a degree east is not as long for each."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
-        if self.min_ships < 2 or self.within_s < 0 or not self.place_m > 0:
+        if self.min_ships < 2 or self.within_s < 0 or not (self.place_m > 0 and 0.0 <= self.same_way < 1.0):
             raise UsageError(f"mass displacement: two ships or more, a time and a distance are needed, not {self}")
 
 
@@ -73,7 +76,8 @@ class MassDisplacement(DerivedDetector):
             near = slice(first[k], last[k])
             same = np.linalg.norm(place[near] - place[k], axis=1) <= reach
             if jumps[k]:
-                same |= jumps[near] & (np.linalg.norm(moved[near] - moved[k], axis=1) <= reach)
+                apart = max(reach, self.params.same_way * float(np.linalg.norm(moved[k])))
+                same |= jumps[near] & (np.linalg.norm(moved[near] - moved[k], axis=1) <= apart)
             ships[k] = np.unique(mmsi[near][same]).size
         return ships
 
