@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from detectors.engine import Engine as Engine
     from detectors.engine import detect as detect
     from detectors.event import Events as Events
+    from detectors.false_position import FalsePositionParams as FalsePositionParams
     from detectors.loitering import LoiteringParams as LoiteringParams
+    from detectors.mass_displacement import MassDisplacementParams as MassDisplacementParams
     from detectors.port_call import PortCallParams as PortCallParams
     from detectors.rendezvous import RendezvousParams as RendezvousParams
     from detectors.stationary import StationaryParams as StationaryParams
@@ -70,7 +72,9 @@ _HOME = {
     "Static": "ais.table",
     "Table": "ais.table",
     "DarkParams": "detectors.dark",
+    "FalsePositionParams": "detectors.false_position",
     "LoiteringParams": "detectors.loitering",
+    "MassDisplacementParams": "detectors.mass_displacement",
     "PortCallParams": "detectors.port_call",
     "RendezvousParams": "detectors.rendezvous",
     "StationaryParams": "detectors.stationary",
