@@ -3,7 +3,8 @@
     python -m benchmarks.deception FILE... [--inject] [--speed]
 
 prints events per 1,000 vessel-days of each label for every input as it is (a vessel-day is a day of a hull heard every
-half hour), and with `--inject` which share of its hulls is found out when each attack is put into their tracks; with `--speed` how fast.
+half hour); with `--inject` which share of its hulls is found out when each attack is put into their tracks, those apart
+that are heard every five minutes (median); with `--speed` how fast.
 """
 
 from __future__ import annotations

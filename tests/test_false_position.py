@@ -27,6 +27,7 @@ from detectors.watch import WATCH
 from geo.errors import InputError, UsageError
 from tests import naive_false_position as naive
 from tests.feeds import HOUR, MINUTE, SECOND, T0
+from tests.test_laws import world
 from tests.worlds import busy_world
 
 SHIP = 671_000_001
@@ -251,6 +252,14 @@ def test_parameters_out_of_range_are_refused():
 
 def test_a_hull_takes_96_bytes():
     assert WATCH.itemsize == 96
+
+
+def test_the_world_of_the_laws_holds_every_label():
+    words = [event["word"] for event in found(world(), "mass_displacement")]
+    assert len(words) > 400
+    assert {"circle", "course", "impossible_speed", "mass_displacement", "on_land", "simulated", "speed_change"} == {
+        *words
+    }
 
 
 def mixed_world(seed):

@@ -75,7 +75,7 @@ def busy_world(seed=1, vessels=36, *, lat0=0.0, lon0=-30.0, every=6, ports=()) -
     )
 
 
-def deceived(seed=1, ships=14) -> Fixes:
+def deceived(seed=1, ships=28) -> Fixes:
     """Fixes of ships at sea under each of the attacks by turns, at the same hours."""
     rng = np.random.default_rng(seed)
     attacks = [deceive for _, deceive in ATTACKS.values()]
