@@ -14,6 +14,7 @@ from detectors.dark import Dark
 from detectors.dark_rendezvous import DarkRendezvous
 from detectors.detector import DerivedDetector, Detector
 from detectors.event import FACTS, KINDS
+from detectors.false_position import FalsePosition
 from detectors.loitering import Loitering
 from detectors.port_call import PortCalls
 from detectors.rendezvous import Rendezvous
@@ -28,6 +29,7 @@ _HOUSE: tuple[type[Detector] | type[DerivedDetector], ...] = (
     Rendezvous,
     PortCalls,
     Voyages,
+    FalsePosition,
     DarkRendezvous,
 )
 

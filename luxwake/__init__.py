@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from detectors.engine import Engine as Engine
     from detectors.engine import detect as detect
     from detectors.event import Events as Events
+    from detectors.false_position import FalsePositionParams as FalsePositionParams
     from detectors.laws import check_laws as check_laws
     from detectors.loitering import LoiteringParams as LoiteringParams
     from detectors.port_call import PortCallParams as PortCallParams
@@ -78,6 +79,7 @@ _HOME = {
     "Static": "ais.table",
     "Table": "ais.table",
     "DarkParams": "detectors.dark",
+    "FalsePositionParams": "detectors.false_position",
     "LoiteringParams": "detectors.loitering",
     "PortCallParams": "detectors.port_call",
     "RendezvousParams": "detectors.rendezvous",

@@ -18,7 +18,7 @@ from detectors.engine import Engine, detect
 from detectors.registry import registered
 from geo.ports import port_by_code
 from tests.feeds import HOUR, MINUTE, SECOND, T0, fixes_of
-from tests.worlds import busy_world
+from tests.worlds import busy_world, deceived
 
 LATENESS_S = 600
 NEED_PLACE = {"port_call", "voyage", "dark_rendezvous"}
@@ -30,7 +30,7 @@ assert BERTH is not None
 
 @functools.cache
 def world(seed: int = 11) -> Fixes:
-    """Hundreds of closed events of each kind, two ships behind one MMSI, a position that jumps."""
+    """Hundreds of closed events of each kind, two ships behind one MMSI, false positions, one that jumps."""
     fixes = busy_world(seed, vessels=24, ports=[(BERTH.lat, BERTH.lon)])
     n = len(fixes)
     shared = {
@@ -46,7 +46,8 @@ def world(seed: int = 11) -> Fixes:
         for name in fixes
     }
     columns["lat"][n // 2] += 20.0
-    return Fixes(columns).sort()
+    false = deceived(seed)
+    return Fixes({name: np.concatenate([columns[name], false[name]]) for name in columns}).sort()
 
 
 class Found(NamedTuple):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ais.table import Fixes
+from benchmarks.deception import ATTACKS, fixes_of_tracks, honest
 from tests.feeds import HOUR, MINUTE, T0
 
 KN_DEG_S = 1852.0 / 3600.0 / 111_195.0
@@ -72,3 +73,15 @@ def busy_world(seed=1, vessels=36, *, lat0=0.0, lon0=-30.0, every=6, ports=()) -
             "offset": np.arange(len(rows)) * 48,
         }
     )
+
+
+def deceived(seed=1, ships=28) -> Fixes:
+    """Fixes of ships at sea under each of the attacks by turns, at the same hours."""
+    rng = np.random.default_rng(seed)
+    attacks = [deceive for _, deceive in ATTACKS.values()]
+    tracks = {
+        611_000_000 + k: attacks[k % len(attacks)](honest(rng, T0, 15, 180, -30 + 0.1 * k, -110, 12), rng)
+        for k in range(ships)
+    }
+    fixes = fixes_of_tracks(tracks)
+    return Fixes({**fixes.columns, "offset": fixes["offset"] + 20_000_000})
