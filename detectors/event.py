@@ -38,6 +38,7 @@ LABELS = [
     "on_land", "impossible_speed", "course", "circle", "mass_displacement", "simulated", "beyond_horizon",
     "loaded", "discharged",
     "as_declared", "elsewhere", "undeclared",
+    "imo_change",
 ]  # fmt: skip
 """Words that tell events of one kind apart (`label`), by code; 0 says nothing.
 

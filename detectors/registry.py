@@ -12,7 +12,9 @@ from importlib.metadata import EntryPoint, entry_points
 
 from detectors.dark import Dark
 from detectors.detector import DerivedDetector, Detector
+from detectors.draught import Draught
 from detectors.event import FACTS, KINDS
+from detectors.identity import Identity
 from detectors.loitering import Loitering
 from detectors.port_call import PortCalls
 from detectors.rendezvous import Rendezvous
@@ -20,7 +22,9 @@ from geo.errors import UsageError
 
 GROUP = "luxwake.detectors"
 
-_HOUSE: tuple[type[Detector] | type[DerivedDetector], ...] = (Loitering, Dark, Rendezvous, PortCalls)
+_HOUSE: tuple[type[Detector] | type[DerivedDetector], ...] = (
+    Loitering, Dark, Rendezvous, PortCalls, Identity, Draught,
+)  # fmt: skip
 
 
 @cache
