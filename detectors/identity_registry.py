@@ -23,7 +23,7 @@ from geo.errors import InputError
 from geo.place_words import countries_of, words
 
 COLUMNS: Mapping[str, str] = {
-    "imo": "imo imono imonumber lrimo lrno lrimoshipno",
+    "imo": "imo imono imonumber lrimo lrimono lrno lrimoshipno",
     "name": "name shipname vesselname vessel ship",
     "former": "akafka formernames formername exnames exname previousname previousnames aliases",
     "flag": "flag flagname flagcode flagstate vesselflag country registry",

@@ -63,3 +63,92 @@ def intervals(static):
         ends |= {"last_source": last["source"], "last_offset": last["offset"], "mmsi": first["mmsi"], "n": reports}
         found.append(kept | said | ends)
     return found
+
+
+def plain(text):
+    return "".join(c for c in text.decode().upper() if c.isascii() and c.isalnum())
+
+
+def cut_short(a, b):
+    short, long = sorted((a, b), key=len)
+    rest = long[len(short) :]
+    return len(short) >= 6 and long.startswith(short) and not any(c.isdigit() for c in rest)
+
+
+def value(field, row):
+    """What an interval says of a field, None for nothing."""
+    if field == "name":
+        text = plain(row.get("name", b""))
+        return text if sum(c.isalpha() for c in text) >= 2 else None
+    if field == "callsign":
+        text = plain(row.get("callsign", b""))
+        return text if any(c.isalpha() for c in text) and len(text) >= 3 else None
+    if field == "dimensions":
+        size = [row.get(a, 0) + row.get(b, 0) for a, b in (("to_bow", "to_stern"), ("to_port", "to_starboard"))]
+        return tuple(size) if min(size) > 0 else None
+    if field == "ship_type":
+        code = row.get("ship_type", 0)
+        return (code if code // 10 in (3, 5) else code // 10) if 20 <= code <= 89 else None
+    return row["imo"] if 1_000_000 <= row.get("imo", 0) <= 9_999_999 else None
+
+
+def equal(field, a, b):
+    if field == "name":
+        return a == b or cut_short(a, b)
+    if field == "dimensions":
+        return abs(a[0] - b[0]) <= 2 and abs(a[1] - b[1]) <= 2
+    return a == b
+
+
+def field_changes(field, rows, min_reports=3, min_lasting_us=3_600_000_000):
+    """Changes of one ship's field from its intervals (dicts by time): (t_start, t_end, reports old, new, returns)."""
+    kinds = []  # [value, intervals]
+    said = []
+    for row in rows:
+        v = value(field, row)
+        kind = next((k for k in kinds if v is not None and equal(field, k[0], v)), None)
+        if v is not None and kind is None:
+            kind = [v, []]
+            kinds.append(kind)
+        if kind is not None:
+            kind[1].append(row)
+            said.append((kind, row))
+
+    def counts(intervals):
+        n = sum(r["n"] for r in intervals)
+        return n >= min_reports and max(r["t_to"] for r in intervals) - intervals[0]["t_from"] >= min_lasting_us
+
+    good = [kind for kind in kinds if counts(kind[1])]
+    said = [(kind, row) for kind, row in said if any(kind is g for g in good)]
+    stretches = []
+    for kind, row in said:
+        if stretches and stretches[-1][0] is kind:
+            stretches[-1][1].append(row)
+        else:
+            stretches.append((kind, [row]))
+    total = {id(kind): sum(r["n"] for r in kind[1]) for kind in good}
+    found, sure, before, last, flips = [], [], None, None, 0
+    for kind, intervals in stretches:
+        until = max(r["t_to"] for r in intervals)
+        if counts(intervals):
+            sure.append(kind)
+            if before is not None and before is not kind:
+                start = min(last, intervals[0]["t_from"])
+                found.append((start, intervals[0]["t_from"], total[id(before)], total[id(kind)], flips))
+            last = until if before is not kind else max(last, until)
+            before, flips = kind, 0
+        elif before is not None:
+            flips += 1
+            last = max(last, until) if before is kind else last
+    for kind in good:
+        if any(kind is s for s in sure) or (not sure and kind is good[0]):
+            continue
+        first = kind[1][0]["t_from"]
+        others = [(k, r) for k, r in said if k is not kind]
+        at = next(n for n, (k, r) in enumerate(said) if r is kind[1][0])
+        earlier = [(k, r) for k, r in said[:at] if k is not kind]
+        if others:
+            other, row = earlier[-1] if earlier else others[0]
+            returns = sum(k is kind for k, _ in stretches)
+            found.append((min(row["t_to"], first), first, total[id(other)], total[id(kind)], returns))
+    return found
