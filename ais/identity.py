@@ -64,7 +64,7 @@ class Reports(NamedTuple):
 @inner
 def same_text(texts, i, kept):
     """Is the text of a report the one that is kept?"""
-    for k in range(texts.shape[1]):
+    for k in range(texts.shape[1]):  # noqa: SIM110 - kernels have no generators
         if texts[i, k] != kept[k]:
             return False
     return True
@@ -100,7 +100,12 @@ def open_run(r, i, run):
     """A run that begins with a report."""
     run.first, run.last, run.counted, run.n, run.mmsi, run.part = i, i, r.t[i], 1, r.mmsi[i], r.part[i]
     run.imo, run.eta, run.ship_type, run.draught = r.imo[i], r.eta[i], r.ship_type[i], r.draught[i]
-    run.to_bow, run.to_stern, run.to_port, run.to_starboard = r.to_bow[i], r.to_stern[i], r.to_port[i], r.to_starboard[i]
+    run.to_bow, run.to_stern, run.to_port, run.to_starboard = (
+        r.to_bow[i],
+        r.to_stern[i],
+        r.to_port[i],
+        r.to_starboard[i],
+    )
     copy_text(r.name, i, run.name[:])
     copy_text(r.callsign, i, run.callsign[:])
     copy_text(r.destination, i, run.destination[:])
@@ -153,7 +158,7 @@ def other_text(said, kept):
     """Is a text said, and another than is kept?"""
     if said[0] == 0:
         return False
-    for k in range(said.size):
+    for k in range(said.size):  # noqa: SIM110
         if said[k] != kept[k]:
             return True
     return False

@@ -10,8 +10,6 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from ais.imo import imo_valid as imo_valid
-
 _LETTERS_6346 = {chr(65 + i): value for i, value in enumerate(v for v in range(10, 39) if v % 11)}
 _VIN_VALUES = {
     **{str(d): d for d in range(10)},

@@ -5,13 +5,11 @@ One kind with a label for each check:
 | label | what is found | what may explain it |
 |---|---|---|
 | `imo_check_digit` | a number in the range of IMO numbers whose last digit does not fit | a slip of the hand |
-| `flag` | first digits of an MMSI given to no country, to another than the call sign's, or than the register's | an \
-old call sign, a register older than the flag |
-| `name`, `callsign`, `dimensions`, `ship_type`, `imo_change` | a lasting change under one MMSI | sale, new fittings, a \
-correction, an MMSI given to another ship |
+| `flag` | an MMSI of no country, or of another than the call sign's or the register's | old call sign, old register |
+| `name`, `callsign`, `dimensions`, `ship_type`, `imo_change` | a lasting change under one MMSI | sale, a correction |
 | `mmsi_change` | one number ends where and when another begins (`other`) | a new flag |
-| `shared_identity` | one IMO number from two MMSIs at once (`other`), or two hulls behind one MMSI (`other_hull`) | a \
-transponder set up with another ship's data |
+| `shared_identity` | one IMO number from two MMSIs at once (`other`) | a transponder set up with another ship's data |
+| `shared_identity` | two hulls behind one MMSI at once (`other_hull`) | the same |
 | `zombie_imo` | the number of a ship that a register calls scrapped or lost | the register errs |
 | `cloned_imo` | the number of a ship of other dimensions, or of another type and name | the register errs |
 
@@ -53,9 +51,9 @@ class IdentityParams:
     min_reports: int = 3
     """Reports in which a value is said before it counts: of two equal ones one may be a copy by a far station."""
     min_lasting_s: int = 3600
-    """Ten reports of a class A ship (one in 6 min, ITU-R M.1371-5); hands correct a slip within minutes."""
+    """Ten reports of a class A ship (one in 6 min, ITU-R M.1371-5); hands correct a slip sooner."""
     dimension_tolerance_m: float = 2.0
-    """Length and beam are typed in by four numbers of whole metres; moving the antenna changes each sum by one or two."""
+    """Ten reports of a class A ship (one in 6 min, ITU-R M.1371-5); hands correct a slip sooner."""
     min_fixes: int = 10
     """Fixes of an MMSI or hull before it counts: bit errors make numbers that are heard once or twice."""
     quiet_h: float = 24.0
@@ -69,7 +67,7 @@ class IdentityParams:
     min_score: float = 0.5
     """Of a change of MMSI: more likely than not, by odds that are an assumption (`detectors.identity_handover`)."""
     registry: str | None = None
-    """Path of a register of ships as CSV (`detectors.identity_registry`); None leaves zombies and clones unlooked for."""
+    """Path of a register of ships as CSV (`detectors.identity_registry`); without it there are no zombies or clones."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""

@@ -29,7 +29,15 @@ CUT_SHORT = 6
 VALUES = 64
 
 VALUE = np.dtype(
-    [("row", "i8"), ("first", "i8"), ("last", "i8"), ("n", "i8"), ("stretches", "i4"), ("counts", "u1"), ("sure", "u1")],
+    [
+        ("row", "i8"),
+        ("first", "i8"),
+        ("last", "i8"),
+        ("n", "i8"),
+        ("stretches", "i4"),
+        ("counts", "u1"),
+        ("sure", "u1"),
+    ],
     align=True,
 )
 """A value of one ship's field: row of its first report, first and last time, reports; 1 in `counts`: it was said often
@@ -194,7 +202,9 @@ def settled_changes(s, field, begin, end, limits, values, value_of, out, n):
         if reports >= limits.min_reports and until - s.t_from[first] >= limits.min_lasting_us:
             values[v].sure = 1
             if before >= 0 and before != v:
-                write(out[n], field, last_before, s.t_from[first], row_before, first, values[before].n, values[v].n, flips)
+                write(
+                    out[n], field, last_before, s.t_from[first], row_before, first, values[before].n, values[v].n, flips
+                )
                 n += 1
             if before != v:
                 last_before = NAT

@@ -31,6 +31,12 @@ def same_name(texts, i, j):
     return alike_texts(texts, i, j, True)
 
 
+@kernel
+def same_group(a, b):
+    """Are two ship types of one group? For a comparison from Python."""
+    return group_of(a) == group_of(b)
+
+
 def wrong_check_digits(said: Said, identity: Table, least: tuple[int, int]) -> NDArray[Any]:
     """IMO numbers whose last digit does not check the others."""
     rows = np.flatnonzero(imos_wrong(said.imo))
@@ -109,7 +115,7 @@ def _compared(said: Said, row: int, entry: Entry) -> tuple[int, int, bool]:
     if said.beam[row] > 0 and entry.beam_m > 0:
         tests["beam"] = _differs(float(said.beam[row]), entry.beam_m)
     if said.ship_type[row] > 0 and entry.ship_type > 0:
-        tests["type"] = int(group_of(int(said.ship_type[row]))) != int(group_of(entry.ship_type))
+        tests["type"] = not same_group(int(said.ship_type[row]), entry.ship_type)
     if said.name[row, 0] and entry.names:
         tests["name"] = not any(_same_name(said, row, name) for name in entry.names)
     if said.callsign[row, 0] and entry.callsign:

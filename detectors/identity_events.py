@@ -1,4 +1,4 @@
-"""Events of identity as records: what they have in common, their evidence, and values that a ship said for some time."""
+"""Events of identity as records: what they have in common, and values that a ship said for some time."""
 
 from __future__ import annotations
 

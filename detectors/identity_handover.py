@@ -97,7 +97,7 @@ def chance_of(ships, starts, old, new, tau_us, distance, span_us, limits):
     a, radius = ships[old], max(distance, NEAR_M)
     near, wide = 0, 1
     for k in range(starts.size):
-        if starts[k] == new or starts[k] == old:
+        if starts[k] in (old, new):
             continue
         b = ships[starts[k]]
         if abs(b.lat_first - a.lat_last) * METRES_A_DEGREE > WIDE_M:
@@ -107,7 +107,7 @@ def chance_of(ships, starts, old, new, tau_us, distance, span_us, limits):
         near += d <= radius
     fitting, sized, other, typed = 1, 1, 1, 1
     for k in range(ships.size):
-        if k == old or k == new:
+        if k in (old, new):
             continue
         size = same_size(a, ships[k], limits.tolerance_m)
         sized += size != 0

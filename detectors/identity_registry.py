@@ -33,7 +33,7 @@ COLUMNS: Mapping[str, str] = {
     "built": "built yearbuilt builtyear yearofbuild builddate dateofbuild",
     "status": "status shipstatus vesselstatus state",
     "gone": "scrapped scrappeddate dateofscrapping lost lostdate dateoflost gone demolished brokenup statusdate",
-    "length": "length lengthm loa lengthoverall lengthoverallm",
+    "length": "length lengthm loa loam lengthoverall lengthoverallm",
     "beam": "beam beamm breadth breadthm width breadthextreme",
 }
 """Headers by column: letters and digits in lower case."""

@@ -59,7 +59,7 @@ def _from(a: Places, b: Places) -> float:
         if not times or not (times[0] <= t <= times[-1]):
             continue
         reach = [float(distance_m(lat, lon, y, x)) - FASTEST_KN * KN_M_S * abs(t - s) * 1e-6 for s, y, x in around]
-        best = max(best, max(reach))
+        best = max(best, *reach)
     return best
 
 
@@ -71,7 +71,10 @@ def shared_numbers(
     found = blank(len(pairs))
     for event, (spans, a, b) in zip(found, pairs, strict=True):
         event["label"], event["mmsi"], event["other"] = label_code("shared_identity"), spans.mmsi[a], spans.mmsi[b]
-        event["t_start"], event["t_end"] = max(spans.t_first[a], spans.t_first[b]), min(spans.t_last[a], spans.t_last[b])
+        event["t_start"], event["t_end"] = (
+            max(spans.t_first[a], spans.t_first[b]),
+            min(spans.t_last[a], spans.t_last[b]),
+        )
         here, there = (places_of(int(spans.mmsi[k]), vessels, events) for k in (a, b))
         apart = least_distance_m(here, there)
         event["distance_m"], event["n"] = apart, min(int(spans.n[a] + spans.n[b]), 2**31 - 1)

@@ -63,7 +63,9 @@ def vessels(summaries: NDArray[Any], identity: Identities) -> Vessels:
     rows = summaries[summaries["n"] > 0]
     rows = rows[np.lexsort((rows["hull"], rows["mmsi"]))]
     n = rows.size
-    columns: dict[str, NDArray[Any]] = {name: np.ascontiguousarray(rows[name]) for name in ("mmsi", "hull", "n", *PLACES)}
+    columns: dict[str, NDArray[Any]] = {
+        name: np.ascontiguousarray(rows[name]) for name in ("mmsi", "hull", "n", *PLACES)
+    }
     columns["t_first"] = np.ascontiguousarray(rows["t_first"]) if n else np.full(0, NAT)
     columns["t_last"] = np.ascontiguousarray(rows["t_last"]) if n else np.full(0, NAT)
     columns["sog_p95"] = _percentile(rows["speeds"], 0.95) if n else np.zeros(0, np.float32)

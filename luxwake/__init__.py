@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from detectors.engine import Engine as Engine
     from detectors.engine import detect as detect
     from detectors.event import Events as Events
+    from detectors.draught import DraughtParams as DraughtParams
+    from detectors.identity import IdentityParams as IdentityParams
     from detectors.loitering import LoiteringParams as LoiteringParams
     from detectors.port_call import PortCallParams as PortCallParams
     from detectors.rendezvous import RendezvousParams as RendezvousParams
@@ -70,6 +72,8 @@ _HOME = {
     "Static": "ais.table",
     "Table": "ais.table",
     "DarkParams": "detectors.dark",
+    "DraughtParams": "detectors.draught",
+    "IdentityParams": "detectors.identity",
     "LoiteringParams": "detectors.loitering",
     "PortCallParams": "detectors.port_call",
     "RendezvousParams": "detectors.rendezvous",

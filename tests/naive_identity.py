@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from ais.identity import FIELDS
@@ -46,7 +48,7 @@ def count(run):
 def intervals(static):
     """What `ais.identity.identities` gives, as dicts without the fields that were never said."""
     runs = runs_of(report_rows(static))
-    repeating = {a["source"] for run in runs for a, b in zip(run, run[1:], strict=False) if a["source"] == b["source"]}
+    repeating = {a["source"] for run in runs for a, b in itertools.pairwise(run) if a["source"] == b["source"]}
     found = []
     for run in sorted(runs, key=lambda run: (run[0]["mmsi"], run[0]["t"], run[0]["part"])):
         first, last = run[0], run[-1]

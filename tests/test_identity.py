@@ -128,7 +128,9 @@ def test_what_is_no_change_raises_no_alarm_however_long_it_lasts(noise):
 
 
 def test_single_wrong_reports_raise_no_alarm_and_halves_of_type_24_neither():
-    wrong = [{**LARK, "t": T0 + (5 * k + 1) * HOUR + SECOND, "mmsi": SHIP, "name": f"X{k}YZ".encode()} for k in range(9)]
+    wrong = [
+        {**LARK, "t": T0 + (5 * k + 1) * HOUR + SECOND, "mmsi": SHIP, "name": f"X{k}YZ".encode()} for k in range(9)
+    ]
     assert look([*says((0, 50)), *wrong]) == []
     a = {**dict.fromkeys(LARK, 0), "callsign": b"", "name": b"GREY LARK", "msg_type": 24}
     b = {**LARK, "name": b"", "imo": 0, "msg_type": 24}
@@ -177,7 +179,9 @@ def _others(n=30):
     for k in range(n):
         mmsi = 538_000_100 + k
         heard += sails((0, 240), mmsi=mmsi, lat=10.0 + k, lon=140.0)
-        told += says((0, 240), mmsi=mmsi, every_min=600, imo=0, callsign=b"", name=f"SHIP {k}".encode(), to_bow=40 + 4 * k)
+        told += says(
+            (0, 240), mmsi=mmsi, every_min=600, imo=0, callsign=b"", name=f"SHIP {k}".encode(), to_bow=40 + 4 * k
+        )
     return heard, told
 
 
@@ -278,7 +282,12 @@ def test_another_register_gives_other_ids_and_the_same_elsewhere_the_same(tmp_pa
 
 def test_a_register_that_cannot_be_used_is_refused_in_one_line(tmp_path):
     path = tmp_path / "ships.csv"
-    for data, words_ in ((b"", "no column"), (b"a,b\n1,2\n", "no column"), (b"imo\n1\n", "no row"), (b"\xff\xfe", "UTF-8")):
+    for data, words_ in (
+        (b"", "no column"),
+        (b"a,b\n1,2\n", "no column"),
+        (b"imo\n1\n", "no row"),
+        (b"\xff\xfe", "UTF-8"),
+    ):
         path.write_bytes(data)
         with pytest.raises(InputError, match=words_) as error:
             lw.detect(Fixes({}), ["identity"], {"identity": IdentityParams(registry=str(path))})

@@ -21,6 +21,8 @@ KIND_WORDS = {
     "port_call": "Port call",
     "gap": "Gap in reception",
     "waiting": "Waiting at a known anchorage",
+    "identity": "Identity in doubt",
+    "draught": "Change of draught",
 }
 
 
