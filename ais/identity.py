@@ -132,12 +132,12 @@ def find_runs(r, order, begin, runs, n_runs, table, n_keys, repeats):
         n_keys += table[at] == FREE
         if table[at] != FREE and says_same(r, i, runs[table[at]]):
             run = runs[table[at]]
-            if r.source[run.last] == r.source[i]:
-                repeats[r.source[i]] = 1
-            run.last = i
             if r.t[i] - run.counted >= COPY_WINDOW_US:
+                if r.source[run.last] == r.source[i]:
+                    repeats[r.source[i]] = 1
                 run.counted = r.t[i]
                 run.n += 1
+            run.last = i
             continue
         open_run(r, i, runs[n_runs])
         table[at] = n_runs

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 
 from ais.identity import FIELDS
@@ -38,22 +36,25 @@ def runs_of(rows):
 
 
 def count(run):
-    n, counted = 0, -np.inf
+    """Reports of a run, copies once, and the sources that said it again."""
+    n, counted, again, before = 0, -np.inf, set(), None
     for row in run:
         if row["t"] - counted >= COPY_US:
             n, counted = n + 1, row["t"]
-    return n
+            again |= {row["source"]} if before == row["source"] else set()
+        before = row["source"]
+    return n, again
 
 
 def intervals(static):
     """What `ais.identity.identities` gives, as dicts without the fields that were never said."""
     runs = runs_of(report_rows(static))
-    repeating = {a["source"] for run in runs for a, b in itertools.pairwise(run) if a["source"] == b["source"]}
+    repeating = set().union(*(count(run)[1] for run in runs))
     found = []
     for run in sorted(runs, key=lambda run: (run[0]["mmsi"], run[0]["t"], run[0]["part"])):
         first, last = run[0], run[-1]
         said = {f: first[f] for f in FIELDS if says(first[f])}
-        reports = count(run) if first["source"] in repeating else 0
+        reports = count(run)[0] if first["source"] in repeating else 0
         before = found[-1] if found and found[-1]["mmsi"] == first["mmsi"] else {}
         if before and all(before.get(f) == value for f, value in said.items()):
             before["n"] += reports

@@ -377,6 +377,8 @@ def test_intervals_and_changes_equal_their_naive_twins(seed, n):
         assert np.array_equal(found[name], expected, equal_nan=found[name].dtype.kind == "f"), name
     shuffled = identities(static.take(np.random.default_rng(seed).permutation(n)))
     assert all(np.array_equal(found[name], shuffled[name], equal_nan=name == "draught") for name in found)
+    twice = identities(static.take(np.repeat(np.arange(n), 2)))
+    assert all(np.array_equal(found[name], twice[name], equal_nan=name == "draught") for name in found)
     if (found["n"] == 0).any():
         return
     none = vessels(np.zeros(0, SUMMARY), found)

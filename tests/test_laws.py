@@ -86,6 +86,7 @@ def test_the_world_is_dense_enough_to_prove_anything():
     assert found["loitering"] > 100 and found["dark"] > 100 and found["rendezvous"] > 30 and found["port_call"] > 8, (
         found
     )
+    assert found["identity"] > 30 and found["draught"] > 100, found
 
 
 @settings(max_examples=12)
