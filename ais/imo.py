@@ -40,7 +40,7 @@ def imos_valid(imo: ArrayLike) -> NDArray[np.bool_]:
     total = np.zeros(numbers.shape, np.int64)
     for place in range(1, 7):  # the digit before the last counts twice, the first seven times
         total += numbers // 10**place % 10 * (place + 1)
-    return (numbers >= FIRST) & (numbers <= LAST) & (total % 10 == numbers % 10)
+    return np.asarray((numbers >= FIRST) & (numbers <= LAST) & (total % 10 == numbers % 10), np.bool_)
 
 
 def imos_wrong(imo: ArrayLike) -> NDArray[np.bool_]:
@@ -50,4 +50,4 @@ def imos_wrong(imo: ArrayLike) -> NDArray[np.bool_]:
     [False, True, False, False, False]
     """
     numbers = np.asarray(imo, np.int64)
-    return (numbers >= FIRST) & (numbers <= LAST) & ~imos_valid(numbers)
+    return np.asarray((numbers >= FIRST) & (numbers <= LAST) & ~imos_valid(numbers), np.bool_)

@@ -128,7 +128,7 @@ class Identity(DerivedDetector):
         facts = events["facts"]
         for name in ("n_old", "n_new", "returns"):
             facts[:, ("n_old", "n_new", "returns").index(name)] = found[name]
-        values = {DIMENSIONS: said.length, SHIP_TYPE: said.ship_type, IMO: said.imo}
+        values: dict[int, NDArray[Any]] = {DIMENSIONS: said.length, SHIP_TYPE: said.ship_type, IMO: said.imo}
         for field, column in values.items():
             own = found["field"] == field
             facts[own, FACTS.index("value_before")] = column[old[own]]
@@ -179,8 +179,7 @@ class Identity(DerivedDetector):
 def _evidence(events: NDArray[Any], identity: Any, mmsi: NDArray[np.uint32], side: str, end: str) -> None:
     """The last static report of the old number, or the first of the new one, where there is any."""
     known = identity["mmsi"]
-    right = "right" if end == "last" else "left"
-    at = np.searchsorted(known, mmsi, side=right) - (end == "last")
+    at = np.searchsorted(known, mmsi, side="right") - 1 if end == "last" else np.searchsorted(known, mmsi, side="left")
     inside = np.clip(at, 0, max(known.size - 1, 0))
     said = (known[inside] == mmsi) if known.size else np.zeros(mmsi.size, np.bool_)
     source = "last_source" if end == "last" else "source"

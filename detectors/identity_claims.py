@@ -65,7 +65,8 @@ def flags_apart(said: Said, identity: Table, least: tuple[int, int]) -> NDArray[
     Ships alone: their call signs are given out with the flag. Boats under 24 m and craft without dimensions keep the
     call sign of a club, a builder or a former owner too often to say anything.
     """
-    signs = np.char.upper(np.char.strip(identity["callsign"])) if len(identity) else identity["callsign"]
+    signs: NDArray[Any] = identity["callsign"]
+    signs = np.char.upper(np.char.strip(signs)) if signs.size else signs
     claimed, mine = flag_of_callsign(signs), flag_of_mmsi(said.mmsi)
     rows = np.flatnonzero((claimed >= 0) & (mine >= 0) & (claimed != mine) & (said.length >= 24))
     found = spans(said, claimed.astype(np.int64), rows, least)
@@ -80,7 +81,7 @@ def against_registry(said: Said, identity: Table, registry: Registry, least: tup
     found = spans(said, said.imo.astype(np.int64), np.flatnonzero(listed), least)
     pieces = [blank(0)]
     for k in range(found.mmsi.size):
-        one = Spans(*(column[k : k + 1] for column in found))
+        one = found.take(slice(k, k + 1))
         entry = registry.entries[int(one.value[0])]
         row, flag = int(one.last[0]), int(flag_of_mmsi(one.mmsi)[0])
         words = []

@@ -71,6 +71,11 @@ class Spans(NamedTuple):
     first: NDArray[np.int64]
     last: NDArray[np.int64]
 
+    def take(self, rows: NDArray[Any] | slice) -> Spans:
+        """Some of the rows."""
+        columns: list[Any] = [column[rows] for column in self]
+        return Spans(*columns)
+
 
 def spans(said: Said, value: NDArray[np.int64], rows: NDArray[np.int64], least: tuple[int, int]) -> Spans:
     """The values of some intervals by ship, less those said in fewer reports, or for less time in µs, than `least`."""
@@ -86,7 +91,7 @@ def spans(said: Said, value: NDArray[np.int64], rows: NDArray[np.int64], least: 
     start = said.t_from[rows[begin]]
     long = (n >= least[0]) & (until - start >= least[1])
     found = Spans(mmsi[begin], value[begin], n, start, until, rows[begin], rows[ends])
-    return Spans(*(column[long] for column in found))
+    return found.take(long)
 
 
 def of_spans(label: str, found: Spans, identity: Table) -> NDArray[Any]:

@@ -29,12 +29,13 @@ def places_of(mmsi: int, vessels: Table, events: NDArray[Any]) -> Places:
     found: Places = []
     for k in np.flatnonzero((vessels["mmsi"] == mmsi) & (vessels["hull"] == 0)).tolist():
         for end in ("first", "last"):
-            found.append((int(vessels[f"t_{end}"][k]), *(float(vessels[f"{x}_{end}"][k]) for x in ("lat", "lon"))))
+            lat, lon = float(vessels[f"lat_{end}"][k]), float(vessels[f"lon_{end}"][k])
+            found.append((int(vessels[f"t_{end}"][k]), lat, lon))
     own = events[(events["mmsi"] == mmsi) & (events["hull"] == 0) & np.isin(events["kind"], (GAP, DARK, PORT_CALL))]
     for event in own:
-        end = ("lat", "lon") if event["kind"] == PORT_CALL else ("lat_end", "lon_end")
+        after = "" if event["kind"] == PORT_CALL else "_end"
         found.append((int(event["t_start"]), float(event["lat"]), float(event["lon"])))
-        found.append((int(event["t_end"]), *(float(event[name]) for name in end)))
+        found.append((int(event["t_end"]), float(event[f"lat{after}"]), float(event[f"lon{after}"])))
     return sorted(place for place in found if place[1] == place[1])
 
 

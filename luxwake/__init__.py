@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from cargo.join import join as join
     from cargo.shipments import read_shipments as read_shipments
     from detectors.dark import DarkParams as DarkParams
+    from detectors.draught import DraughtParams as DraughtParams
     from detectors.engine import Engine as Engine
     from detectors.engine import detect as detect
     from detectors.event import Events as Events
-    from detectors.draught import DraughtParams as DraughtParams
     from detectors.identity import IdentityParams as IdentityParams
     from detectors.loitering import LoiteringParams as LoiteringParams
     from detectors.port_call import PortCallParams as PortCallParams
