@@ -66,7 +66,8 @@ def flags_apart(said: Said, identity: Table, least: tuple[int, int]) -> NDArray[
     call sign of a club, a builder or a former owner too often to say anything.
     """
     signs: NDArray[Any] = identity["callsign"]
-    signs = np.char.upper(np.char.strip(signs)) if signs.size else signs
+    if signs.size:
+        signs = np.asarray(np.char.upper(np.char.strip(signs)), signs.dtype)
     claimed, mine = flag_of_callsign(signs), flag_of_mmsi(said.mmsi)
     rows = np.flatnonzero((claimed >= 0) & (mine >= 0) & (claimed != mine) & (said.length >= 24))
     found = spans(said, claimed.astype(np.int64), rows, least)
