@@ -282,12 +282,12 @@ def _runs(r: Reports) -> tuple[NDArray[Any], NDArray[np.uint8]]:
     table = np.full(1 << 12, FREE)
     repeats = np.zeros(1 << 16, np.uint8)
     at = n_runs = n_keys = 0
-    while at < order.size:
+    while True:
         at, n_runs, n_keys = find_runs(r, order, at, runs, n_runs, table, n_keys, repeats)
-        if at < order.size:
-            old, table = table, np.full(4 * table.size, FREE)
-            rehash(runs, old, table)
-    return runs[:n_runs], repeats
+        if at == order.size:
+            return runs[:n_runs], repeats
+        old, table = table, np.full(4 * table.size, FREE)
+        rehash(runs, old, table)
 
 
 def identities(static: Static) -> Identities:

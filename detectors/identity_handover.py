@@ -162,9 +162,8 @@ def find_pairs(ships, starts, t_start, ends, span_us, limits, pairs):
 def handovers(ships: NDArray[Any], limits: HandoverLimits) -> NDArray[Any]:
     """Pairs of lives that are likely one ship, as records of `PAIR`: each number in at most one on either side."""
     heard = np.flatnonzero(ships["n"] >= limits.min_fixes)
-    if heard.size < 2:
-        return np.zeros(0, PAIR)
-    begin, end = int(ships["t_first"][heard].min()), int(ships["t_last"][heard].max())
+    begin = int(ships["t_first"][heard].min()) if heard.size else 0
+    end = int(ships["t_last"][heard].max()) if heard.size else 0
     starts = heard[ships["t_first"][heard] - begin > limits.quiet_us]
     starts = starts[np.lexsort((ships["mmsi"][starts], ships["t_first"][starts]))]
     ends = heard[end - ships["t_last"][heard] > limits.quiet_us]
