@@ -28,8 +28,8 @@ _TEXTS = tuple(name for name in FIELDS if STATIC_DTYPES[name].startswith("S"))
 _EVIDENCE = (("source", "u2"), ("first_offset", "i8"), ("last_source", "u2"), ("last_offset", "i8"))
 _RUN = (("first", "i8"), ("last", "i8"), ("counted", "i8"), ("part", "i8"), ("mmsi", "u4"), ("n", "i4"))
 """Reports that say the same: rows of the first and the last, time of the last that was counted, whose, their number;
-what they say stands behind it, so that a report is compared with 130 bytes in a row and not with 11 columns (1.3 M
-reports a second then, twice as many now)."""
+what they say stands behind it, so that a report is compared with 130 bytes in a row and not with a place in each of 11
+columns."""
 FREE = -1
 
 
