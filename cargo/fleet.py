@@ -13,10 +13,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ais.imo import imo_valid
 from ais.table import NAT, Fixes, Table
-from cargo.identifiers import imo_valid, ship_key
+from cargo.identifiers import ship_key
 from cargo.leg import DAY_US
-from detectors.event import DARK, GAP, LOITERING, PORT_CALL, RENDEZVOUS, WAITING, Events
+from detectors.event import (
+    DARK,
+    DARK_RENDEZVOUS,
+    GAP,
+    IDENTITY,
+    KINDS,
+    LOITERING,
+    PORT_CALL,
+    RENDEZVOUS,
+    WAITING,
+    Events,
+)
+from detectors.registry import registered
 from geo.speed import Speed, speed_of
 from geo.sphere import distance_m
 
@@ -24,11 +37,16 @@ PORT_RADIUS_M = 10_000.0
 """A call this near to a port's position counts as a call there: a port's terminals lie apart."""
 
 
+_OF_BOTH = (RENDEZVOUS, DARK_RENDEZVOUS, IDENTITY)
+"""Events of these kinds belong to the other ship too."""
+
+
 class Event(NamedTuple):
     """One event as plain Python values (see `detectors.event`)."""
 
     id: str
     kind: int
+    label: int
     open: int
     mmsi: int
     hull: int
@@ -100,6 +118,8 @@ class Fleet:
     def __init__(self, events: Events, fixes: Fixes | None = None) -> None:
         self.sources = events.sources
         self._fixes = fixes
+        ran = [detector for name, detector in registered().items() if name in events.params]
+        self.looked_for = frozenset(KINDS.index(kind) for detector in ran for kind in detector.kinds)
         self.vessels: list[Vessel] = list(_rows(events.vessels, Vessel, {"name": "", "length_m": float("nan")}))
         self.identities: list[Identity] = list(_rows(events.identity, Identity, {"name": "", "draught": float("nan")}))
         self.t_first = min((v.t_first for v in self.vessels), default=NAT)
@@ -120,7 +140,7 @@ class Fleet:
         self._calls_at: dict[str, list[Event]] = {}
         for event in _rows(events, Event, {"port": "", "anchorage_name": ""}):
             self._events.setdefault(event.mmsi, []).append(event)
-            if event.kind == RENDEZVOUS and event.other:
+            if event.kind in _OF_BOTH and event.other not in (0, event.mmsi):
                 self._events.setdefault(event.other, []).append(event)
             if event.kind == PORT_CALL and event.port:
                 self._calls_at.setdefault(event.port, []).append(event)

@@ -31,18 +31,6 @@ _SHIP_PREFIX = re.compile(r"^\s*(?:M\s?[./]?\s?[VTS]|F\s?[./]\s?V|S\s?[./]\s?S)\
 _ROMAN = re.compile(r"(?=.)X{0,2}(?:IX|IV|V?I{0,3})")
 
 
-def imo_valid(imo: int) -> bool:
-    """Whether a ship number has seven digits and the right last one: the sum of d1 x 7 .. d6 x 2, modulo 10.
-
-    >>> imo_valid(9999993), imo_valid(9999994), imo_valid(0)
-    (True, False, False)
-    """
-    if not 1_000_000 <= imo <= 9_999_999:
-        return False
-    digits = [int(d) for d in str(imo)]
-    return sum(d * w for d, w in zip(digits, range(7, 1, -1), strict=False)) % 10 == digits[6]
-
-
 def container_valid(number: str) -> bool:
     """Whether a container number has the form of ISO 6346 (four letters, seven digits) and the right last digit.
 

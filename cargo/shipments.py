@@ -19,9 +19,10 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ais.imo import imo_valid
 from ais.table import NAT, Table
 from cargo.csvrows import RawRow, read_rows
-from cargo.identifiers import container_valid, hs_digits, imo_valid, is_missing, vin_doubt
+from cargo.identifiers import container_valid, hs_digits, is_missing, vin_doubt
 from geo.errors import InputError
 
 COLUMNS = (

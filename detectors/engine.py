@@ -160,7 +160,8 @@ class Engine:
         )
         n = int(self._tracks.hulls.used[0])
         self._summaries = grown(self._summaries, n)
-        summarise(self._summaries, columns.slot, columns.t, columns.mmsi, columns.hull, columns.sog)
+        c = columns
+        summarise(self._summaries, c.slot, c.t, c.mmsi, c.hull, c.lat, c.lon, c.sog)
         for detector in self.detectors:
             detector.reserve(n)
         return self._each(lambda detector: detector.feed(columns))

@@ -39,7 +39,7 @@ LABELS = [
     "on_land", "impossible_speed", "course", "circle", "mass_displacement", "simulated", "beyond_horizon",
     "loaded", "discharged",
     "as_declared", "elsewhere", "undeclared",
-    "speed_change",
+    "speed_change", "imo_change",
 ]  # fmt: skip
 """Words that tell events of one kind apart (`label`), by code; 0 says nothing.
 

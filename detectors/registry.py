@@ -13,8 +13,10 @@ from importlib.metadata import EntryPoint, entry_points
 from detectors.dark import Dark
 from detectors.dark_rendezvous import DarkRendezvous
 from detectors.detector import DerivedDetector, Detector
+from detectors.draught import Draught
 from detectors.event import FACTS, KINDS
 from detectors.false_position import FalsePosition
+from detectors.identity import Identity
 from detectors.loitering import Loitering
 from detectors.port_call import PortCalls
 from detectors.rendezvous import Rendezvous
@@ -28,8 +30,10 @@ _HOUSE: tuple[type[Detector] | type[DerivedDetector], ...] = (
     Dark,
     Rendezvous,
     PortCalls,
-    Voyages,
     FalsePosition,
+    Identity,
+    Draught,
+    Voyages,
     DarkRendezvous,
 )
 

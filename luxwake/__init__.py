@@ -31,10 +31,12 @@ if TYPE_CHECKING:
     from cargo.join import join as join
     from cargo.shipments import read_shipments as read_shipments
     from detectors.dark import DarkParams as DarkParams
+    from detectors.draught import DraughtParams as DraughtParams
     from detectors.engine import Engine as Engine
     from detectors.engine import detect as detect
     from detectors.event import Events as Events
     from detectors.false_position import FalsePositionParams as FalsePositionParams
+    from detectors.identity import IdentityParams as IdentityParams
     from detectors.laws import check_laws as check_laws
     from detectors.loitering import LoiteringParams as LoiteringParams
     from detectors.port_call import PortCallParams as PortCallParams
@@ -80,6 +82,8 @@ _HOME = {
     "Table": "ais.table",
     "DarkParams": "detectors.dark",
     "FalsePositionParams": "detectors.false_position",
+    "DraughtParams": "detectors.draught",
+    "IdentityParams": "detectors.identity",
     "LoiteringParams": "detectors.loitering",
     "PortCallParams": "detectors.port_call",
     "RendezvousParams": "detectors.rendezvous",

@@ -65,12 +65,19 @@ def warm_detectors() -> str:
     begin = time.perf_counter()
     import numpy as np
 
-    from ais.table import Fixes
+    from ais.identity import identities
+    from ais.table import STATIC_DTYPES, Fixes, Static, columns_of
     from ais.tracks import tracks
     from detectors.coverage import CELL, rebuild_cells
     from detectors.engine import detect
+    from detectors.identity_claims import same_group, same_name
     from detectors.stationary import stationary_periods
 
+    many = columns_of(STATIC_DTYPES, 3000)  # more ships than the first table of identities holds
+    many["mmsi"][:] = 201_000_000 + np.arange(3000)
+    identities(Static(many))
+    same_name(np.zeros((2, 20), np.uint8), 0, 1)
+    same_group(70, 80)
     hours = np.arange(3)
     columns = {
         "t": hours * 36_000_000_000,

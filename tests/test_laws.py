@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ais.identity import identities
-from ais.table import Fixes
+from ais.table import Fixes, Static
 from detectors.engine import Engine, detect
 from detectors.registry import registered
 from geo.ports import port_by_code
@@ -47,7 +47,8 @@ def world(seed: int = 11) -> Fixes:
     }
     columns["lat"][n // 2] += 20.0
     false = deceived(seed)
-    return Fixes({name: np.concatenate([columns[name], false[name]]) for name in columns}).sort()
+    both = {name: np.concatenate([columns[name], false[name]]) for name in columns}
+    return Fixes(both, static=fixes.static).sort()
 
 
 class Found(NamedTuple):
@@ -57,15 +58,15 @@ class Found(NamedTuple):
     data: bytes
 
 
-def run(name, pieces, *, threads=1, detectors=None) -> Found:
+def run(name, pieces, *, threads=1, detectors=None, static=None) -> Found:
     """The events of a feed in pieces."""
     engine = Engine(detectors or [name], lateness_s=LATENESS_S, threads=threads)
     found = [engine.feed(piece) for piece in pieces]
-    return finished(engine, [*found, engine.flush()])
+    return finished(engine, [*found, engine.flush()], static)
 
 
-def finished(engine, records) -> Found:
-    events = engine.finish(np.concatenate(records), identities(world().static))
+def finished(engine, records, static=None) -> Found:
+    events = engine.finish(np.concatenate(records), identities(static or world().static))
     return Found(len(events), b"".join(events[key].tobytes() for key in events))
 
 
@@ -89,6 +90,7 @@ def test_the_world_is_dense_enough_to_prove_anything():
     assert found["loitering"] > 100 and found["dark"] > 100 and found["rendezvous"] > 30 and found["port_call"] > 8, (
         found
     )
+    assert found["identity"] > 30 and found["draught"] > 100, found
 
 
 @settings(max_examples=12)
@@ -111,7 +113,7 @@ def test_hundreds_of_events_of_each_kind_cut_shuffled_repeated_and_resumed(tmp_p
     arrival = fixes["t"][twice] + rng.integers(0, LATENESS_S * SECOND, twice.size)
     messy = fixes.take(twice[np.argsort(arrival, kind="stable")])
     for name in DETECTORS:
-        whole = run(name, [fixes])
+        whole = run(name, [fixes], static=fixes.static)
         assert whole.n > 140, name
         engine, found = Engine([name], lateness_s=LATENESS_S), []
         for k, piece in enumerate(cut(messy, rng.integers(0, len(messy), 6).tolist())):
@@ -119,7 +121,7 @@ def test_hundreds_of_events_of_each_kind_cut_shuffled_repeated_and_resumed(tmp_p
             engine = Engine([name], lateness_s=LATENESS_S)
             engine.load(tmp_path / f"{name}{k}.npz")
             found.append(engine.feed(piece))
-        assert finished(engine, [*found, engine.flush()]) == whole, name
+        assert finished(engine, [*found, engine.flush()], fixes.static) == whole, name
 
 
 def test_single_rows_give_the_same_events(name):
@@ -240,15 +242,18 @@ def test_a_world_across_the_antimeridian_tells_the_same_story(name):
 def test_a_shift_in_time_shifts_the_events(name):
     fixes = _open_sea()
     shift = 45 * HOUR + 35 * MINUTE
-    moved = Fixes({**fixes.columns, "t": fixes["t"] + shift})
+    static = Static({**fixes.static.columns, "t": fixes.static["t"] + shift})
+    moved = Fixes({**fixes.columns, "t": fixes["t"] + shift}, static=static)
     assert _story(detect(moved, [name]), shift) == _story(detect(fixes, [name]))
 
 
 def test_other_names_for_the_ships_tell_the_same_story(name):
     fixes = _open_sea()
     ships = np.unique(fixes["mmsi"])
-    new = np.random.default_rng(1).permutation(np.arange(ships.size) + 500_000_000).astype(np.uint32)
-    renamed = Fixes({**fixes.columns, "mmsi": new[np.searchsorted(ships, fixes["mmsi"])]})
+    # Numbers of the same country: what an MMSI says of its flag is a part of the story.
+    new = np.random.default_rng(1).permutation(np.arange(ships.size) + 218_000_000).astype(np.uint32)
+    told = {**fixes.static.columns, "mmsi": new[np.searchsorted(ships, fixes.static["mmsi"])]}
+    renamed = Fixes({**fixes.columns, "mmsi": new[np.searchsorted(ships, fixes["mmsi"])]}, static=Static(told))
     back = dict(zip(new.tolist(), ships.tolist(), strict=True))
     _same(_story(detect(renamed, [name]), names=back.__getitem__), _story(detect(fixes, [name])), 0)
 

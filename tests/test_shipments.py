@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ais.imo import imo_valid
 from ais.table import NAT
-from cargo.identifiers import container_valid, imo_valid, ship_key, vin_doubt
+from cargo.identifiers import container_valid, ship_key, vin_doubt
 from cargo.shipments import read_shipments
 from geo.errors import InputError
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ais.table import Fixes
+from ais.table import STATIC_DTYPES, Fixes, Static, columns_of
 from benchmarks.deception import ATTACKS, fixes_of_tracks, honest
 from tests.feeds import HOUR, MINUTE, T0
 
@@ -39,6 +39,41 @@ def _legs(rng):
     return legs
 
 
+def _says(k, share, hour):
+    """What the k-th ship says of itself at a share of its life: names, call signs, sizes and draughts that change."""
+    late = share > 0.5
+    return {
+        "imo": 3_000_001 + 10 * k if k % 7 == 0 else 0,  # most of them with a wrong check digit
+        "callsign": f"DA{k:03d}{'X' if late and k % 3 == 0 else ''}".encode(),
+        "name": f"{'OCEAN TERN' if late and k % 2 == 0 else 'GREY LARK'} {k}".encode(),
+        "ship_type": 80 if late and k % 4 == 3 else 70,
+        "to_bow": 90 + (40 if late and k % 5 == 1 else 0),
+        "to_stern": 20,
+        "to_port": 9,
+        "to_starboard": 9,
+        "draught": 6.0 + 1.2 * (hour // 10 % 2) + 0.1 * (k % 3),
+    }
+
+
+def statics(rows) -> Static:
+    """A report of type 5 from each ship about every hour in which it is heard, from rows (t, mmsi, ...) by time."""
+    ships = {mmsi: k for k, mmsi in enumerate(sorted({row[1] for row in rows}))}
+    lives = {mmsi: [np.inf, 0] for mmsi in ships}
+    for t, mmsi, *_ in rows:
+        lives[mmsi] = [min(lives[mmsi][0], t), t]
+    last, told = {}, []
+    for t, mmsi, *_ in rows:
+        if t - last.get(mmsi, -HOUR) >= HOUR:
+            last[mmsi], (begin, end) = t, lives[mmsi]
+            hour = int(t - T0) // HOUR
+            told.append({"t": t, "mmsi": mmsi, **_says(ships[mmsi], (t - begin) / max(end - begin, 1), hour)})
+    columns = columns_of(STATIC_DTYPES, len(told))
+    for name in told[0] if told else ():
+        columns[name][:] = [row[name] for row in told]
+    columns["msg_type"][:], columns["offset"] = 5, 5_000_000_000 + np.arange(len(told)) * 96
+    return Static(columns)
+
+
 def busy_world(seed=1, vessels=36, *, lat0=0.0, lon0=-30.0, every=6, ports=()) -> Fixes:
     """Fixes of a world with loitering, silences and meetings in the open sea, and calls at the given ports."""
     rng = np.random.default_rng(seed)
@@ -71,7 +106,8 @@ def busy_world(seed=1, vessels=36, *, lat0=0.0, lon0=-30.0, every=6, ports=()) -
             "sog": np.array(sog, np.float32),
             "cog": rng.uniform(0, 360, len(rows)).astype(np.float32),
             "offset": np.arange(len(rows)) * 48,
-        }
+        },
+        static=statics(rows),
     )
 
 

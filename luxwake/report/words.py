@@ -22,7 +22,7 @@ KIND_WORDS = {
     "gap": "Gap in reception",
     "waiting": "Waiting at a known anchorage",
     "dark_rendezvous": "Possible meeting in silence",
-    "identity": "Identity",
+    "identity": "Identity in doubt",
     "false_position": "False position",
     "draught": "Change of draught",
     "voyage": "Voyage",
