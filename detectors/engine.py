@@ -181,8 +181,12 @@ class Engine:
         records, counts = well_placed(records, self.detectors)
         records = sorted_events(records)
         ships = vessels(self.summaries, identity)
+        known = Known(identity, ships, self._newest)
+        for settling in self.detectors:
+            own = np.isin(records["kind"], [kind_code(kind) for kind in settling.kinds])
+            records = sorted_events(np.concatenate([records[~own], settling.settle(records[own], known)]))
         for detector in self.derived:
-            found, more = well_placed(detector.derive(records, Known(identity, ships, self._newest)), [detector])
+            found, more = well_placed(detector.derive(records, known), [detector])
             records, counts = sorted_events(np.concatenate([records, found])), counts | more
         records = records[np.isin(records["kind"], self._chosen)]
         return Events(
