@@ -14,6 +14,7 @@ from benchmarks.tables import table
 
 PARTS = {
     "quality": "What the detectors find",
+    "dark": "Dark periods: rules, calibration, while they last",
     "speed": "Speed, memory and compile time",
     "decode": "The decoder beside its peers",
     "crafted": "Crafted lines: what each decoder makes of them",
