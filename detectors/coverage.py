@@ -33,15 +33,18 @@ DEAD_S = 600
 PATH_STEP_M = 16_000.0
 """Spacing of the points at which a way is looked up: less than the width of a cell of the finest resolution."""
 MAX_PATH_POINTS = 64
+"""Of one way, or of two hours of one: 1,000 km."""
 ROOM = (MAX_PATH_POINTS + 4) * 2 * (FINEST - COARSEST + 1)
 """Rows that one fix can add to the table: its way, and its silence."""
 MOST_SILENT_US = 2 * 3_600_000_000
+"""Time that one silence lays at one point of its way: a ship that crosses a cell at 5 kn is in it for two hours."""
 HOUR_US = 3_600_000_000
 
 BANDS, BAND_FINER = 6, 4
-"""Cells of class A by messages an hour; from this resolution on class B's own cells speak."""
+"""Bands of rates, of one message an hour each; the resolution from which on class B's own cells speak."""
 WEAK, BAND_MESSAGES = 0.4, 20.0
-"""Rate of class B against class A before anything is known, and the weight of that in messages."""
+"""Rate of class B against class A before anything is known (2 W against 12.5 W: a range of 0.4), and its weight in
+messages."""
 
 CLASS_BIT = np.uint64(1 << 63)
 """Set in the key of a cell's row for class B; no H3 index uses it."""
@@ -80,11 +83,11 @@ class Reception(NamedTuple):
     used: NDArray[np.int64]
     """Rows in use of `table` and `near`."""
     bands: NDArray[np.int64]
-    """Messages and exposure in ms of class B, (BANDS, 2)."""
+    """Messages and time in ms of class B in cells of class A's bands of rates, (BANDS, 2)."""
     sums: NDArray[np.int64]
     """Promised against heard, (2, BANDS, FINEST + 1, 4): see `detectors.silence`."""
     totals: NDArray[np.int64]
-    """All traffic, (2, 3)."""
+    """Vessel time in ms by class, (2, 1)."""
 
 
 @inner
@@ -201,7 +204,8 @@ def rate_at(r, cell, class_b, trust):
     """Messages an hour that a ship in a cell is heard with: (rate, finest resolution that is known or 0).
 
     A cell is known when vessels spent at least `min_exposure_us` in it and hulls came and went at least `min_visits`
-    times: what one ship alone was heard with, as it lay there, says nothing of its own silence.
+    times: what one ship alone was heard with, as it lay there, says nothing of its own silence. Class B ships are few,
+    and near harbours: at sea their rate is that of class B in all cells where class A is heard as often as here.
     """
     rate, known = chain(r, cell, class_b, trust, COARSEST, 0.0)
     if not class_b or known == 0:

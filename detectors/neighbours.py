@@ -1,14 +1,14 @@
-"""Who was heard around, and when: ships of a class per H3 cell and two hours.
+"""Who was heard around, and when: ships per H3 cell and two hours.
 
 A ship that is silent while all others around are silent too tells of the receivers and not of itself. For each cell of
-the resolutions 3 (edge 60 km) up to 1 and each class, a ring holds how many hulls were heard in each of the last 512
-blocks of two hours (43 days). From it follows the share of a block in which reception worked: what was heard there
-against what is usual while anything is heard there at all, and, where that is too little to tell, the share of the
-next coarser cell; at the top the time in which the feed itself was heard. Half of the usual ships are as good as all
-of them: ships come and go.
+the resolutions 3 (edge 60 km) up to 1 a ring holds how many hulls were heard in each of the last 512 blocks of two
+hours (43 days). From it follows the share of a block in which reception worked: what was heard there against what is
+usual while anything is heard there at all, and, where that is too little to tell, the share of the next coarser cell;
+at the top the time in which the feed itself was heard. Half of the usual ships are as good as all of them: ships come
+and go. Both classes count, for a receiver that hears either works.
 
-Memory: 512 bytes for each cell and class, and 40 for each row of its table, at most half in use: 592 bytes for each
-cell and class with traffic and for each of its parents, at most 57 MB (47,846 cells of the resolutions 1 to 3).
+Memory: 512 bytes a cell, and 40 for each row of its table, at most half in use: 592 bytes for each cell with traffic
+and for each of its parents, at most 28 MB (47,846 cells of the resolutions 1 to 3).
 """
 
 from __future__ import annotations

@@ -2,14 +2,15 @@
 
 What was expected is the rate of each cell on the way times the hours there, less what the receivers around were silent
 themselves (`detectors.neighbours`). Reception is over-dispersed: weather, a full slot map, stations that fail, rates
-that are borrowed from a parent cell. How much is measured on the traffic: for every six hours of a ship the count is
-set against what the table had promised just before, and the excess of the squared error over a Poisson law gives the
-dispersion phi of a negative binomial (method of moments: sum((n - m)^2 - m) / sum(m^2)), for each class and for each
-resolution that the rates came from. No message at all then has the probability (1 + phi m)^(-1 / phi).
+that are borrowed from a parent cell. How much is measured on the traffic: for every six hours of a ship the
+count is set against what the table had promised just before, and the excess of the squared error over a Poisson law
+gives the dispersion phi of a negative binomial (method of moments: sum((n - m)^2 - m) / sum(m^2)), for each class, each
+band of rates and each resolution that the rates came from. No message at all then has the probability
+(1 + phi m)^(-1 / phi). Passes of satellites are more even than chance: phi is below 0 there, and the law a binomial.
 
-Between its two fixes a ship need not have gone straight. Where it had time left, half of the weight goes to ways that
-lead out on six bearings, to whatever place there explains the silence best, and back: whoever was last heard at the
-rim of reception may have been beyond it.
+Between its two fixes a ship need not have gone straight. Where it had time left and was under way, half of the weight
+goes to ways that lead on by its last course and 40 degrees to each side of it, to whatever place there explains the
+silence best, and back: whoever was last heard at the rim of reception, outward bound, may have been beyond it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ WINDOW_US = 6 * HOUR_US
 UNIT = 1024.0
 """Sums of squares are kept as integers of this fraction of one."""
 EXCESS, SQUARES, HEARD, PROMISED = range(4)
-"""Columns of `sums`, by class and finest known resolution."""
+"""Columns of `sums`, by class, band of rates and finest known resolution."""
 EXPOSURE_MS = 0
 """The one column of `totals`, by class: vessel time."""
 FACT_NAMES = (
@@ -44,18 +45,25 @@ the last fix, 1 for class B, share of the time in which the feed was heard."""
 LEAST_P = 1e-30
 """Smaller probabilities are given as this."""
 PRIOR_PHI = np.array([1.0, 1.0, 0.5, 0.25, 0.15, 0.1])
-"""Dispersion by resolution before anything is known of it."""
+"""Dispersion by finest known resolution (0 none) before anything is known of it: stated, not measured; 1 is a rate
+that may as well be nothing."""
 PRIOR_SQUARES = 200.0
 """Weight of that: ten windows of 4.5 expected messages."""
 PRIOR_KEPT = np.array([0.0, 0.25, 0.35, 0.5, 0.7, 1.0])
-"""Share."""
+"""Share of what was promised that came, by finest known resolution, before anything is known of it: 0.7 for each step
+to a coarser cell, whose rate is that of places where ships are heard."""
 PRIOR_PROMISED = 50.0
+"""Weight of that, in messages."""
 MOST_EVEN = 0.99
+"""A trial every `DEAD_S`, less a little that keeps the logarithm finite."""
 AWAY_KN = 12.0
 """Speed of the ways out: a merchant ship's; the last speed where that is higher."""
 AWAY_M = np.array([0.0, 16e3, 32e3, 48e3, 64e3, 96e3, 128e3, 192e3, 256e3, 384e3])
+"""Where such a way may end: in steps of a cell at first, up to the edge of the coarsest cells."""
 BEARINGS, SPREAD_DEG = 3, 40.0
+"""Ways out and the angle between them: onward, and to either bow."""
 LEAST_SOG_KN = 2.0
+"""A slower ship lies or drifts: its course means nothing."""
 LEAST_SLACK_H = 2.0
 """Time left that makes a way out worth thinking of."""
 
@@ -102,7 +110,7 @@ def none_heard(expected, phi, hours):
     phi = max(phi, -MOST_EVEN * DEAD_S / 3600.0 / hours)
     if abs(phi) * expected < 1e-6:
         return math.exp(-expected)
-    return math.exp(-math.log1p(phi * expected) / phi)
+    return math.exp(-math.log(max(1.0 - MOST_EVEN, 1.0 + phi * expected)) / phi)
 
 
 @inner
@@ -216,7 +224,8 @@ def judge(r, event, limits):
     facts[EXPECTED], facts[P], facts[PHI], facts[AROUND] = np.nan, np.nan, np.nan, np.nan
     if known == 0.0:
         return 0.0
+    p = max(p, LEAST_P)
     score = dark_score(p, expected, (event.t_end - event.t_start) / 3.6e9, limits.dark_per_day)
     event.kind, event.score = DARK if score >= limits.min_score else GAP, score
-    facts[EXPECTED], facts[P], facts[PHI], facts[AROUND] = expected, max(p, LEAST_P), phi, around
+    facts[EXPECTED], facts[P], facts[PHI], facts[AROUND] = expected, p, phi, around
     return 1.0 - score
