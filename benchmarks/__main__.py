@@ -16,6 +16,7 @@ PARTS = {
     "quality": "What the detectors find",
     "calls": "Port calls with the transponder off",
     "behaviour": "What slow ships did",
+    "dark": "Dark periods: rules, calibration, while they last",
     "speed": "Speed, memory and compile time",
     "decode": "The decoder beside its peers",
     "crafted": "Crafted lines: what each decoder makes of them",

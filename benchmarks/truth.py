@@ -121,7 +121,7 @@ class Heard:
         return max(((b - a) / HOUR_US for a, b in common), default=0.0)
 
 
-def would_hear(seed: int, vessels: int, days: float) -> dict[tuple[int, int], int]:
+def would_hear(seed: int, vessels: int, days: float, scenario: str | Path = "world") -> dict[tuple[int, int], int]:
     """How often each dark ship would have been heard while it was dark: (mmsi, start in s) to number of positions.
 
     The ships of the world are made again with the same seed, and only those that go dark are let through the same
@@ -130,7 +130,7 @@ def would_hear(seed: int, vessels: int, days: float) -> dict[tuple[int, int], in
     from luxwake.simulate.broadcast import Air
     from luxwake.simulate.scenario import networks, read, ships
 
-    case = read("world", seed=seed, days=days)
+    case = read(scenario, seed=seed, days=days)
     ashore, aloft, _ = networks(case)
     air, spans = Air(ashore, aloft, case.seed), []
     for group in ships(case, vessels=vessels):

@@ -1,29 +1,55 @@
 """What can be heard where: messages and vessel-hours per H3 cell, from the traffic itself.
 
-For each cell (resolution 5, edge 8.5 km to 10 km) and class of transponder (class B sends with 2 W where class A has
-12.5, and is heard less) the table holds the fixes heard in it and the time that vessels spent
-there, heard or not: the time between two fixes of a ship, when it is not itself a gap, is laid along its way. So a cell
-that ships cross without being heard has time and no messages. Both are integers: sums do not depend on their order.
-After Welch et al. 2022 (messages per vessel-hour from interpolated positions); here per cell, and as the feed goes.
+For each cell of the resolutions 5 (edge 8.5 km to 10 km) up to 1 (400 km) and each class of transponder (class B sends
+with 2 W where class A has 12.5, and is heard less) a row holds the messages heard in it and the time that vessels
+spent there, heard or not: the time between two fixes of a ship is laid along its way. A message counts when the last
+one that counted is `DEAD_S` old: stations that hand on every message and providers that thin then say the same, and
+the pass of a satellite counts once or twice. All sums are integers: they do not depend on their order.
+
+The rate of a cell is the mean of a Gamma distribution whose prior is the rate of the next coarser cell: a cell where
+nobody was yet has that of its parent, a cell where many were has its own. After Welch et al. 2022 (messages per
+vessel-hour from interpolated positions, smoothed); here per cell and as the feed goes.
+
+Memory: 40 bytes a row, at most half of the rows in use: 80 bytes for each cell and class that traffic was in and for
+each of its parents, at most 382 MB (2.4 million cells of the resolutions 1 to 5 on Earth, two classes).
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geo.cells import INDEX_RESOLUTION, cell_at, parent_of
-from geo.kernel import inner, kernel
+from geo.kernel import inlined, inner, kernel
 from geo.sphere import distance_m, interpolate
 
-COVERAGE_RESOLUTION = 5
-PATH_STEP_M = 8_000.0
-"""Spacing of the points at which a way is looked up: less than a cell's width of about 17 km."""
+FINEST, COARSEST = 5, 1
+"""Resolutions of the cells that have a row. Beyond 400 km reception tells nothing of here."""
+DEAD_S = 600
+"""A message counts when the last one of the ship that counted is this old: 6 an hour at most."""
+PATH_STEP_M = 16_000.0
+"""Spacing of the points at which a way is looked up: less than the width of a cell of the finest resolution."""
 MAX_PATH_POINTS = 64
+"""Of one way, or of two hours of one: 1,000 km."""
+ROOM = (MAX_PATH_POINTS + 4) * 2 * (FINEST - COARSEST + 1)
+"""Rows that one fix can add to the table: its way, and its silence."""
+MOST_SILENT_US = 2 * 3_600_000_000
+"""Time that one silence lays at one point of its way: a ship that crosses a cell at 5 kn is in it for two hours."""
+HOUR_US = 3_600_000_000
+
+BANDS, BAND_FINER = 6, 4
+"""Bands of rates, of one message an hour each; the resolution from which on class B's own cells speak."""
+WEAK, BAND_MESSAGES = 0.4, 20.0
+"""Rate of class B against class A before anything is known (2 W against 12.5 W: a range of 0.4), and its weight in
+messages."""
 
 CLASS_BIT = np.uint64(1 << 63)
 """Set in the key of a cell's row for class B; no H3 index uses it."""
+_SAME_SHIFT = np.uint64(45 - 3 * FINEST)
+"""Bits of an H3 index below this differ within a cell of the finest resolution."""
 
 CELL = np.dtype(
     [
@@ -37,9 +63,36 @@ CELL = np.dtype(
 )
 
 
+class Trust(NamedTuple):
+    """When a cell counts as known, and what its parent's rate is worth, for the kernels."""
+
+    min_exposure_us: int
+    min_visits: int
+    prior_messages: float
+    """Weight of the parent's rate, in messages."""
+
+
+class Reception(NamedTuple):
+    """All arrays of the model of reception, for the kernels."""
+
+    table: NDArray[np.void]
+    """CELL: rates."""
+    near: NDArray[np.void]
+    """Who was heard around, and when: see `detectors.neighbours`."""
+    blocks: NDArray[np.uint8]
+    used: NDArray[np.int64]
+    """Rows in use of `table` and `near`."""
+    bands: NDArray[np.int64]
+    """Messages and time in ms of class B in cells of class A's bands of rates, (BANDS, 2)."""
+    sums: NDArray[np.int64]
+    """Promised against heard, (2, BANDS, FINEST + 1, 4): see `detectors.silence`."""
+    totals: NDArray[np.int64]
+    """Vessel time in ms by class, (2, 1)."""
+
+
 @inner
 def cell_place(table, cell):
-    """The row of a cell in the table: its own, or the free one where it belongs."""
+    """The row of a cell in a table: its own, or the free one where it belongs."""
     mask = table.size - 1
     at = np.int64((cell * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)) & mask
     while table[at].cell != np.uint64(0) and table[at].cell != cell:
@@ -48,10 +101,16 @@ def cell_place(table, cell):
 
 
 @inner
-def coverage_cell(cell, class_b):
-    """The key of the row for a cell of the index resolution and a class of transponder."""
-    coarse = parent_of(cell, COVERAGE_RESOLUTION)
+def keyed(cell, resolution, class_b):
+    """The key of the row for the cell of a resolution that holds `cell`, and a class of transponder."""
+    coarse = parent_of(cell, resolution)
     return coarse | CLASS_BIT if class_b else coarse
+
+
+@inlined
+def same_cell(one, other):
+    """Whether two cells of the index resolution lie in one cell of the finest resolution."""
+    return (one ^ other) >> _SAME_SHIFT == np.uint64(0)
 
 
 @kernel
@@ -65,18 +124,26 @@ def rebuild_cells(old, new):
 
 
 @inner
-def add_cell(table, used, slot, cell, messages, exposure_us):
-    """Add messages and time of a hull to a cell."""
-    row = table[cell_place(table, cell)]
-    if row.cell == np.uint64(0):
-        row.cell = cell
-        row.last_slot = -1
-        used[0] += 1
-    if row.last_slot != slot:
-        row.last_slot = slot
-        row.visits += 1
-    row.messages += messages
-    row.exposure_us += exposure_us
+def add_cell(r, trust, slot, cell, class_b, messages, exposure_us):
+    """Add messages and time of a hull to a cell and its parents."""
+    for resolution in range(COARSEST, FINEST + 1):
+        key = keyed(cell, resolution, class_b)
+        row = r.table[cell_place(r.table, key)]
+        if row.cell == np.uint64(0):
+            row.cell = key
+            row.last_slot = -1
+            r.used[0] += 1
+        if slot >= 0 and row.last_slot != slot:
+            row.last_slot = slot
+            row.visits += 1
+        row.messages += messages
+        row.exposure_us += exposure_us
+    if class_b:
+        rate, known = chain(r, cell, 0, trust, COARSEST, 0.0)
+        if known > 0:
+            band = r.bands[min(BANDS - 1, np.int64(rate))]
+            band[0] += messages
+            band[1] += exposure_us // 1000
 
 
 @inner
@@ -86,36 +153,68 @@ def path_points(distance):
 
 
 @inner
-def add_way(table, used, slot, class_b, lat0, lon0, cell0, lat1, lon1, cell1, dt_us):
-    """Lay the time between two fixes along the way between them; the message is heard at its end."""
-    coarse0, coarse1 = coverage_cell(cell0, class_b), coverage_cell(cell1, class_b)
-    add_cell(table, used, slot, coarse1, 1, 0)
-    if coarse0 == coarse1:
-        add_cell(table, used, slot, coarse1, 0, dt_us)
+def add_way(r, trust, slot, class_b, lat0, lon0, cell0, lat1, lon1, cell1, time_us):
+    """Lay the time between two fixes along the way between them: cells without a message."""
+    n = path_points(distance_m(lat0, lon0, lat1, lon1))
+    if n == 1:
+        add_cell(r, trust, slot, cell0, class_b, 0, time_us // 2)
+        add_cell(r, trust, slot, cell1, class_b, 0, time_us - time_us // 2)
         return
-    n = path_points(distance_m(lat0, lon0, lat1, lon1)) + 1
-    for k in range(n):
-        lat, lon = interpolate(lat0, lon0, lat1, lon1, (k + 0.5) / n)
-        share = dt_us * (k + 1) // n - dt_us * k // n
-        add_cell(table, used, slot, coverage_cell(cell_at(lat, lon, INDEX_RESOLUTION), class_b), 0, share)
+    for k in range(n + 1):
+        share = time_us * (k + 1) // (n + 1) - time_us * k // (n + 1)
+        cell = cell0 if k == 0 else cell1
+        if 0 < k < n:
+            lat, lon = interpolate(lat0, lon0, lat1, lon1, (k + 0.5) / (n + 1))
+            cell = cell_at(lat, lon, INDEX_RESOLUTION)
+        add_cell(r, trust, slot, cell, class_b, 0, share)
 
 
 @inner
-def expected_messages(table, min_exposure_us, min_visits, class_b, lat0, lon0, lat1, lon1, alive_us):
-    """Messages that a ship on this way should have been heard with: (number, share of the way in known cells).
+def add_silence(r, trust, slot, class_b, lat0, lon0, lat1, lon1, time_us, sign):
+    """Lay a gap along its way, as if the ship had crossed: at most `MOST_SILENT_US` for each point.
 
-    Only the time counts for which the feed itself was heard. A cell is known when vessels spent at least
-    `min_exposure_us` in it and hulls came and went at least `min_visits` times: what one ship alone was heard with, as
-    it lay there, says nothing of its own silence. Half a message is added to what was heard, and an hour to the time (a
-    weak Gamma prior), so that one message in a rarely visited cell does not make a rate.
+    Dark or not, it counts: where all ships are silent it is the receivers. A ship that waited there in the dark
+    must not outweigh those that came by, hence the limit. With `sign` -1 it is taken out again.
     """
     n = path_points(distance_m(lat0, lon0, lat1, lon1))
-    expected, known = 0.0, 0
-    hours = alive_us / 3.6e9 / n
+    share = min(time_us // n, MOST_SILENT_US)
     for k in range(n):
         lat, lon = interpolate(lat0, lon0, lat1, lon1, (k + 0.5) / n)
-        row = table[cell_place(table, coverage_cell(cell_at(lat, lon, INDEX_RESOLUTION), class_b))]
-        if row.exposure_us >= min_exposure_us and row.visits >= min_visits:
-            known += 1
-            expected += hours * (row.messages + 0.5) / (row.exposure_us / 3.6e9 + 1.0)
-    return expected, known / n
+        add_cell(r, trust, slot, cell_at(lat, lon, INDEX_RESOLUTION), class_b, 0, sign * share)
+
+
+@inner
+def chain(r, cell, class_b, trust, coarsest, rate):
+    """From a prior rate (0 none) down to the finest cell: (messages an hour, finest resolution known or 0)."""
+    known = 0
+    for resolution in range(coarsest, FINEST + 1):
+        row = r.table[cell_place(r.table, keyed(cell, resolution, class_b))]
+        if row.cell != np.uint64(0) and row.visits >= trust.min_visits and row.exposure_us >= trust.min_exposure_us:
+            known = resolution
+        hours = row.exposure_us / 3.6e9
+        if rate > 0.0:
+            rate = (row.messages + trust.prior_messages) / (hours + trust.prior_messages / rate)
+        elif known > 0:
+            rate = (row.messages + 0.5) / (hours + 1.0)
+    return rate, known
+
+
+@inner
+def rate_at(r, cell, class_b, trust):
+    """Messages an hour that a ship in a cell is heard with: (rate, finest resolution that is known or 0).
+
+    A cell is known when vessels spent at least `min_exposure_us` in it and hulls came and went at least `min_visits`
+    times: what one ship alone was heard with, as it lay there, says nothing of its own silence. Class B ships are few,
+    and near harbours: at sea their rate is that of class B in all cells where class A is heard as often as here.
+    """
+    rate, known = chain(r, cell, class_b, trust, COARSEST, 0.0)
+    if not class_b or known == 0:
+        return rate, known
+    strong, there = chain(r, cell, 0, trust, COARSEST, 0.0)
+    if there == 0:
+        return rate, known
+    k = min(BANDS - 1, np.int64(strong))
+    weak = WEAK * (k + 0.5)
+    band = (r.bands[k, 0] + BAND_MESSAGES) / (r.bands[k, 1] / 3.6e6 + BAND_MESSAGES / weak)
+    rate, near = chain(r, cell, 1, trust, BAND_FINER, band)
+    return rate, max(near, min(known, there, BAND_FINER - 1))

@@ -71,6 +71,7 @@ def warm_detectors() -> str:
     from detectors.coverage import CELL, rebuild_cells
     from detectors.engine import detect
     from detectors.identity_claims import same_group, same_name
+    from detectors.neighbours import NEAR, rebuild_near
     from detectors.stationary import stationary_periods
 
     many = columns_of(STATIC_DTYPES, 3000)  # more ships than the first table of identities holds
@@ -87,8 +88,9 @@ def warm_detectors() -> str:
     }
     detect(tracks(Fixes(columns)), threads=1)
     stationary_periods(Fixes(columns))
-    tables = [np.zeros(size, CELL).view(np.recarray) for size in (2, 4)]
-    rebuild_cells(*tables)  # a table grows only when ships have been in many cells
+    for dtype, rebuild in ((CELL, rebuild_cells), (NEAR, rebuild_near)):
+        tables = [np.zeros(size, dtype).view(np.recarray) for size in (2, 4)]
+        rebuild(*tables)  # a table grows only when ships have been in many cells
     return _words(time.perf_counter() - begin)
 
 

@@ -1,0 +1,166 @@
+"""All silences together: how often ships go dark here, false discoveries, and silences with another explanation.
+
+* How often: the stated frequency is corrected by the silences themselves (EM on the mean of the scores).
+* False discoveries: Benjamini and Hochberg's q. Gaps are no sample of silences but the longest, so that their number
+  is not the number of tests: how many honest gaps are to be expected follows from the messages (`honest_gaps`).
+* A ship that takes another MMSI leaves the old one silent for ever: such a silence is labelled `mmsi_change`.
+* Switching off at a berth is common and allowed, and a moored ship sends a tenth as often: a silence that begins at
+  rest in a port, and ends before the ship is heard 50 km away, is labelled `moored`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.coverage import DEAD_S
+from detectors.detector import Known
+from detectors.event import DARK, GAP, label_code
+from detectors.silence import (
+    EXCESS,
+    EXPECTED,
+    EXPOSURE_MS,
+    HEARD,
+    MOST_EVEN,
+    PRIOR_KEPT,
+    PRIOR_PHI,
+    PRIOR_PROMISED,
+    PRIOR_SQUARES,
+    PROMISED,
+    SOG,
+    SQUARES,
+    UNIT,
+    P,
+    Q,
+)  # fmt: skip
+from geo.ports import nearest_port
+from geo.sphere import KN_M_S, distances_m
+
+PRIOR_DAYS = 100.0
+"""Vessel-days that the stated frequency of dark periods weighs."""
+ROUNDS = 30
+"""Of EM; it moves by less than 1 % after ten."""
+SUCCESSOR_US = 6 * 3_600_000_000
+"""Another MMSI that appears later than this after a silence began is not held for the same ship: the shortest gap."""
+LATE_US = 600_000_000
+"""A station may hand a fix on so much later than it was sent; the last one of an MMSI then follows its change."""
+SUCCESSOR_M, SUCCESSOR_KN = 1_000.0, 20.0
+"""How far off the other may appear: this, and as far as a ship goes at this speed."""
+MOORED_KN, MOORED_M, LEFT_M = 0.5, 3_000.0, 50_000.0
+"""A ship at rest so near to a port lies there; heard again nearer than the last of these it had just left."""
+
+
+def scores(records: NDArray[Any], per_day: float) -> NDArray[np.float64]:
+    """Probability of dark for each silence, when a ship goes dark so many times a day; NaN unknown."""
+    hours = (records["t_end"] - records["t_start"]) / 3.6e9
+    expected, p = (records["facts"][:, k].astype(np.float64) for k in (EXPECTED, P))
+    odds = per_day / 24.0 * hours / (np.maximum(1.0, expected) * p)
+    found: NDArray[np.float64] = odds / (1.0 + odds)
+    return found
+
+
+def frequency(records: NDArray[Any], per_day: float, vessel_days: float) -> float:
+    """How often a ship goes dark a day, from the silences themselves (EM), with the stated frequency as prior."""
+    found = per_day
+    for _ in range(ROUNDS):
+        found = (per_day * PRIOR_DAYS + float(np.nansum(scores(records, found)))) / (PRIOR_DAYS + vessel_days)
+    return found
+
+
+def honest_gaps(p: NDArray[np.float64], sums: NDArray[np.int64], min_gap_h: float) -> NDArray[np.float64]:
+    """How many honest gaps at most as likely as each `p` the traffic itself lets expect.
+
+    A silence follows each message, by chance one in `1 / p` of them lasts so long; but only those longer than the
+    least gap are looked at, and where a ship is heard often hardly any is. So of each band of rates count the messages
+    times `p`, and at most times the probability of the least gap there.
+    """
+    rate = (np.arange(sums.shape[1]) + 0.5)[None, :, None]
+    heard, promised = (sums[..., k] / UNIT for k in (HEARD, PROMISED))
+    excess = sums[..., EXCESS] / UNIT + PRIOR_PHI * PRIOR_SQUARES
+    phi = np.maximum(excess / (sums[..., SQUARES] / UNIT + PRIOR_SQUARES), -MOST_EVEN * DEAD_S / 3600.0 / min_gap_h)
+    phi = np.where(np.abs(phi) < 1e-9, 1e-9, phi)
+    kept = (heard + PRIOR_KEPT * PRIOR_PROMISED) / (promised + PRIOR_PROMISED)
+    least = np.exp(-np.log1p(phi * np.minimum(rate * kept, 5.9) * min_gap_h) / phi)
+    return np.minimum(p[:, None], least.ravel()) @ heard.ravel()
+
+
+def q_values(p: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Benjamini and Hochberg: the least share of false ones at which each is still among those found; NaN stays.
+
+    `expected` is the number of false ones that chance brings down to each `p`: of `m` tests `m p`.
+
+    >>> p = np.array([0.5, 0.001, np.nan])
+    >>> q_values(p, 10 * p).round(3).tolist()
+    [1.0, 0.01, nan]
+    """
+    order = np.argsort(p, kind="stable")  # NaN last
+    known = order[: np.count_nonzero(~np.isnan(p))]
+    ratio = expected[known] / np.arange(1, known.size + 1)
+    q = np.full(p.size, np.nan)
+    q[known] = np.minimum(1.0, np.minimum.accumulate(ratio[::-1])[::-1])
+    return q
+
+
+def has_successor(records: NDArray[Any], known: Known, lasts: NDArray[Any], firsts: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether another MMSI appeared where a ship fell silent for good: within 6 h, in reach, and of the same hull.
+
+    The same IMO number says so, or the same length and beam; where neither is known of both, that it was the only
+    newcomer.
+    """
+    found = np.zeros(records.size, np.bool_)
+    seen = lasts["n"] > 0
+    lasts, firsts = lasts[seen], firsts[seen]
+    names = list(zip(known.vessels["mmsi"].tolist(), known.vessels["hull"].tolist(), strict=True))
+    at = {name: k for k, name in enumerate(names)}
+    row = np.array([at.get(name, -1) for name in zip(lasts["mmsi"].tolist(), lasts["hull"].tolist(), strict=True)], int)
+    imo, length, beam = (known.vessels[name] for name in ("imo", "length_m", "beam_m"))
+    order = np.argsort(firsts["t"], kind="stable")
+    times = firsts["t"][order]
+    for k in np.flatnonzero(records["open"] == 1).tolist():
+        e = records[k]
+        one = at.get((int(e["mmsi"]), int(e["hull"])), -1)
+        begin, end = np.searchsorted(times, (e["t_start"] - LATE_US, e["t_start"] + SUCCESSOR_US))
+        near = order[begin:end]
+        away = distances_m(e["lat"], e["lon"], firsts["lat"][near], firsts["lon"][near])
+        seconds = np.abs(firsts["t"][near] - e["t_start"]) * 1e-6
+        near = near[(away <= SUCCESSOR_M + SUCCESSOR_KN * KN_M_S * seconds) & (lasts["mmsi"][near] != e["mmsi"])]
+        others = row[near]
+        if one < 0 or not others.size:
+            continue
+        same_imo = (imo[others] == imo[one]) & (imo[one] > 0)
+        same_size = (length[others] == length[one]) & (beam[others] == beam[one])
+        unknown = np.isnan(length[others]) | np.isnan(length[one])
+        found[k] = bool((same_imo | same_size).any() or (unknown.all() and others.size == 1))
+    return found
+
+
+def settled(
+    records: NDArray[Any],
+    known: Known,
+    params: Any,
+    sums: NDArray[np.int64],
+    totals: NDArray[np.int64],
+    lasts: NDArray[Any],
+    firsts: NDArray[Any],
+) -> NDArray[Any]:
+    """The records of a run with the score, q, label and kind that all of them together tell."""
+    if not records.size:
+        return records
+    changed = has_successor(records, known, lasts, firsts)
+    _, away = nearest_port(records["lat"], records["lon"], MOORED_M)
+    stayed = ~(records["distance_m"] > LEFT_M)  # NaN while open
+    moored = (records["facts"][:, SOG] < MOORED_KN) & (away <= MOORED_M) & stayed
+    judged = ~(changed | moored)
+    per_day = frequency(records[judged], params.dark_per_day, float(totals[:, EXPOSURE_MS].sum()) / 86.4e6)
+    score = scores(records, per_day)
+    q = np.full(records.size, np.nan)
+    p = records["facts"][judged, P].astype(np.float64)
+    q[judged] = q_values(p, honest_gaps(p, sums, params.min_gap_s / 3600.0))
+    score = np.fmin(score, 1.0 - q)  # where more honest gaps are to be expected than found, each may be one
+    records["score"], records["facts"][:, Q] = score, q
+    dark = judged & (score >= params.min_score) & (q <= params.max_q)
+    records["kind"] = np.where(dark, DARK, GAP)
+    records["label"] = np.where(changed, label_code("mmsi_change"), np.where(moored, label_code("moored"), 0))
+    return records
