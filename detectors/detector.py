@@ -130,10 +130,6 @@ class Detector(ABC):
             pieces.append(self._out[:events].copy())
         return np.concatenate(pieces)
 
-    def settle(self, records: NDArray[Any], known: Known) -> NDArray[Any]:
-        """Its own records, sorted, once all are there: what only all of them together tell is written into them."""
-        return records
-
     def params_dict(self) -> dict[str, Any]:
         """The parameters as plain values."""
         return asdict(self.params)
