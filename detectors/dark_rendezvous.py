@@ -139,10 +139,15 @@ def with_silent(one: Stays, b: Stays) -> tuple[NDArray[np.int64], NDArray[np.int
 def candidates(a: Stays, b: Stays, both_silent: bool, least_us: int, max_apart_m: float) -> Pairs:
     """Silences of `a` and stays of other ships in `b` in which both could have been together for `least_us`."""
     pieces = [_NONE]
+    order = np.argsort(b.t0, kind="stable")
+    begins = b.t0[order]
+    longest = int((b.t1 - b.t0).max(initial=0))
     for row in range(a.t0.size):
         one = a.rows(slice(row, row + 1))
-        common = np.minimum(b.t1, one.t1) - np.maximum(b.t0, one.t0)
-        other = np.flatnonzero((common >= least_us) & (b.ship != one.ship))
+        first, last = np.searchsorted(begins, (int(one.t0[0]) - longest, int(one.t1[0])))
+        other = order[first:last]  # those that may last into the silence
+        common = np.minimum(b.t1[other], one.t1) - np.maximum(b.t0[other], one.t0)
+        other = other[(common >= least_us) & (b.ship[other] != one.ship)]
         near = b.rows(other)
         t_from, t_to, misfit_h = (with_silent if both_silent else with_drifting)(one, near)
         apart_m = distances_m(one.lat0, one.lon0, near.lat0, near.lon0)
