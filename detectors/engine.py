@@ -185,8 +185,8 @@ class Engine:
         for detector in self.detectors:
             records = detector.settle(records, known)
         records = sorted_events(records)
-        for detector in self.derived:
-            found, more = well_placed(detector.derive(records, known), [detector])
+        for derived in self.derived:
+            found, more = well_placed(derived.derive(records, known), [derived])
             records, counts = sorted_events(np.concatenate([records, found])), counts | more
         records = records[np.isin(records["kind"], self._chosen)]
         return Events(
