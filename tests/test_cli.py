@@ -23,7 +23,7 @@ import luxwake as lw
 from luxwake.cli import main
 from luxwake.console import Console
 
-KINDS = {"loitering", "dark", "rendezvous", "port_call", "gap"}
+KINDS = {"loitering", "dark", "rendezvous", "port_call", "gap", "stop"}
 HEAVY = ("numba", "numpy", "duckdb", "rich", "shapely", "arro3", "sklearn", "searoute")
 
 
