@@ -249,7 +249,7 @@ def write_features(s, duration_s, facts):
         facts[8] = s.off_m / s.course_m
     if s.heading_s > 0.0:
         r = min(1.0, math.sqrt(s.cos_s * s.cos_s + s.sin_s * s.sin_s) / s.heading_s)
-        facts[9] = math.degrees(math.sqrt(-2.0 * math.log(max(r, 1e-6))))
+        facts[9] = math.degrees(math.sqrt(max(0.0, -2.0 * math.log(max(r, 1e-6)))))
     mean_kn = s.speed_s / w
     facts[10] = math.sqrt(max(0.0, s.square_s / w - mean_kn * mean_kn))
     facts[11] = min(1.0, net_m / s.path_m) if s.path_m > 0.0 else 0.0

@@ -58,7 +58,7 @@ class LoiteringParams:
     min_waiting_share: float = 0.5
     """Most of the time: the ship lay in the anchorage more than it drifted outside."""
     min_lead: float = 0.2
-    """Where the likeliest behaviour leads by less it is "unclear"; of other labels 93 % are right on unseen ships."""
+    """Where the likeliest leads by less, the label is "unclear"; of the others 93 % are right on unseen ships."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""

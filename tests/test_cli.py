@@ -23,7 +23,10 @@ import luxwake as lw
 from luxwake.cli import main
 from luxwake.console import Console
 
-KINDS = {"loitering", "dark", "rendezvous", "port_call", "gap", "identity", "draught"}
+KINDS = {
+    "loitering", "dark", "rendezvous", "port_call", "gap", "stop", "identity", "draught", "voyage", "dark_rendezvous",
+    "false_position",
+}  # fmt: skip
 HEAVY = ("numba", "numpy", "duckdb", "rich", "shapely", "arro3", "sklearn", "searoute")
 
 

@@ -127,7 +127,7 @@ def leg_words(leg: Json) -> str:
 
 
 def foremost(events: Events) -> NDArray[np.intp]:
-    """Rows of a table of events: dark, rendezvous, loitering, waiting, port call, gap; of each the longest first."""
-    order = np.empty(len(KINDS), np.int64)
+    """Rows of a table: dark, rendezvous, loitering, waiting, port call, gap, others; of each the longest first."""
+    order = np.arange(len(KINDS)) + 6
     order[[DARK, RENDEZVOUS, LOITERING, WAITING, PORT_CALL, GAP]] = np.arange(6)
     return np.lexsort((events["id"], events["t_start"] - events["t_end"], order[events["kind"]]))
