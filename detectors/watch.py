@@ -381,7 +381,7 @@ class Watch:
         """No changes."""
         if self._nothing is None:
             columns = self.engine.table(self._found[:0], Reports().identity(), (), {}).columns
-            first = {"change": np.zeros(0, np.uint8), "revision": np.zeros(0, np.uint32)}
+            first: dict[str, NDArray[Any]] = {"change": np.zeros(0, np.uint8), "revision": np.zeros(0, np.uint32)}
             self._nothing = Changes({**first, **columns}, params=self.engine.table_params())
         table = self._nothing.take(slice(None))
         table.sources, table.counts = self._inputs.names, self.counts
