@@ -21,11 +21,11 @@ from ais.status import LATE, NO_TIME, REASONS, count_words
 from ais.table import NAT, Fixes
 from ais.tracks import Hulls, Tracks
 from detectors.detector import Columns, DerivedDetector, Detector, Known, grown
-from detectors.event import EVENT, Events
+from detectors.event import EVENT, KINDS, LABELS, Events
 from detectors.finish import event_columns, sorted_events, well_placed
 from detectors.registry import detector_class, kind_code, registered, with_needs
 from detectors.settings import params_of
-from detectors.snapshot import State, copied, read_state, write_state
+from detectors.snapshot import State, check_alike, copied, read_state, write_state
 from detectors.vessels import SUMMARY, summarise, vessels
 from geo.anchorages import Anchorages
 from geo.cells import INDEX_RESOLUTION, cells
@@ -63,8 +63,11 @@ class Engine:
         chosen = list(registered()) if detectors is None else list(detectors)
         given = params_of(params)
         made = {name: detector_class(name)(given.get(name)) for name in with_needs([*chosen])}
-        if threads < 1 or lateness_s < 0:
-            raise UsageError(f"threads must be at least 1 and lateness_s not negative, not {threads}, {lateness_s}")
+        if threads < 1 or not 0 <= lateness_s <= 1e10:
+            raise UsageError(
+                f"threads must be at least 1 and lateness_s not negative, nor more than 1e10, not {threads}, "
+                f"{lateness_s}"
+            )
         self.detectors = [detector for detector in made.values() if isinstance(detector, Detector)]
         self.derived = [detector for detector in made.values() if isinstance(detector, DerivedDetector)]
         self._chosen = [kind_code(kind) for name in chosen for kind in detector_class(name).kinds]
@@ -92,9 +95,25 @@ class Engine:
         return self._released
 
     @property
+    def newest(self) -> int:
+        """How far the time of the feed has come, in µs; `ais.table.NAT` before the first row."""
+        return self._newest
+
+    @property
     def summaries(self) -> NDArray[Any]:
         """One record per hull (see `detectors.vessels.SUMMARY`)."""
         return self._summaries
+
+    @property
+    def tally(self) -> NDArray[np.int64]:
+        """Rows by status code (`ais.status`), as `counts` says in words."""
+        return self._counts
+
+    def newest_with(self, t: NDArray[np.int64], mmsi: NDArray[np.uint32]) -> int:
+        """How far the time of the feed would have come with these rows, in µs; NAT before the first."""
+        timed = t != NAT
+        rows = (self._pending["t"], t[timed]), (self._pending["mmsi"], mmsi[timed])
+        return newest_time(self._newest, *(np.concatenate(columns) for columns in rows))
 
     def feed(self, fixes: Fixes | Mapping[str, NDArray[Any]]) -> NDArray[Any]:
         """Take rows in order of arrival; the events that are closed by now, as records of `EVENT`."""
@@ -213,13 +232,22 @@ class Engine:
             vessels=vessels(self.summaries, identity),
             identity=identity,
             sources=tuple(sources),
-            params={**self.params(), "ports": ports_version()},  # every event may name the port that it is near
+            params=self.table_params(),
             counts={**self.counts, **counts},
         )
 
     def params(self) -> dict[str, dict[str, Any]]:
         """The parameters of each detector."""
         return {detector.name: detector.params_dict() for detector in self._every()}
+
+    def table_params(self) -> dict[str, Any]:
+        """What a table of events says of how they were found: every event may name the port that it is near."""
+        return {**self.params(), "ports": ports_version()}
+
+    def header(self) -> dict[str, Any]:
+        """What must be the same in an engine that takes the state of this one from a file."""
+        words = {"kinds": list(KINDS), "labels": list(LABELS), "reasons": REASONS}
+        return {"holds": "an engine", "params": json.loads(json.dumps(self.params())), **words}
 
     def _every(self) -> list[Detector | DerivedDetector]:
         return [*self.detectors, *self.derived]
@@ -264,13 +292,20 @@ class Engine:
 
     def save(self, path: str | Path) -> None:
         """Write the whole state to a file; `load` goes on from the next row."""
-        write_state(path, self.state(), {"params": self.params()})
+        write_state(path, self.state(), self.header())
 
     def load(self, path: str | Path) -> None:
-        """Take the state of an engine with the same detectors and parameters from a file."""
-        state, header = read_state(path)
-        if header["params"] != json.loads(json.dumps(self.params())):
-            raise UsageError(f"{path}: saved with other detectors or parameters; start anew or use the same")
+        """Take the state of an engine with the same detectors and parameters from a file.
+
+        Raises
+        ------
+        InputError
+            For a file that is torn, or that another version or something else than an engine wrote.
+        UsageError
+            For one that was saved with other detectors or parameters.
+        """
+        state, _ = read_state(path, self.header())
+        check_alike(path, state, self.state())
         self.resume(state)
 
 
@@ -287,13 +322,13 @@ def newest_time(newest: int, t: NDArray[np.int64], mmsi: NDArray[np.uint32]) -> 
     """
     if newest != NAT and (t.size == 0 or t.max() - newest <= MAX_STEP_US):
         return max(newest, int(t.max())) if t.size else newest
-    order = np.argsort(t, kind="stable")
-    t, mmsi = t[order], mmsi[order]
-    begin = 0 if newest == NAT else int(np.searchsorted(t, newest, side="right"))
+    ahead = np.flatnonzero(t > newest)
+    order = ahead[np.argsort(t[ahead], kind="stable")]
+    t, mmsi, begin = t[order], mmsi[order], 0
     while begin < t.size:
         if newest == NAT or t[begin] - newest > MAX_STEP_US:
-            ahead = mmsi[begin:]
-            if ahead.size < CONFIRMING_ROWS and np.unique(ahead).size < CONFIRMING_SHIPS:
+            beyond = mmsi[begin:]
+            if beyond.size < CONFIRMING_ROWS and np.unique(beyond).size < CONFIRMING_SHIPS:
                 break
         breaks = np.flatnonzero(np.diff(t[begin:]) > MAX_STEP_US)
         end = begin + (int(breaks[0]) + 1 if breaks.size else t.size - begin)

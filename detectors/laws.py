@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ais.identity import identities
-from ais.table import Fixes, Static
+from ais.table import NAT, Fixes, Static
 from detectors.engine import Engine
 from detectors.event import Events
 
@@ -103,8 +103,12 @@ def _resumed(fixes: Fixes, detectors: Sequence[str] | None, params: Mapping[str,
 def _moved(fixes: Fixes) -> Fixes:
     """The same rows at another time of day."""
     static = fixes.static.take(slice(None))
-    static.columns["t"] = static["t"] + SHIFT_US
-    return Fixes({**fixes.columns, "t": fixes["t"] + SHIFT_US}, static, fixes.sources)
+    static.columns["t"] = _later(static["t"])
+    return Fixes({**fixes.columns, "t": _later(fixes["t"])}, static, fixes.sources)
+
+
+def _later(t: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.where(t == NAT, NAT, t + SHIFT_US)
 
 
 def run_renamed(

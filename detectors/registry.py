@@ -14,7 +14,7 @@ from detectors.dark import Dark
 from detectors.dark_rendezvous import DarkRendezvous
 from detectors.detector import DerivedDetector, Detector
 from detectors.draught import Draught
-from detectors.event import FACTS, KINDS
+from detectors.event import EVENT, FACTS, KINDS
 from detectors.false_position import FalsePosition
 from detectors.identity import Identity
 from detectors.loitering import Loitering
@@ -70,6 +70,11 @@ def _loaded(
         raise UsageError(f"{wrong} finds kind {sorted(clash)[0]!r}, which another detector finds; choose another word")
     if len(detector.facts) > FACTS:
         raise UsageError(f"{wrong} has {len(detector.facts)} facts; an event has room for {FACTS}")
+    columns = {*(EVENT.names or ()), "id", "anchorage_name"}
+    if clash := columns.intersection(detector.facts):
+        raise UsageError(
+            f"{wrong} has a fact {sorted(clash)[0]!r}, which is a column of every event; choose another word"
+        )
     KINDS.extend(kind for kind in detector.kinds if kind not in KINDS)
     return detector
 

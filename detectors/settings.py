@@ -28,6 +28,9 @@ from typing import Any, NamedTuple
 from detectors.registry import detector_class, registered
 from geo.errors import InputError, UsageError
 
+MOST = 1e9
+"""No threshold is meant above this, in any unit: 32 years in seconds; in hours it still fits a clock of µs."""
+
 
 class Threshold(NamedTuple):
     """One parameter of a detector: its name with the unit as suffix, its default, and where that is from."""
@@ -80,7 +83,7 @@ def params_of(given: Mapping[str, Any] | None) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        For a detector, a parameter or a preset that there is not, or a value out of its range.
+        For a detector, a parameter or a preset that there is not, or a value out of its range, as what is no number.
 
     >>> params_of({"dark": {"min_gap_s": 43200}})["dark"].min_gap_s
     43200
@@ -89,12 +92,26 @@ def params_of(given: Mapping[str, Any] | None) -> dict[str, Any]:
     for detector, values in (given or {}).items():
         kind = detector_class(detector).Params
         if isinstance(values, kind):
-            made[detector] = values
+            made[detector] = _finite(detector, values)
         elif isinstance(values, Mapping):
-            made[detector] = _made(detector, dict(values))
+            made[detector] = _finite(detector, _made(detector, dict(values)))
         else:
             raise UsageError(f"{detector}: parameters are a {kind.__name__} or a table of names, not {values!r}")
     return made
+
+
+def _finite(detector: str, params: Any) -> Any:
+    """These parameters; UsageError where one is infinite, no number, or too large for any clock."""
+    for field in fields(params):
+        value = getattr(params, field.name)
+        if isinstance(value, int | float) and not -MOST <= value <= MOST:
+            raise UsageError(f"{detector}: {field.name} = {_short(value)} is no number from -1e9 to 1e9; give one")
+    return params
+
+
+def _short(value: Any) -> str:
+    text = repr(value) if not isinstance(value, int) or abs(value) < 10**40 else "a whole number of over 40 digits"
+    return text if len(text) <= 100 else f"{text[:100]}..."
 
 
 def _made(detector: str, values: dict[str, Any]) -> Any:
@@ -119,13 +136,13 @@ def _made(detector: str, values: dict[str, Any]) -> Any:
 def _as(detector: str, name: str, value: Any, wanted: str) -> Any:
     """A value as its field takes it: a whole number stands for a float, nothing else is changed."""
     allowed = [part.strip() for part in wanted.split("|")]
-    if "float" in allowed and isinstance(value, int) and not isinstance(value, bool):
+    if "float" in allowed and isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MOST:
         return float(value)
     if type(value).__name__ in allowed or (value is None and "None" in allowed):
         return value
     if "int" in allowed and isinstance(value, float) and value.is_integer():
         return int(value)
-    raise UsageError(f"{detector}: {name} = {value!r} is no {' or '.join(allowed)}")
+    raise UsageError(f"{detector}: {name} = {_short(value)} is no {' or '.join(allowed)}")
 
 
 def read_params(path: str | Path) -> dict[str, Any]:
@@ -142,7 +159,7 @@ def read_params(path: str | Path) -> dict[str, Any]:
         given = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the name") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, or a number of thousands of digits
         raise InputError(f"{path}: not TOML ({error}); `luxwake detect --list` prints a file to begin with") from None
     try:
         return params_of(given)
@@ -162,7 +179,7 @@ def parse_setting(text: str) -> tuple[str, str, Any]:
         raise UsageError(f"{text!r} is no setting; write DETECTOR.PARAMETER=VALUE, as dark.min_gap_s=43200")
     try:
         return detector, name, tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return detector, name, value.strip()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.errors import InputError
+from geo.errors import InputError, UsageError
+from geo.whole_file import replacing
 
 State = dict[str, NDArray[Any]]
 """Named arrays that say all that an engine knows; records stay record arrays."""
@@ -25,24 +25,30 @@ def copied(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def write_state(path: str | Path, state: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> None:
-    """Write arrays and what was meant by them to a file (npz, no pickle); the old file stays until the new is whole."""
+    """Write arrays and what was meant by them to a file (npz, no pickle); the old file stays until the new is whole.
+
+    Raises OutputError where the file cannot be written.
+    """
     text = np.frombuffer(json.dumps(header).encode(), np.uint8)
     plain: dict[str, Any] = {name: array.view(np.ndarray) for name, array in state.items()}
-    part = Path(f"{path}.part")
-    with open(part, "wb") as file:
+    with replacing(path) as file:
         np.savez(file, header=text, **plain)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
 
 
-def read_state(path: str | Path) -> tuple[State, dict[str, Any]]:
+def read_state(path: str | Path, expected: Mapping[str, Any] | None = None) -> tuple[State, dict[str, Any]]:
     """The arrays and the header of a file that `write_state` wrote.
+
+    Parameters
+    ----------
+    expected : mapping
+        What the header must say of `holds`, `params`, `kinds` and `labels`, where they are given.
 
     Raises
     ------
     InputError
         For a file that is not there, torn, or something else.
+    UsageError
+        For one whose header says something else than expected.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "state.npz"
@@ -53,7 +59,52 @@ def read_state(path: str | Path) -> tuple[State, dict[str, Any]]:
     try:
         with np.load(path, allow_pickle=False) as saved:
             header = json.loads(saved["header"].tobytes())
-            return {name: saved[name] for name in saved.files if name != "header"}, header
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            state = {name: saved[name] for name in saved.files if name != "header"}
+    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, BadZipFile) as error:
         what = error.strerror if isinstance(error, OSError) and error.strerror else "it is no whole state of an engine"
         raise InputError(f"{path}: cannot be read ({what}); start anew, or from an older state") from None
+    said = header if isinstance(header, dict) else {}
+    for name, value in (expected or {}).items():
+        if name == "params" and name in said and said[name] != value:
+            raise UsageError(f"{path}: saved with other detectors or parameters; start anew or use the same")
+        if said.get(name) != value:
+            what = f"it holds {said.get(name, 'something else')}, not {value}" if name == "holds" else f"other {name}"
+            raise InputError(f"{path}: cannot be used ({what}); start anew, or use the version that wrote it")
+    return state, said
+
+
+def check_alike(path: str | Path, saved: Mapping[str, NDArray[Any]], mine: Mapping[str, NDArray[Any]]) -> None:
+    """Raise InputError unless a file holds all these arrays with the same fields; they may be longer or shorter.
+
+    >>> check_alike("s.npz", {"n": np.zeros(2, "i4")}, {"n": np.zeros(2, "i8")})
+    Traceback (most recent call last):
+    geo.errors.InputError: s.npz: 'n' is kept otherwise by this version; start anew, or use the version that wrote it
+    """
+    for name, array in mine.items():
+        if name not in saved or not _alike(saved[name].dtype, array.dtype) or saved[name].ndim != array.ndim:
+            raise InputError(
+                f"{path}: {name!r} is kept otherwise by this version; start anew, or use the version that wrote it"
+            )
+
+
+def _alike(one: np.dtype[Any], other: np.dtype[Any]) -> bool:
+    """Whether two types have the same fields in the same places; a file does not keep that they are aligned."""
+    if one.fields is None or other.fields is None:
+        return one == other
+    return (
+        one.names == other.names
+        and one.itemsize == other.itemsize
+        and all(
+            one.fields[name][1] == other.fields[name][1] and _alike(one.fields[name][0], other.fields[name][0])
+            for name in one.names or ()
+        )
+    )
+
+
+def parts_of(state: State) -> dict[str, State]:
+    """Arrays by what stands before the first full stop of their names."""
+    parts: dict[str, State] = {}
+    for name, array in state.items():
+        head, _, rest = name.partition(".")
+        parts.setdefault(head, {})[rest] = array
+    return parts

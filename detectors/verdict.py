@@ -121,24 +121,35 @@ def _nearest(
     """The value nearest to that of a threshold, in one direction, with another verdict: (value, verdict)."""
     value = getattr(own, name)
     same: float = value
+    other, verdict = same, now
     for factor in factors:
-        try:
-            other, verdict = value * factor, run(_with(own, name, value * factor))
-        except UsageError:  # outside the range of the parameter
-            return None
+        other, verdict = value * factor, _word(run, own, name, value * factor)
         if verdict != now:
             break
         same = other
-    else:
+    if verdict == now:
         return None
     for _ in range(HALVINGS):
         middle = 0.5 * (same + other)
-        word = run(_with(own, name, middle))
+        word = _word(run, own, name, middle)
         if word == now:
             same = middle
         else:
             other, verdict = middle, word
+    if verdict == OUTSIDE:  # nothing changes up to the edge of the range
+        return None
     return float(getattr(_with(own, name, other), name)), verdict
+
+
+OUTSIDE = ""
+"""What stands for a verdict where a threshold is out of its range."""
+
+
+def _word(run: Callable[[Any], str], own: Any, name: str, value: float) -> str:
+    try:
+        return run(_with(own, name, value))
+    except UsageError:
+        return OUTSIDE
 
 
 def _with(own: Any, name: str, value: float) -> Any:

@@ -8,28 +8,29 @@ since; a late row starts the same loop again from the copy before it, and the di
 rows have come, the newest of what was told is what `detect` finds in all of them. Rows older than the oldest copy are
 counted as late.
 
-Memory: the rows of `history_s` (at most `max_rows`) x 62 B, five states of the engine, and the events of `forget_s` x
-2 records of `EVENT`. Older events are final: they are told no more, and later ones no longer depend on them.
+Memory: the rows of 5/4 `history_s` (at most 5/4 `max_rows`) x 52 B, nine states of the engine at most (five as a rule)
+and the engine itself, the events of `forget_s` x 2 records of `EVENT`, the static reports of `history_s` and two for
+each thing that a ship said of itself before, and the names of 65,535 inputs at most. Events older than `forget_s` are
+final: they are told no more, and later ones no longer depend on them.
 """
 
 from __future__ import annotations
 
 import itertools
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ais.identity import identities
-from ais.table import NAT, STATIC_DTYPES, Fixes, Static, columns_of
+from ais.table import NAT, Fixes
 from detectors.engine import LATENESS_S, Engine, row_dtypes
 from detectors.event import EVENT, Events
 from detectors.finish import sorted_events
+from detectors.history import PACKED, Arrived, Inputs, Reports, Rows, bytes_of, cut
 from detectors.registry import detector_of_kind
-from detectors.snapshot import State, read_state, write_state
+from detectors.snapshot import State, check_alike, parts_of, read_state, write_state
 from geo.anchorages import Anchorages
 from geo.errors import UsageError
 
@@ -49,12 +50,14 @@ SCORE_STEP = 0.05
 STATES = 4
 """Steps of the history at which a state is kept."""
 
-_PACKED = np.dtype([(name, EVENT[name]) for name in EVENT.names or ()])
 _WHO = ("label", "mmsi", "hull", "other", "other_hull", "t_start")
 
 
 class Changes(Events):
-    """Events that changed: `change` (see `CHANGES`), `revision` (1 when first told), and the columns of `Events`."""
+    """Events that changed: `change` (see `CHANGES`), `revision` (1 when first told), and the columns of `Events`.
+
+    `vessels` and `identity` are None where nothing changed.
+    """
 
     words: ClassVar[Mapping[str, Sequence[str]]] = {**Events.words, "change": CHANGES}
 
@@ -112,21 +115,22 @@ class Watch:
         forget_s: float = FORGET_S,
         threads: int = 1,
     ) -> None:
-        if min(step_s, history_s, max_rows, forget_s) <= 0:
-            raise UsageError(
-                f"step_s, history_s, max_rows and forget_s must be positive, not {step_s}, {history_s}, {max_rows}, "
-                f"{forget_s}"
-            )
+        for name, value in (("step_s", step_s), ("history_s", history_s), ("forget_s", forget_s)):
+            if not 1e-3 <= value <= 1e10:
+                raise UsageError(f"{name} must be positive, not {value}: give seconds from 0.001 to 1e10")
+        if not max_rows >= 1:
+            raise UsageError(f"max_rows must be positive, not {max_rows}: give a number of rows")
         self.engine = Engine(detectors, params, anchorages=anchorages, lateness_s=lateness_s, threads=threads)
         self._step_us, self._history_us, self._forget_us = (round(s * 1e6) for s in (step_s, history_s, forget_s))
+        self._between_us = max(1, self._history_us // STATES)
         self._max_rows = max_rows
-        self._rows: list[dict[str, NDArray[Any]]] = []
+        self._arrived = Arrived({name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()})
         self._found: NDArray[Any] = np.zeros(0, EVENT)
         self._points = [_Point(self.engine.state(), NAT, 0, 0)]
-        self._static = columns_of(STATIC_DTYPES, 0)
-        self._sources: list[str] = []
+        self._reports, self._inputs = Reports(), Inputs()
         self._told: dict[bytes, _Told] = {}
-        self._looked = NAT
+        self._looked = self._final = NAT
+        self._nothing: Changes | None = None
         self._families = np.arange(256, dtype=np.uint8)
         self._labelled = np.zeros(256, np.bool_)
         for kind, detector in detector_of_kind().items():
@@ -141,123 +145,161 @@ class Watch:
     def feed(self, fixes: Fixes) -> Changes:
         """Take rows, and static reports with them, in order of arrival; what they change."""
         rows = {name: np.ascontiguousarray(fixes[name], dtype) for name, dtype in row_dtypes().items()}
-        rows["source"] = self._source_of(fixes.sources, rows["source"])
-        static = {name: np.concatenate([column, fixes.static[name]]) for name, column in self._static.items()}
-        self._static = static if len(fixes.static) else self._static
-        newest = np.maximum.accumulate(rows["t"])
-        cuts = [0, *(np.flatnonzero(np.diff(newest // self._step_us)) + 1).tolist(), newest.size]
+        codes = self._inputs.codes(fixes.sources, [rows["source"], fixes.static["source"]])
+        rows["source"] = codes[0]
+        oldest = self._points[0].released
+        self._reports.add({**fixes.static.columns, "source": codes[1]}, oldest)
         told = []
-        for begin, end in itertools.pairwise(cuts):
-            late = self._take({name: column[begin:end] for name, column in rows.items()})
-            told += self._look(late)
+        for part in self._steps(rows):
+            told += self._look(self._take(part))
         return self._changes(told)
+
+    def _steps(self, rows: Rows) -> Iterator[Rows]:
+        """The rows cut where a step of event time ends; a clock that is wrong ends none, nor do late rows."""
+        clock = self.engine.newest_with(rows["t"], rows["mmsi"])
+        newest = np.maximum.accumulate(np.maximum(np.where(rows["t"] <= clock, rows["t"], NAT), self.engine.newest))
+        cuts = [0, *(np.flatnonzero(np.diff(newest // self._step_us)) + 1).tolist(), newest.size]
+        for begin, end in itertools.pairwise(cuts):
+            yield {name: column[begin:end] for name, column in rows.items()}
 
     def flush(self) -> Changes:
         """The input has ended: what the rows that waited change, and what stays open."""
         self._found = np.concatenate([self._found, self.engine.flush()])
-        return self._changes(self._compare(self.engine.conclude(self._found, self._identity())[0], last=True))
+        return self._changes(self._compare(self.engine.conclude(self._found, self._reports.identity())[0], last=True))
 
     def events(self) -> Events:
         """All events as they were last told, those that are final left out."""
         records = np.array([self._record(told) for told in self._told.values()], EVENT)
-        return self.engine.table(sorted_events(records), self._identity(), self._sources, {})
+        return self.engine.table(sorted_events(records), self._reports.identity(), self._inputs.names, {})
 
     def save(self, path: str | Path) -> None:
         """Write the whole state to a file; `load` goes on from the next row."""
         state: State = {f"now.{name}": array for name, array in self.engine.state().items()}
         for k, point in enumerate(self._points):
             state |= {f"{k}.{name}": array for name, array in point.state.items()}
-        state |= {f"rows.{name}": column for name, column in self._arrived().items()}
-        state |= {f"static.{name}": column for name, column in self._static.items()}
+        state |= {f"rows.{name}": column for name, column in self._arrived.since(0).items()}
+        state |= {f"static.{name}": column for name, column in self._reports.rows.items()}
         told = list(self._told.values())
         state["found"] = self._found
         state["told"] = np.frombuffer(b"".join(one.record for one in told), np.uint8)
         state["revisions"] = np.array([(one.revision, one.t_told) for one in told], np.int64).reshape(-1, 2)
         points = [[point.released, point.found, point.rows] for point in self._points]
-        header = {"params": self.engine.params(), "points": points, "sources": self._sources, "looked": self._looked}
-        write_state(path, state, header)
+        clocks = {"looked": self._looked, "final": self._final}
+        write_state(path, state, {**self._header(), "points": points, "sources": self._inputs.names, **clocks})
 
     def load(self, path: str | Path) -> None:
-        """Take the state of a watch with the same detectors and parameters from a file."""
-        state, header = read_state(path)
-        if header["params"] != json.loads(json.dumps(self.engine.params())):
-            raise UsageError(f"{path}: saved with other detectors or parameters; start anew or use the same")
-        part = _parts(state)
+        """Take the state of a watch with the same detectors and parameters from a file.
+
+        Raises
+        ------
+        InputError
+            For a file that is torn, or that another version or something else than a watch wrote.
+        UsageError
+            For one that was saved with other detectors or parameters.
+        """
+        state, header = read_state(path, self._header())
+        part, now = parts_of(state), self.engine.state()
+        check_alike(path, part.get("now", {}), now)
+        check_alike(path, part.get("rows", {}), self._arrived.since(0))
+        check_alike(path, part.get("static", {}), self._reports.rows)
+        for k in range(len(header["points"])):
+            check_alike(path, part.get(str(k), {}), now)
+        check_alike(path, state, {"found": self._found})
         self.engine.resume(part["now"])
         self._points = [_Point(part[str(k)], *numbers) for k, numbers in enumerate(header["points"])]
-        self._rows, self._static = [part["rows"]], part["static"]
-        self._found, self._sources, self._looked = state["found"].view(EVENT), header["sources"], header["looked"]
-        records = np.frombuffer(state["told"].tobytes(), _PACKED).astype(EVENT)
+        self._arrived, self._reports = Arrived(part["rows"]), Reports(part["static"])
+        self._found, self._inputs = state["found"].view(EVENT), Inputs(header["sources"])
+        self._looked, self._final = header["looked"], header["final"]
+        records = np.frombuffer(state["told"].tobytes(), PACKED).astype(EVENT)
         self._told = {
             key: _Told(record, *numbers)
             for key, record, numbers in zip(
-                self._keys(records), _bytes_of(records), state["revisions"].tolist(), strict=True
+                self._keys(records), bytes_of(records), state["revisions"].tolist(), strict=True
             )
         }
 
-    def _source_of(self, names: Sequence[str], source: NDArray[np.uint16]) -> NDArray[np.uint16]:
-        """The inputs of these rows among all inputs of the feed."""
-        for name in names:
-            if name not in self._sources:
-                self._sources.append(name)
-        places = np.array([self._sources.index(name) for name in names], np.uint16)
-        return places[source] if places.size else source
+    def _header(self) -> dict[str, Any]:
+        """What must be the same in a watch that takes its state from a file."""
+        return {**self.engine.header(), "holds": "a watch"}
 
-    def _arrived(self) -> dict[str, NDArray[Any]]:
-        """All rows that are kept, in the order of arrival."""
-        pieces = self._rows or [{name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()}]
-        return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
-
-    def _take(self, rows: dict[str, NDArray[Any]]) -> bool:
+    def _take(self, rows: Rows) -> bool:
         """Feed rows to the engine, from an earlier state where some come too late; whether they did."""
-        released, oldest = self.engine.released, self._points[0].released
-        late = (rows["t"] != NAT) & (rows["t"] < released) & (rows["t"] >= oldest)
-        again = bool(late.any())
-        if again:
-            earliest = int(rows["t"][late].min())
-            while self._points[-1].released > earliest:
-                self._points.pop()
-            point = self._points[-1]
-            self.engine.resume(point.state)
-            self._found = self._found[: point.found]
-            self._rows.append(rows)
-            arrived = self._arrived()
-            self._rows = [arrived]
-            rows = {name: column[point.rows :] for name, column in arrived.items()}
-        else:
-            self._rows.append(rows)
-        self._found = np.concatenate([self._found, self.engine.feed(rows)])
-        self._keep()
-        return again
+        rows = self._without_useless(rows)
+        again = bool((rows["t"] < self.engine.released).any())
+        if not again:
+            self._arrived.add(rows)
+            self._feed(rows, self._arrived.size)
+            return False
+        earliest = int(rows["t"].min())
+        while self._points[-1].released > earliest:
+            self._points.pop()
+        point = self._points[-1]
+        self.engine.resume(point.state)
+        self._found = self._found[: point.found]
+        self._arrived.add(rows)
+        rows = self._arrived.since(point.rows)
+        self._arrived.keep(0, point.rows)
+        # In order of time, in pieces between which states are kept: the next late row finds one near to it.
+        order = np.argsort(rows["t"], kind="stable")
+        rows = {name: column[order] for name, column in rows.items()}
+        cuts = np.flatnonzero(np.diff(rows["t"] // self._between_us)) + 1
+        self._arrived.add(rows)
+        before = self._arrived.size - order.size
+        for begin, end in itertools.pairwise([0, *cuts.tolist(), order.size]):
+            self._feed({name: column[begin:end] for name, column in rows.items()}, before + end)
+        self._drop()
+        return True
 
-    def _keep(self) -> None:
-        """Keep a state when it is time, and drop the oldest that no late row needs any more."""
-        released = self.engine.released
+    def _without_useless(self, rows: Rows) -> Rows:
+        """The rows less those without a time, and those that are too old for any state; the engine counts them."""
+        useful = (rows["t"] != NAT) & (rows["t"] >= self._points[0].released)
+        if not useful.all():
+            before = self.engine.tally.copy()
+            self.engine.feed({name: column[~useful] for name, column in rows.items()})
+            for point in self._points:
+                point.state["counts"] += self.engine.tally - before
+        return {name: column[useful] for name, column in rows.items()}
+
+    def _feed(self, rows: Rows, n: int) -> None:
+        """Feed rows, up to the n-th of those kept, to the engine; keep a state when it is time."""
+        found = self.engine.feed(rows)
+        if found.size:
+            self._found = np.concatenate([self._found, found])
+        released, last = self.engine.released, self._points[-1]
         if released == NAT:
             return
-        last = self._points[-1].released
-        if last == NAT or released - last >= self._history_us // STATES:
-            n = sum(piece["t"].size for piece in self._rows)
+        if (
+            last.released == NAT
+            or released - last.released >= self._between_us
+            or n - last.rows > self._max_rows // STATES
+        ):
             self._points.append(_Point(self.engine.state(), released, self._found.size, n))
+            self._drop()
+
+    def _drop(self) -> None:
+        """Drop the oldest states that no late row needs any more, and the rows before them."""
+        limit = self.engine.released - self._history_us
+        n = self._points[-1].rows
         while len(self._points) > 2 and (
-            self._points[1].released <= released - self._history_us
-            or self._points[-1].rows - self._points[0].rows > self._max_rows
+            self._points[1].released <= limit or n - self._points[0].rows > self._max_rows
         ):
             del self._points[0]
-            arrived, begin = self._arrived(), self._points[0].rows
-            self._rows = [{name: column[begin:] for name, column in arrived.items()}]
+        begin = self._points[0].rows
+        if begin:
+            self._arrived.keep(begin)
             self._points = [point._replace(rows=point.rows - begin) for point in self._points]
 
     def _forget(self) -> None:
         """Let go of events that ended too long ago to change."""
         limit = self.engine.released - self._forget_us
         old = self._found["t_end"] < limit
-        if not old[: self._points[0].found].any():
-            return
         gone = np.flatnonzero(old[: self._points[0].found])
+        if gone.size == 0:
+            return
         self._found = np.delete(self._found, gone)
         self._points = [point._replace(found=point.found - gone.size) for point in self._points]
-        final = [key for key, told in self._told.items() if self._record(told)["t_end"] < limit]
+        self._final = max(self._final, limit)
+        final = [key for key, told in self._told.items() if _is_final(self._record(told), limit)]
         for key in final:
             del self._told[key]
 
@@ -267,22 +309,26 @@ class Watch:
         if released == NAT or not (again or self._looked == NAT or released - self._looked >= self._step_us):
             return []
         self._looked = released
-        self._forget()
         records = np.concatenate([self._found, self.engine.standing()])
-        return self._compare(self.engine.conclude(records, self._identity())[0])
+        changes = self._compare(self.engine.conclude(records, self._reports.identity())[0])
+        self._forget()
+        return changes
 
     def _compare(self, records: NDArray[Any], last: bool = False) -> list[tuple[int, int, Any]]:
         """(change, revision, record) of each event that is to be told, the last time all; what was told is what is."""
         changes, keys = [], self._keys(records)
         now = self.engine.released
-        for key, packed, record in zip(keys, _bytes_of(records), records, strict=True):
+        for key, packed, record in zip(keys, bytes_of(records), records, strict=True):
             before = self._told.get(key)
+            if before is None and _is_final(record, self._final):
+                continue
             change = self._change(before, packed, record, last)
             if change is not None:
                 revision = before.revision + 1 if before is not None else 1
                 self._told[key] = _Told(packed, revision, now)
                 changes.append((change, revision, record))
-        for key in self._told.keys() - set(keys):
+        found = set(keys)
+        for key in [key for key in self._told if key not in found]:
             gone = self._told.pop(key)
             changes.append((RETRACTED, gone.revision + 1, self._record(gone)))
         return changes
@@ -313,18 +359,17 @@ class Watch:
             keys[name] = records[name]
         keys["family"] = self._families[records["kind"]]
         keys["label"][~self._labelled[records["kind"]]] = 0
-        return _cut(keys)
+        return cut(keys)
 
     @staticmethod
     def _record(told: _Told) -> Any:
-        return np.frombuffer(told.record, _PACKED).astype(EVENT)[0]
-
-    def _identity(self) -> Any:
-        return identities(Static(self._static))
+        return np.frombuffer(told.record, PACKED).astype(EVENT)[0]
 
     def _changes(self, told: list[tuple[int, int, Any]]) -> Changes:
+        if not told:  # most pieces of a feed change nothing, and must not cost a look at every ship
+            return self._empty()
         records = np.array([record for _, _, record in told], EVENT)
-        events = self.engine.table(records, self._identity(), self._sources, {})
+        events = self.engine.table(records, self._reports.identity(), self._inputs.names, {})
         columns: dict[str, NDArray[Any]] = {
             "change": np.array([change for change, _, _ in told], np.uint8),
             "revision": np.array([revision for _, revision, _ in told], np.uint32),
@@ -332,23 +377,17 @@ class Watch:
         }
         return Changes(columns, events.vessels, events.identity, events.sources, events.params, events.counts)
 
-
-def _cut(rows: NDArray[Any]) -> list[bytes]:
-    """Each row of unpadded records as bytes."""
-    size = rows.dtype.itemsize
-    data = rows.tobytes()
-    return [data[k * size : (k + 1) * size] for k in range(rows.size)]
-
-
-def _bytes_of(records: NDArray[Any]) -> list[bytes]:
-    """Each event as bytes in which padding does not stand."""
-    return _cut(records.astype(_PACKED))
+    def _empty(self) -> Changes:
+        """No changes."""
+        if self._nothing is None:
+            columns = self.engine.table(self._found[:0], Reports().identity(), (), {}).columns
+            first: dict[str, NDArray[Any]] = {"change": np.zeros(0, np.uint8), "revision": np.zeros(0, np.uint32)}
+            self._nothing = Changes({**first, **columns}, params=self.engine.table_params())
+        table = self._nothing.take(slice(None))
+        table.sources, table.counts = self._inputs.names, self.counts
+        return table
 
 
-def _parts(state: State) -> dict[str, State]:
-    """Arrays by what stands before the first full stop of their names."""
-    parts: dict[str, State] = {}
-    for name, array in state.items():
-        head, _, rest = name.partition(".")
-        parts.setdefault(head, {})[rest] = array
-    return parts
+def _is_final(record: Any, limit: int) -> bool:
+    """Whether an event has ended before the time from which on events are looked at."""
+    return not record["open"] and int(record["t_end"]) < limit

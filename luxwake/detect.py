@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,13 +40,17 @@ class Job:
 
 
 def settings(file: str | Path | None, words: Sequence[str]) -> dict[str, Any]:
-    """The parameters that a command was given: those of a TOML file, and single ones as ``dark.min_gap_s=43200``."""
+    """The parameters that a command was given: those of a TOML file, and single ones as ``dark.min_gap_s=43200``.
+
+    A preset among the single ones takes the place of the file's values; what is named beside it changes it, before or
+    after.
+    """
     from dataclasses import asdict
 
     from detectors.settings import params_of, parse_setting, read_params
 
     given = {name: asdict(params) for name, params in (read_params(file) if file is not None else {}).items()}
-    for detector, name, value in map(parse_setting, words):
+    for detector, name, value in sorted(map(parse_setting, words), key=lambda setting: setting[1] != "preset"):
         own = given.setdefault(detector, {})
         if name == "preset":
             own.clear()
@@ -141,7 +145,7 @@ def run_tune(job: Job, place: str, values: Sequence[float] | None, console: Cons
         raise UsageError(f"{place} = {now!r} is no number; it cannot be moved")
     stages = Stages(console)
     fixes, _, anchorages = _read(job, stages, console)
-    wanted = sorted({type(now)(value) for value in values or [now * step for step in STEPS]})
+    wanted = sorted({type(now)(value) for value in _finite(place, values) or [now * step for step in STEPS]})
     rows = list(_tuned(replace(job, detectors=[detector]), fixes, anchorages, (detector, own, name), wanted, console))
     most = max((row[1] for row in rows), default=0)
     names = (name, "events", *kind.kinds, "ships", "hours", "")
@@ -152,6 +156,16 @@ def run_tune(job: Job, place: str, values: Sequence[float] | None, console: Cons
     console.table(f"{detector}: events by {name}", names, shown)
 
 
+def _finite(place: str, values: Sequence[float] | None) -> Sequence[float]:
+    """The values to try; UsageError where one cannot be a threshold."""
+    from detectors.settings import MOST
+
+    for value in values or ():
+        if not -MOST <= value <= MOST:
+            raise UsageError(f"--values {value:g}: {place} is no number from -1e9 to 1e9 then; give one")
+    return values or ()
+
+
 def _tuned(
     job: Job, fixes: Fixes, anchorages: Anchorages | None, threshold: tuple[str, Any, str], values: Sequence[float],
     console: Console,
@@ -160,13 +174,14 @@ def _tuned(
     import numpy as np
 
     from detectors.registry import detector_class, kind_code
+    from detectors.settings import params_of
 
     detector, own, name = threshold
     with console.progress("detecting", len(values)) as progress:
         for value in values:
             progress.advance()
             try:
-                params = {**(job.params or {}), detector: replace(own, **{name: value})}
+                params = params_of({**(job.params or {}), detector: replace(own, **{name: value})})
             except UsageError as error:
                 console.note(f"left out {name} = {value:g}: {error}")
                 continue
@@ -186,9 +201,6 @@ def found_with(folder: str | Path) -> dict[str, Any]:
     InputError
         When neither `luxwake detect` nor `luxwake run` has written into the folder.
     """
-    from dataclasses import fields
-
-    from detectors.registry import registered
     from detectors.settings import params_of
 
     for name in (RECORD, "findings.json"):
@@ -196,13 +208,27 @@ def found_with(folder: str | Path) -> dict[str, Any]:
         if path.is_file():
             try:
                 said = json.loads(path.read_text(encoding="utf-8"))["parameters"]
-            except (ValueError, KeyError, TypeError):
+                given = {detector: dict(own) for detector, own in said.items() if detector in _names()}
+            except (OSError, ValueError, KeyError, TypeError, AttributeError):
                 raise InputError(f"{path}: holds no parameters; run `luxwake detect` again") from None
-            return params_of(
-                {
-                    name: {field.name: said[name][field.name] for field in fields(detector.Params)}
-                    for name, detector in registered().items()
-                    if name in said and all(field.name in said[name] for field in fields(detector.Params))
-                }
-            )
+            try:
+                return params_of({detector: _of_this_version(detector, own) for detector, own in given.items()})
+            except UsageError as error:
+                raise InputError(f"{path}: {error}; run `luxwake detect` again") from None
     raise InputError(f"{folder}: no {RECORD} and no findings.json; give a folder that `luxwake detect` or `run` wrote")
+
+
+def _names() -> Iterable[str]:
+    from detectors.registry import registered
+
+    return registered()
+
+
+def _of_this_version(detector: str, said: Mapping[str, Any]) -> dict[str, Any]:
+    """The thresholds of a detector as a run recorded them; UsageError where one of this version is missing."""
+    from detectors.settings import thresholds
+
+    for one in thresholds(detector):
+        if one.name not in said:
+            raise UsageError(f"{detector}: {one.name} is missing, as in a record of another version")
+    return {one.name: said[one.name] for one in thresholds(detector)}

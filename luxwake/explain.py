@@ -214,7 +214,10 @@ def _full_id(folder: str | Path, event_id: str) -> str:
 
     if not (Path(folder) / "events.parquet").is_file():
         raise InputError(f"{folder}: no events.parquet; give a folder that `luxwake detect` or `luxwake run` wrote")
-    ids = query(folder, "select id from events order by id")["id"].to_pylist()
+    try:
+        ids = query(folder, "select id from events order by id")["id"].to_pylist()
+    except UsageError:
+        raise InputError(f"{folder}/events.parquet: no column id; give a folder that `luxwake detect` wrote") from None
     return str(ids[row_of(ids, event_id)])
 
 

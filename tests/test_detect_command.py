@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 
 import luxwake as lw
+from detectors.dark import DarkParams
 from detectors.registry import registered
 from detectors.settings import params_of, params_text, read_params
+from detectors.verdict import UP, _nearest
 from geo.errors import InputError, UsageError
 from luxwake.cli import main
+from luxwake.detect import settings
 from luxwake.explain import row_of
 from tests.feeds import HOUR, MINUTE, T0, fixes_of
 
@@ -132,6 +135,12 @@ def test_tune_shows_how_the_number_of_events_moves(track, capsys):
         (["tune", "dark.min_gap", "TRACK"], "is no threshold; dark has min_gap_s"),
         (["tune", "dark.min_gap_s", "TRACK", "--values", "one"], "are no numbers"),
         (["explain", "ff", "/nowhere"], "no detect.json and no findings.json"),
+        (["detect", "TRACK", "--set", "dark.min_gap_s=99999999999999999999"], "is no number from -1e9 to 1e9"),
+        (["detect", "TRACK", "--set", "loitering.max_speed_kn=inf"], "max_speed_kn = inf is no number from"),
+        (["detect", "TRACK", "--set", "loitering.max_speed_kn=" + "9" * 5000], "max_speed_kn = '999"),
+        (["tune", "dark.min_gap_s", "TRACK", "--values", "nan"], "--values nan: dark.min_gap_s is no number from"),
+        (["tune", "dark.min_gap_s", "TRACK", "--values", "1e30"], "--values 1e+30"),
+        (["tune", "dark.min_gap_s", "TRACK", "--values=-inf"], "--values -inf"),
     ],
 )
 def test_a_wrong_word_is_answered_in_a_line(track, tmp_path, capsys, arguments, words):
@@ -149,6 +158,59 @@ def test_a_file_that_is_no_toml_and_one_with_a_strange_table_are_named(tmp_path)
     bad.write_text("[drak]\nmin_gap_s = 1\n")
     with pytest.raises(UsageError, match=r"bad\.toml: no detector 'drak'"):
         read_params(bad)
+
+
+@pytest.mark.parametrize("text", ["[dark]\nmin_gap_s = " + "9" * 5000, "x = " + "[" * 5000 + "]" * 5000])
+def test_a_file_that_no_reader_of_toml_takes_is_named(tmp_path, text):
+    (tmp_path / "bad.toml").write_text(text)
+    with pytest.raises(InputError, match=r"bad\.toml: not TOML"):
+        read_params(tmp_path / "bad.toml")
+
+
+def test_a_preset_and_what_changes_it_may_come_in_any_order(monkeypatch):
+    params = registered()["rendezvous"].Params
+    monkeypatch.setattr(params, "PRESETS", ("near",), raising=False)
+    monkeypatch.setattr(params, "preset", lambda name: params(max_distance_m=100.0), raising=False)
+    words = ["rendezvous.min_duration_s=60", "rendezvous.preset=near"]
+    one, two = (settings(None, order)["rendezvous"] for order in (words, words[::-1]))
+    assert one == two and one.min_duration_s == 60 and one.max_distance_m == 100.0
+
+
+@pytest.mark.parametrize(
+    "parameters, words",
+    [
+        ({"dark": 3}, "holds no parameters"),
+        ([], "holds no parameters"),
+        ({"dark": {"min_gap_s": 3}}, "dark: min_fixes is missing, as in a record of another version"),
+        ({"dark": "SAID", "min_gap_s": "six"}, "min_gap_s = 'six' is no int"),
+    ],
+)
+def test_a_record_that_is_not_ours_is_named(track, tmp_path, capsys, parameters, words):
+    out = tmp_path / "case"
+    run(capsys, "detect", track, "--detectors", "dark", "--out", out, "--quiet")
+    record = json.loads((out / "detect.json").read_text())
+    if isinstance(parameters, dict) and parameters["dark"] == "SAID":
+        parameters = {"dark": record["parameters"]["dark"] | {"min_gap_s": "six"}}
+    (out / "detect.json").write_text(json.dumps({**record, "parameters": parameters}))
+    name = lw.query(out, "select id from events")["id"].to_pylist()[0]
+    status, _, err = run(capsys, "explain", name, out, track, "--quiet")
+    assert status == 1 and "detect.json" in err and words in err and "run `luxwake detect` again" in err
+
+
+def test_events_without_ids_are_named(track, tmp_path, capsys):
+    out = tmp_path / "case"
+    run(capsys, "detect", track, "--detectors", "dark", "--out", out, "--quiet")
+    lw.write_parquet(lw.read(track), out / "events.parquet")
+    status, _, err = run(capsys, "explain", "ff", out, track, "--quiet")
+    assert status == 1 and "events.parquet: no column id" in err
+
+
+def test_a_threshold_is_moved_up_to_the_edge_of_its_range():
+    """0.5 becomes 0.525, 0.625, 0.8, and then 1.25, which is none: what changes at 0.9 lies between."""
+    own = DarkParams(min_score=0.5)
+    at, verdict = _nearest(lambda moved: "dark" if moved.min_score < 0.9 else "gap", own, "min_score", UP, "dark")
+    assert 0.9 <= at < 0.91 and verdict == "gap"
+    assert _nearest(lambda moved: "dark", own, "min_score", UP, "dark") is None
 
 
 def test_an_id_is_known_by_its_first_digits_only_where_one_begins_so():

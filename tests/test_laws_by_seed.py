@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ais.table import Fixes
+from ais.table import NAT, Fixes
 from detectors.laws import LawBroken, check_laws
 from detectors.loitering import Loitering
 from tests.feeds import HOUR, MINUTE
@@ -36,6 +36,14 @@ def test_the_laws_hold_in_twenty_worlds(first):
         found["silence"] += int(np.count_nonzero(np.isin(kinds, (1, 4))))
         found["rendezvous"] += int(np.count_nonzero(kinds == 2))
     assert found["loitering"] > 100 and found["silence"] > 100 and found["rendezvous"] > 5, found
+
+
+def test_rows_without_a_time_break_no_law():
+    fixes = world(1)
+    t = fixes["t"].copy()
+    t[::50] = NAT
+    few = Fixes({**fixes.columns, "t": t}).sort()
+    assert len(check_laws(few, ["loitering"])) > 3
 
 
 def test_a_detector_that_cuts_at_the_end_of_a_piece_is_caught(monkeypatch):

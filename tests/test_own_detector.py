@@ -76,6 +76,11 @@ def test_it_runs_beside_all_others_and_without_it_nothing_of_it_is_left(site):
         ("import nowhere", "broken:Broken", "cannot be loaded (ModuleNotFoundError: No module named 'nowhere')"),
         ("Broken = 3", "broken:Broken", "is no Detector or DerivedDetector but 3"),
         ("from detectors.dark import Dark as Broken", "broken:Broken", "is named 'dark'"),
+        (
+            "from detectors.dark import Dark\nclass Broken(Dark): name, kinds, facts = 'broken', ('broken',), ('lat',)",
+            "broken:Broken",
+            "has a fact 'lat', which is a column of every event",
+        ),
     ],
 )
 def test_a_detector_that_cannot_be_one_is_said_in_a_line(tmp_path, code, place, words):
