@@ -100,7 +100,7 @@ def why_missed(row: Any, label: str, found: Sequence[Found], events: Sequence[Fo
     if label == "dark":
         for event in overlapping(row.span, [e for e in events if e.kind == "gap"]):
             if time_iou(row.span, event.span) >= LEAST_IOU:
-                return "called a gap: " + ("reception unknown" if event.score != event.score else "score under 0.9")
+                return "called a gap: " + ("reception unknown" if event.score != event.score else "score too low")
     return "nothing found"
 
 

@@ -42,6 +42,8 @@ EXPECTED, P, Q, PHI, AROUND, SHARE, SOG, COG, CLASS_B, FEED = range(len(FACT_NAM
 """Places in the facts of an event: messages expected and none heard, its probability, the share of false discoveries,
 dispersion, other ships heard around in two hours, share of the time in which the receivers worked, speed and course at
 the last fix, 1 for class B, share of the time in which the feed was heard."""
+LONGEST_H = 24.0
+"""Between two messages of a ship that sends; where it is longer, reception is no measure of intent."""
 LEAST_P = 1e-30
 """Smaller probabilities are given as this."""
 PRIOR_PHI = np.array([1.0, 1.0, 0.5, 0.25, 0.15, 0.1])
@@ -194,9 +196,11 @@ def dark_score(p, expected, hours, dark_per_day):
     """Probability that the ship did not send, by Bayes' rule.
 
     Before, a ship falls silent on purpose `dark_per_day` times a day. One honest silence follows each message, so that
-    there are `expected / hours` an hour of them, and `p` of these last as long as this one.
+    there are `expected / hours` an hour of them (one a day at least), and `p` of these last as long as this one. Where
+    no message is expected, the silence says nothing, however long it is.
     """
-    odds = dark_per_day / 24.0 * hours / (max(1.0, expected) * p)
+    between_h = min(LONGEST_H, hours / max(1.0, expected))
+    odds = dark_per_day / 24.0 * between_h / p
     return odds / (1.0 + odds)
 
 

@@ -23,6 +23,7 @@ from detectors.silence import (
     EXPECTED,
     EXPOSURE_MS,
     HEARD,
+    LONGEST_H,
     MOST_EVEN,
     PRIOR_KEPT,
     PRIOR_PHI,
@@ -56,7 +57,7 @@ def scores(records: NDArray[Any], per_day: float) -> NDArray[np.float64]:
     """Probability of dark for each silence, when a ship goes dark so many times a day; NaN unknown."""
     hours = (records["t_end"] - records["t_start"]) / 3.6e9
     expected, p = (records["facts"][:, k].astype(np.float64) for k in (EXPECTED, P))
-    odds = per_day / 24.0 * hours / (np.maximum(1.0, expected) * p)
+    odds = per_day / 24.0 * np.minimum(LONGEST_H, hours / np.maximum(1.0, expected)) / p
     found: NDArray[np.float64] = odds / (1.0 + odds)
     return found
 
@@ -74,7 +75,8 @@ def honest_gaps(p: NDArray[np.float64], sums: NDArray[np.int64], min_gap_h: floa
 
     A silence follows each message, by chance one in `1 / p` of them lasts so long; but only those longer than the
     least gap are looked at, and where a ship is heard often hardly any is. So of each band of rates count the messages
-    times `p`, and at most times the probability of the least gap there.
+    times `p`, and at most times the probability of the least gap there. There are at least `p` times the gaps, as the
+    rule was first written: of a short recording little traffic is known.
     """
     rate = (np.arange(sums.shape[1]) + 0.5)[None, :, None]
     heard, promised = (sums[..., k] / UNIT for k in (HEARD, PROMISED))
@@ -83,7 +85,8 @@ def honest_gaps(p: NDArray[np.float64], sums: NDArray[np.int64], min_gap_h: floa
     phi = np.where(np.abs(phi) < 1e-9, 1e-9, phi)
     kept = (heard + PRIOR_KEPT * PRIOR_PROMISED) / (promised + PRIOR_PROMISED)
     least = np.exp(-np.log1p(phi * np.minimum(rate * kept, 5.9) * min_gap_h) / phi)
-    return np.minimum(p[:, None], least.ravel()) @ heard.ravel()
+    of_traffic = np.minimum(p[:, None], least.ravel()) @ heard.ravel()
+    return np.fmax(of_traffic, p * np.count_nonzero(~np.isnan(p)))
 
 
 def q_values(p: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.float64]:

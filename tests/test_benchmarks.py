@@ -94,7 +94,7 @@ def test_a_hidden_event_counts_among_all_and_not_among_the_identifiable():
         "dark", truth, ["heard fewer than 3 times before", ""], [found("dark", 0, 20), found("gap", 40, 60, score=0.4)]
     )
     assert (r["truth"], r["shown"], r["hits 0.5"], r["shown hits 0.5"]) == (2, 1, 1, 0)
-    assert r["missed"] == {"called a gap: score under 0.9": 1}
+    assert r["missed"] == {"called a gap: score too low": 1}
 
 
 def test_a_gap_of_unknown_reception_is_no_dark_period_but_one_for_the_baseline():

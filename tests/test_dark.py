@@ -133,6 +133,13 @@ def test_receivers_that_fail_are_told_from_a_ship_that_is_silent():
     assert only_ours["kind"].tolist() == [DARK]
 
 
+def test_a_recording_that_ends_while_another_goes_on_makes_no_ship_dark():
+    """Ten hours here, four hundred elsewhere, in one call: a long silence of which nothing is known says nothing."""
+    elsewhere = traffic(400, 8, lat0=30.0, lon0=100.0, first=212_000_000, every=30)
+    events = detect(fixes_of(sorted(traffic(10) + elsewhere)), ["dark"])
+    assert len(events) == 20 and (events["kind"] == GAP).all() and not (events["score"] > 0.1).any()
+
+
 def test_ships_that_go_beyond_the_rim_of_reception_are_not_dark_and_one_that_stays_within_is():
     """Nobody is heard east of 24 nmi; all go out and are silent for 12 h, ours for a day; another is silent inside."""
     rows = []
