@@ -28,6 +28,7 @@ from detectors.event import (
     RENDEZVOUS,
     WAITING,
     Events,
+    label_code,
 )
 from detectors.registry import registered
 from geo.speed import Speed, speed_of
@@ -37,6 +38,7 @@ PORT_RADIUS_M = 10_000.0
 """A call this near to a port's position counts as a call there: a port's terminals lie apart."""
 
 
+INFERRED = label_code("inferred")
 _OF_BOTH = (RENDEZVOUS, DARK_RENDEZVOUS, IDENTITY)
 """Events of these kinds belong to the other ship too."""
 
@@ -142,7 +144,7 @@ class Fleet:
             self._events.setdefault(event.mmsi, []).append(event)
             if event.kind in _OF_BOTH and event.other not in (0, event.mmsi):
                 self._events.setdefault(event.other, []).append(event)
-            if event.kind == PORT_CALL and event.port:
+            if event.kind == PORT_CALL and event.port and event.label != INFERRED:
                 self._calls_at.setdefault(event.port, []).append(event)
         for found in (*self._events.values(), *self._calls_at.values()):
             found.sort(key=lambda e: (e.t_start, e.kind, e.id))
@@ -186,8 +188,8 @@ class Fleet:
         return sorted(found.values(), key=lambda e: (e.t_start, e.kind, e.id))
 
     def calls_of(self, mmsis: Iterable[int]) -> list[Event]:
-        """Port calls of some ships, by start."""
-        return self.events_of(mmsis, (PORT_CALL,))
+        """Port calls of some ships, by start. One that is inferred from a silence is no record of a call."""
+        return [call for call in self.events_of(mmsis, (PORT_CALL,)) if call.label != INFERRED]
 
     def calls_at(self, port: str) -> list[Event]:
         """Port calls of all ships at a port, by start."""

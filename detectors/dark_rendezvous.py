@@ -20,7 +20,9 @@ way between the places where they were last heard.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -285,15 +287,22 @@ class DarkRendezvous(DerivedDetector):
 
 
 def _sea_us(start: tuple[Any, Any], end: tuple[Any, Any], m_us: float, most_us: int) -> tuple[float, Way]:
-    """The least time over water between two places, infinite when it is more than `most_us`, and the way."""
+    """The least time over water between two places, infinite when it is out of reach in `most_us`, and the way."""
     from geo.reach_cells import SHORTENED
+
+    hundreds_nmi = math.ceil(most_us * m_us / NMI_M / SHORTENED / 100.0)
+    way = _way(float(start[0]), float(start[1]), float(end[0]), float(end[1]), hundreds_nmi)
+    return way.length_nmi * SHORTENED * NMI_M / m_us, way
+
+
+@lru_cache(maxsize=4096)
+def _way(lat0: float, lon0: float, lat1: float, lon1: float, hundreds_nmi: int) -> Way:
+    """The way over water, when it is not much longer than that; kept, for a stream asks for it at every step."""
     from geo.sea_way import DM_PER_NMI, SNAP_M, closure, field_from, way_between
 
     shut = closure(())
-    limit_nmi = (most_us * m_us + 2.0 * SNAP_M) / NMI_M / SHORTENED
-    field = field_from(float(start[0]), float(start[1]), shut, limit_nmi * DM_PER_NMI, (float(end[0]), float(end[1])))
-    way = way_between(field, field_from(float(end[0]), float(end[1]), shut, 0.0), shut)
-    return way.length_nmi * SHORTENED * NMI_M / m_us, way
+    limit_dm = (100.0 * hundreds_nmi + 2.0 * SNAP_M / NMI_M) * DM_PER_NMI
+    return way_between(field_from(lat0, lon0, shut, limit_dm, (lat1, lon1)), field_from(lat1, lon1, shut, 0.0), shut)
 
 
 def _along(way: Way, share: float, start: tuple[float, float]) -> tuple[float, float]:

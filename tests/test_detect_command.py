@@ -2,12 +2,14 @@
 
 import json
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import luxwake as lw
 from detectors.dark import DarkParams
+from detectors.handbook import page
 from detectors.registry import registered
 from detectors.settings import params_of, params_text, read_params
 from detectors.verdict import UP, _nearest
@@ -107,6 +109,12 @@ def test_list_prints_a_file_that_can_be_read_and_changes_nothing(capsys):
     for name, params in params_of(tomllib.loads(told)).items():
         assert params == registered()[name].Params()
     assert all(line.startswith("#") or line == "" or "=" in line or line.startswith("[") for line in told.splitlines())
+
+
+def test_the_page_of_all_detectors_is_as_made():
+    assert Path("docs/detectors.md").read_text(encoding="utf-8") == page(), (
+        "python -m detectors.handbook > docs/detectors.md"
+    )
 
 
 def test_tune_shows_how_the_number_of_events_moves(track, capsys):

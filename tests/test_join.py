@@ -14,7 +14,7 @@ from ais.table import Table
 from cargo.join import join
 from cargo.shipments import read_shipments
 from detectors.engine import detect
-from detectors.event import DARK, EVENT, GAP, KINDS, LOITERING, PORT_CALL, RENDEZVOUS, Events, event_id
+from detectors.event import DARK, EVENT, GAP, KINDS, LOITERING, PORT_CALL, RENDEZVOUS, Events, event_id, label_code
 from geo.errors import UsageError
 from geo.ports import port_by_code
 
@@ -257,6 +257,17 @@ def test_dark_ship_with_used_cars_only_has_wide_bounds_and_ranks_below(tmp_path)
     for finding in dark_cars:
         assert finding.score.lower < 0.5 * findings[0].score.lower
         assert finding.score.upper - finding.score.lower > findings[0].score.upper - findings[0].score.lower
+
+
+def test_a_call_that_is_inferred_from_silence_is_no_record_that_the_goods_arrived(tmp_path):
+    """The declared port is Nakhodka: a call that was heard there clears it, one that nobody heard does not."""
+    values = {}
+    for word in ("observed", "inferred"):
+        call = event(PORT_CALL, LARK, "2018-10-03", "2018-10-05", port="RUNJK")
+        events = world(more=[{**call, "label": label_code(word)}])
+        finding = only(join(events, shipments_of(tmp_path, *limousine_rows()), reach=False), "SEA LARK 5")
+        values[word] = signal(finding, "last declared port without record").value
+    assert values == {"observed": 0.0, "inferred": 1.0}
 
 
 def test_two_ships_of_a_chain_silent_at_once_could_have_met_and_did_not_therefore(tmp_path):
