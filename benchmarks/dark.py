@@ -167,6 +167,38 @@ def counted(words: Iterable[str]) -> str:
     return "; ".join(f"{word} {n:,}" for word, n in Counter(words).most_common()) or "none"
 
 
+def speed(seed: int, vessels: int, days: float) -> dict[str, Any]:
+    """Fixes a CPU second of the detector alone, on rows that the engine has prepared; best of five, each way."""
+    import time
+
+    import luxwake as lw
+    from benchmarks.speed import _Tap
+    from detectors.dark import Dark, DarkParams
+    from detectors.engine import Engine
+
+    with tempfile.TemporaryDirectory() as folder:
+        lw.simulate("world", Path(folder), seed=seed, vessels=vessels, days=days)
+        fixes = lw.read(Path(folder) / "track.nmea")
+    tap, engine = _Tap(), Engine([], lateness_s=0)
+    engine.detectors.append(tap)  # type: ignore[arg-type]
+    engine.feed(fixes)
+    engine.flush()
+    rows = sum(chunk.t.size for chunk in tap.chunks)
+    per_second = {}
+    for name, reception in (("gaps and reception", True), ("gaps alone", False)):
+        best = math.inf
+        for _ in range(6):  # the first compiles, or reads the cache
+            detector = Dark(DarkParams(reception=reception))
+            detector.reserve(tap.hulls)
+            begin = time.process_time()
+            for chunk in tap.chunks:
+                detector.feed(chunk)
+            detector.finish(*tap.end)
+            best = min(best, time.process_time() - begin)
+        per_second[name] = rows / best
+    return {"rows": rows, "per_second": per_second}
+
+
 def rates(counts: dict[str, list[int]]) -> tuple[float, float, float]:
     """Precision, recall and F1 of all ships together."""
     right, found, scripted = (sum(c[k] for c in counts.values()) for k in range(3))
@@ -258,6 +290,11 @@ def run(quick: bool) -> Iterator[str]:
             [kind, *(counted(chain.from_iterable(w[name] for w in worlds[kind])) for name in ("false", "missed"))]
             for kind in worlds
         ],
+    )
+    measured = run_child("benchmarks.dark:speed", {"seed": 1, **size})
+    yield f"Speed of the detector alone, {measured['rows']:,} rows (`DarkParams(reception=False)`: gaps alone):"
+    yield table(
+        ("way", "fixes/CPU s, best of 5"), [[way, number(value, 0)] for way, value in measured["per_second"].items()]
     )
     path = draw_calibration({kind: bins(scores[kind]) for kind in worlds})
     yield f"{path.relative_to(path.parents[2])}: {path.stat().st_size:,} bytes"

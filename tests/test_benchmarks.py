@@ -294,3 +294,20 @@ def test_ours_and_the_loop_of_h3_give_the_same_answer(tmp_path):
     np.save(tmp_path / "points.npy", geo_input.positions(1_000, 1))
     arguments = ["cells_7", str(tmp_path / "points.npy"), str(tmp_path / "points.npy")]
     assert peers.ask("geo", *arguments)["messages"] == peers.ask("h3", *arguments)["messages"]
+
+
+def test_scores_that_are_true_probabilities_have_no_calibration_error():
+    from benchmarks.dark import bins, calibration_error
+
+    true = [(0.9, True)] * 9 + [(0.9, False), (0.0, False), (1.0, True)]
+    assert calibration_error(true) == pytest.approx(0.0)
+    assert [n for n, _, _ in bins(true)] == [1, 0, 0, 0, 0, 10, 1]
+    assert calibration_error([(0.9, False)] * 4) == pytest.approx(0.9)
+
+
+def test_f1_of_dark_periods_counts_pieces_of_one_silence_once():
+    from benchmarks.dark import by_ship, interval, rates
+
+    counts = by_ship([scripted("dark", 0, 20)], [found("dark", 0, 12), found("dark", 13, 20)])
+    assert list(counts.values()) == [[1, 2, 1]]
+    assert rates(counts) == (0.5, 1.0, pytest.approx(2 / 3)) and interval(counts) == pytest.approx((2 / 3, 2 / 3))
