@@ -22,6 +22,7 @@ from ais.table import NAT, Fixes
 from ais.tracks import Hulls, Tracks
 from detectors.detector import Columns, DerivedDetector, Detector, Known, grown
 from detectors.event import EVENT, KINDS, LABELS, Events
+from detectors.feed_time import newest_time
 from detectors.finish import event_columns, sorted_events, well_placed
 from detectors.registry import detector_class, kind_code, registered, with_needs
 from detectors.settings import params_of
@@ -36,9 +37,6 @@ LATENESS_S = 600
 """Stations and satellites deliver late by minutes; ten cover terrestrial networks."""
 FEED_SILENCE_US = 1_800_000_000
 """Half an hour without a message from any ship at all is the silence of the feed, not of its ships."""
-MAX_STEP_US = 86_400_000_000
-"""A day: no feed is quiet for longer while its clock is right, but a clock that is wrong is wrong by more."""
-CONFIRMING_SHIPS, CONFIRMING_ROWS = 3, 100
 ROW = ("t", "mmsi", "lat", "lon", "sog", "cog", "heading", "nav_status", "msg_type", "source", "offset")
 ORDER = ("t", "mmsi", "source", "offset")
 """Rows go through in this order, whatever the order of arrival."""
@@ -307,33 +305,6 @@ class Engine:
         state, _ = read_state(path, self.header())
         check_alike(path, state, self.state())
         self.resume(state)
-
-
-def newest_time(newest: int, t: NDArray[np.int64], mmsi: NDArray[np.uint32]) -> int:
-    """How far the time of the feed has come, in µs: a clock that is wrong must not carry it away.
-
-    A step of more than a day counts only when three ships, or a hundred rows, are beyond it; until then those rows
-    wait. `newest` is what was known before, NAT for nothing; `t` and `mmsi` are the rows that wait, the new ones among
-    them. The result depends on the set of rows and not on their order.
-
-    >>> hour = 3_600_000_000
-    >>> newest_time(0, np.array([1, 2, 30_000]) * hour, np.array([1, 2, 3], np.uint32)) // hour
-    2
-    """
-    if newest != NAT and (t.size == 0 or t.max() - newest <= MAX_STEP_US):
-        return max(newest, int(t.max())) if t.size else newest
-    ahead = np.flatnonzero(t > newest)
-    order = ahead[np.argsort(t[ahead], kind="stable")]
-    t, mmsi, begin = t[order], mmsi[order], 0
-    while begin < t.size:
-        if newest == NAT or t[begin] - newest > MAX_STEP_US:
-            beyond = mmsi[begin:]
-            if beyond.size < CONFIRMING_ROWS and np.unique(beyond).size < CONFIRMING_SHIPS:
-                break
-        breaks = np.flatnonzero(np.diff(t[begin:]) > MAX_STEP_US)
-        end = begin + (int(breaks[0]) + 1 if breaks.size else t.size - begin)
-        newest, begin = int(t[end - 1]), end
-    return newest
 
 
 def _taken(rows: dict[str, NDArray[Any]], wanted: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:

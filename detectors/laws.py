@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ais.identity import identities
 from ais.table import NAT, Fixes, Static
 from detectors.engine import Engine
-from detectors.event import Events
+from detectors.event import DARK, DARK_RENDEZVOUS, GAP, Events
 
 LATENESS_S = 600
 SHIFT_US = 45 * 3_600_000_000 + 2_100_000_000
@@ -59,7 +59,7 @@ def check_laws(
 
     def run(pieces: Sequence[Fixes], threads: int = 1) -> Events:
         engine = Engine(detectors, params, lateness_s=LATENESS_S, threads=threads)
-        return _finished(engine, [engine.feed(piece) for piece in pieces], fixes.static)
+        return _finished(engine, [engine.feed(piece) for piece in pieces], pieces[0].static)
 
     whole = run([fixes])
     _check_span(whole, fixes)
@@ -74,8 +74,8 @@ def check_laws(
     few = fixes.take(slice(0, 60))
     _same("single rows", run([few]), run([few.take(slice(k, k + 1)) for k in range(len(few))]))
     _same_story("time of day", story(whole, shift_us=-SHIFT_US), story(run([_moved(fixes)])))
-    ships = np.unique(fixes["mmsi"])
-    other = (300_000_001 + rng.permutation(ships.size)).astype(np.uint32)
+    ships = np.union1d(fixes["mmsi"], fixes.static["mmsi"])
+    other = (218_000_001 + rng.permutation(ships.size)).astype(np.uint32)
     names = dict(zip(ships.tolist(), other.tolist(), strict=True))
     renamed = run_renamed(fixes, detectors, params, ships, other)
     _same_story("names of ships", story(whole, names=names), story(renamed))
@@ -119,7 +119,7 @@ def run_renamed(
     other: NDArray[np.uint32],
 ) -> Events:
     """The events of the same ships under other MMSIs of one country."""
-    static = fixes.static.take(np.isin(fixes.static["mmsi"], ships))
+    static = fixes.static.take(slice(None))
     static.columns["mmsi"] = other[np.searchsorted(ships, static["mmsi"])]
     rows = Fixes({**fixes.columns, "mmsi": other[np.searchsorted(ships, fixes["mmsi"])]}, static, fixes.sources)
     engine = Engine(detectors, params, lateness_s=LATENESS_S)
@@ -129,14 +129,17 @@ def run_renamed(
 def story(events: Events, shift_us: int = 0, names: Mapping[int, int] | None = None) -> list[tuple[Any, ...]]:
     """Who did what from when to when, on how many fixes, in an order that does not depend on names.
 
-    A silence is a gap or a dark period by the traffic around it and by all other silences: here both are silences.
+    A silence is a gap or a dark period by what was heard around it in the same two hours of the clock, and by all other
+    silences: here both are silences, and what follows from dark ones is left out.
     """
     called = names or {}
     columns = (events[name].tolist() for name in ("kind", "mmsi", "other", "t_start", "t_end", "n"))
     rows = []
     for kind, mmsi, other, start, end, n in zip(*columns, strict=True):
+        if kind == DARK_RENDEZVOUS:
+            continue
         ships = sorted(called.get(ship, ship) for ship in (mmsi, other) if ship)
-        rows.append((1 if kind == 4 else kind, ships, start - shift_us, end - shift_us, n))
+        rows.append((DARK if kind == GAP else kind, ships, start - shift_us, end - shift_us, n))
     return sorted(rows)
 
 
@@ -160,9 +163,11 @@ def _check_span(events: Events, fixes: Fixes) -> None:
     """Events lie in the time of the input, end after they begin, and have an id each."""
     if len(np.unique(events["id"])) != len(events):
         raise LawBroken("ids: two events have one")
+    heard = np.concatenate([fixes["t"], fixes.static["t"]])
+    heard = heard[heard != NAT]
     if len(events) and not (
         (events["t_start"] <= events["t_end"]).all()
-        and events["t_start"].min() >= fixes["t"].min()
-        and events["t_end"].max() <= fixes["t"].max()
+        and events["t_start"].min() >= heard.min()
+        and events["t_end"].max() <= heard.max()
     ):
         raise LawBroken("time: an event begins before the input, or ends after it or before it begins")

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from ais.table import NAT, Fixes, Table
 from ais.tracks import Tracks
 from detectors.detector import OUT_EVENTS, OUT_ROOM, Columns, Detector, grown
-from detectors.engine import CHUNK_ROWS, newest_time
+from detectors.engine import CHUNK_ROWS
+from detectors.feed_time import newest_time
 from geo.errors import UsageError
 from geo.kernel import inner, kernel
 from geo.sphere import EARTH_RADIUS_M, wrap_deg

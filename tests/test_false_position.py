@@ -60,7 +60,8 @@ def test_each_attack_is_found_and_called_by_its_name(attack, every_s):
     label, deceive = ATTACKS[attack]
     tracks = {SHIP + k: one_ship(k, every_s=every_s, lat=10.0 * k - 20) for k in range(4)}
     ships = {mmsi: deceive(track, np.random.default_rng(mmsi)) for mmsi, track in tracks.items()}
-    events = [event for event in found(fixes_of_tracks(ships)) if event["word"] == label]
+    alone = FalsePositionParams(mass_ships=5)  # as if each were the only one
+    events = [event for event in found(fixes_of_tracks(ships), alone) if event["word"] == label]
     assert {event["mmsi"] for event in events} == set(ships)
     for event in events:
         track, before = ships[event["mmsi"]], tracks[event["mmsi"]]

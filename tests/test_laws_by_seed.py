@@ -24,7 +24,9 @@ def world(seed: int) -> Fixes:
     if seed % 3 == 0:
         ships = np.unique(fixes["mmsi"])
         columns["mmsi"] = np.where(fixes["mmsi"] == ships[-1], ships[0], fixes["mmsi"])
-    return Fixes(columns, fixes.static).sort()
+    static = fixes.static.take(slice(None))
+    static.columns["t"] = static["t"] - fixes["t"].min() + begin
+    return Fixes(columns, static).sort()
 
 
 @pytest.mark.parametrize("first", range(0, 200, 20))
