@@ -5,9 +5,11 @@ import pytest
 
 import luxwake as lw
 from detectors.dark_rendezvous import DarkRendezvousParams
-from detectors.event import LABELS
+from detectors.event import KINDS, LABELS
 from geo.errors import UsageError
+from tests import naive_dark_rendezvous as naive
 from tests.feeds import HOUR, MINUTE, SECOND, T0, fixes_of
+from tests.naive import KN_M_S
 
 SILENT, SECOND_SILENT, DRIFTER = 211000001, 211000002, 211000003
 HOURS = 96
@@ -110,6 +112,41 @@ def test_it_tells_both_ships_evidence_and_the_same_story_for_any_order_of_rows()
     for name, ship in (("first_offset", SILENT), ("last_offset", SILENT), ("other_first_offset", DRIFTER)):
         assert fixes["mmsi"][at[int(event[name][0])]] == ship
     assert event.params["dark_rendezvous"]["controls"] == 40
+
+
+def test_windows_and_chance_rates_are_those_of_the_naive_twin():
+    """In open water, where the ways over water are great circles."""
+    rows = traffic() + sailing(SILENT, 0.0, -30.0, 0.3, silent=(40, 56))
+    for k in range(6):
+        rows += drifting(DRIFTER + k, 0.3 + 0.03 * k, -29.9 + 0.02 * k, (20 + 7 * k, 28 + 6 * k))
+    params = {"dark_rendezvous": {"min_score": 0.0, "controls": 8}}
+    every = lw.detect(fixes_of(sorted(rows)), ["dark", "loitering", "dark_rendezvous"], params)
+    vessels = {int(m): float(v) for m, v in zip(every.vessels["mmsi"], every.vessels["sog_p95"], strict=True)}
+
+    def stays(kind):
+        mine = every.take(every["kind"] == KINDS.index(kind))
+        names = ("mmsi", "lat", "lon", "lat_end", "lon_end", "t_start", "t_end")
+        return [
+            {"ship": m, "lat": a, "lon": b, "lat_end": c, "lon_end": d, "t0": s, "t1": e, "speed": vessels[m] * KN_M_S}
+            for m, a, b, c, d, s, e in zip(*(mine[name].tolist() for name in names), strict=True)
+        ]
+
+    silences, drifters = stays("dark"), stays("loitering")
+    pairs = naive.together(silences, drifters, naive.HOUR_US)
+    begin = min(stay["t0"] for stay in silences + drifters)
+    length = max(stay["t1"] for stay in silences + drifters) - begin
+    rates = naive.chance_rates(pairs, silences, drifters, begin, length, 8, naive.HOUR_US)
+    twin = sorted((silences[i]["ship"], drifters[j]["ship"], *rest) for i, j, *rest in pairs)
+    found = every.take(every["kind"] == KINDS.index("dark_rendezvous"))
+    names = ("mmsi", "other", "t_start", "t_end", "misfit_h", "chance_rate")
+    mine = sorted(zip(*(found[name].tolist() for name in names), strict=True))
+    assert len(twin) == len(mine) >= 2
+    rate_of = {(silences[i]["ship"], drifters[j]["ship"], round(rest[0])): rate
+               for (i, j, *rest), rate in zip(pairs, rates, strict=True)}  # fmt: skip
+    for (one, two, start, end, misfit, rate), (a, b, t_from, t_to, detour) in zip(mine, twin, strict=True):
+        assert (one, two) == (a, b) and abs(start - t_from) <= SECOND and abs(end - t_to) <= SECOND
+        assert misfit == pytest.approx(detour, abs=1e-4)
+        assert rate == pytest.approx(rate_of[a, b, round(t_from)], abs=1e-6)
 
 
 def test_what_cannot_be_meant_is_refused():
