@@ -68,6 +68,8 @@ class _Told(NamedTuple):
     record: bytes
     revision: int
     t_told: int
+    retracted: int = 0
+    """1: taken back; kept, so that the revisions go on when it is told again."""
 
 
 class _Point(NamedTuple):
@@ -169,7 +171,7 @@ class Watch:
 
     def events(self) -> Events:
         """All events as they were last told, those that are final left out."""
-        records = np.array([self._record(told) for told in self._told.values()], EVENT)
+        records = np.array([self._record(told) for told in self._told.values() if not told.retracted], EVENT)
         return self.engine.table(sorted_events(records), self._reports.identity(), self._inputs.names, {})
 
     def save(self, path: str | Path) -> None:
@@ -182,7 +184,7 @@ class Watch:
         told = list(self._told.values())
         state["found"] = self._found
         state["told"] = np.frombuffer(b"".join(one.record for one in told), np.uint8)
-        state["revisions"] = np.array([(one.revision, one.t_told) for one in told], np.int64).reshape(-1, 2)
+        state["revisions"] = np.array([one[1:] for one in told], np.int64).reshape(-1, 3)
         points = [[point.released, point.found, point.rows] for point in self._points]
         clocks = {"looked": self._looked, "final": self._final}
         write_state(path, state, {**self._header(), "points": points, "sources": self._inputs.names, **clocks})
@@ -328,14 +330,15 @@ class Watch:
                 self._told[key] = _Told(packed, revision, now)
                 changes.append((change, revision, record))
         found = set(keys)
-        for key in [key for key in self._told if key not in found]:
-            gone = self._told.pop(key)
+        for key in [key for key, told in self._told.items() if key not in found and not told.retracted]:
+            gone = self._told[key]
+            self._told[key] = gone._replace(revision=gone.revision + 1, t_told=now, retracted=1)
             changes.append((RETRACTED, gone.revision + 1, self._record(gone)))
         return changes
 
     def _change(self, before: _Told | None, packed: bytes, record: Any, last: bool) -> int | None:
         """What is to be told of an event; None for nothing."""
-        if before is None:
+        if before is None or before.retracted:
             return OPENED if record["open"] else CLOSED
         if before.record == packed:
             return None
