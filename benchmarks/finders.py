@@ -33,7 +33,8 @@ KINDS_OF = {
 DETECTOR_OF = {"silence": "dark"}
 LABEL_COLUMNS = ("label", "behaviour")
 """Columns in which a detector says what its event may be instead."""
-NO_LABEL = ("", "none", "unknown")
+NO_LABEL = ("", "none", "unknown", "drifting", "unclear", "observed", "inferred")
+"""Words that do not say that the event is something else: a drift is loitering, an observed call is a call."""
 
 
 def ours(world: World, what: str) -> list[Found]:
