@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ais.identity import FIELDS, Identities, identities
+from ais.identity import Identities, identities
 from ais.table import STATIC_DTYPES, Static, columns_of
 from detectors.event import EVENT
 
@@ -20,10 +20,10 @@ MOST_INPUTS = 65_535
 """Inputs that a code of 16 bits tells apart, one left for `OTHERS`."""
 OTHERS = "(a later input)"
 """What every input beyond `MOST_INPUTS` is called."""
+SCORE_STEP = 0.05
+"""A score that moves by less is not worth telling."""
 PACKED = np.dtype([(name, EVENT[name]) for name in EVENT.names or ()])
 """A record of `EVENT` without padding, whose bytes are the same when its values are."""
-CONDENSED_ROWS = 4096
-"""Static reports below which it is not worth while to look for those that say nothing new."""
 
 
 class Inputs:
@@ -102,61 +102,28 @@ def _joined(pieces: Sequence[Rows]) -> Rows:
 
 
 class Reports:
-    """Static reports as they come, and the identities that follow from them.
-
-    Of equal reports that follow each other only the first and the last tell something (`ais.identity`); those between
-    them are let go once they are too old for a late report to come between.
-    """
+    """Static reports as they come, and the identities that follow from them. All are kept: identities count them."""
 
     def __init__(self, rows: Mapping[str, NDArray[Any]] | None = None) -> None:
-        self.rows: Rows = dict(rows) if rows is not None else columns_of(STATIC_DTYPES, 0)
+        self._arrived = Arrived(dict(rows) if rows is not None else columns_of(STATIC_DTYPES, 0))
         self._known: Identities | None = None
-        self._condensed = 0
 
-    def add(self, rows: Mapping[str, NDArray[Any]], oldest: int) -> None:
-        """Take reports; later ones are not older than `oldest`, in µs."""
-        if rows["t"].size == 0:
-            return
-        self._known = None
-        self.rows = {
-            name: np.concatenate([column, rows[name].astype(column.dtype)]) for name, column in self.rows.items()
-        }
-        if _length(self.rows) > 2 * self._condensed + CONDENSED_ROWS:
-            kept = telling(self.rows, oldest)
-            self.rows = {name: column[kept] for name, column in self.rows.items()}
-            self._condensed = kept.size
+    @property
+    def rows(self) -> Rows:
+        """The reports in the order of arrival."""
+        return self._arrived.since(0)
+
+    def add(self, rows: Mapping[str, NDArray[Any]]) -> None:
+        """Take reports."""
+        if rows["t"].size:
+            self._known = None
+            self._arrived.add({name: rows[name].astype(dtype) for name, dtype in STATIC_DTYPES.items()})
 
     def identity(self) -> Identities:
         """What ships said of themselves, as intervals."""
         if self._known is None:
             self._known = identities(Static(self.rows))
         return self._known
-
-
-def telling(rows: Rows, oldest: int) -> NDArray[np.int64]:
-    """The reports that make a difference to `identities`, now and when more come that are not older than `oldest`.
-
-    These are the first and the last of each run of equal reports before that time, and all from that time on.
-
-    >>> rows = {**columns_of(STATIC_DTYPES, 6), "t": np.arange(6)}
-    >>> telling(rows, 4).tolist()
-    [0, 3, 4, 5]
-    """
-    old = np.flatnonzero(rows["t"] < oldest)
-    part = rows["msg_type"][old].astype(np.int64) * 2 + (rows["name"][old] != b"")
-    order = old[np.lexsort((rows["t"][old], part, rows["mmsi"][old]))]
-    if order.size == 0:
-        return np.arange(_length(rows))
-    part = rows["msg_type"][order].astype(np.int64) * 2 + (rows["name"][order] != b"")
-    same = (np.diff(rows["mmsi"][order].astype(np.int64)) == 0) & (np.diff(part) == 0)
-    for name in FIELDS:
-        column = rows[name][order]
-        nan = (column[1:] != column[1:]) & (column[:-1] != column[:-1])
-        same &= (column[1:] == column[:-1]) | nan
-    inside = np.concatenate([[False], same]) & np.concatenate([same, [False]])
-    kept = np.ones(_length(rows), np.bool_)
-    kept[order[inside]] = False
-    return np.flatnonzero(kept)
 
 
 def cut(rows: NDArray[Any]) -> list[bytes]:
@@ -169,3 +136,16 @@ def cut(rows: NDArray[Any]) -> list[bytes]:
 def bytes_of(records: NDArray[Any]) -> list[bytes]:
     """Each event as bytes in which padding does not stand."""
     return cut(records.astype(PACKED))
+
+
+def is_renamed(was: Any, record: Any) -> bool:
+    """Whether an event is called otherwise, or how sure it is has changed."""
+    moved = not abs(float(was["score"]) - float(record["score"])) < SCORE_STEP
+    unknown = np.isnan(was["score"]) and np.isnan(record["score"])
+    return bool(was["kind"] != record["kind"] or was["label"] != record["label"] or (moved and not unknown))
+
+
+def is_other(was: Any, record: Any) -> bool:
+    """Whether an event that has ended is another one than was told; of scores and facts small changes do not count."""
+    plain = ("open", "t_start", "t_end", "n", "first_offset", "last_offset", "other_first_offset", "other_last_offset")
+    return is_renamed(was, record) or any(was[name] != record[name] for name in plain)

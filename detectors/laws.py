@@ -51,8 +51,8 @@ def check_laws(
     >>> t = np.arange(0, 40) * 900_000_000
     >>> t[30:] += 40_000_000_000
     >>> fixes = Fixes({"t": t, "mmsi": np.full(40, 671999101), "lat": 1e-4 * np.arange(40), "lon": np.full(40, -30.0)})
-    >>> len(check_laws(fixes, ["dark", "loitering"]))
-    2
+    >>> len(check_laws(fixes, ["dark", "rendezvous"]))
+    1
     """
     rng = np.random.default_rng(seed)
     n = len(fixes)

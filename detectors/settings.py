@@ -186,11 +186,8 @@ def parse_setting(text: str) -> tuple[str, str, Any]:
 def params_text(params: Mapping[str, Any] | None = None) -> str:
     """A TOML file of all parameters of all detectors, each with its source as a comment; defaults where not given.
 
-    >>> print(params_text()[:80])
-    [loitering]
-    # Global Fishing Watch: mean speed under 2 kn.
-    max_speed_kn = 2.0
-    # GFW
+    >>> "min_gap_s = 43200" in params_text({"dark": {"min_gap_s": 43200}})
+    True
     """
     given = params_of(params)
     parts = []

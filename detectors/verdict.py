@@ -75,7 +75,7 @@ def flips(
     >>> found = detect(fixes, ["loitering"])
     >>> flip = {flip.threshold: flip for flip in flips(fixes, found, 0)}["min_duration_s"]
     >>> flip.verdict, 34_500 < flip.at < 35_500
-    ('no event', True)
+    ('stop (anchored)', True)
     """
     name = detector_of(events, row)
     given = params_of(params)

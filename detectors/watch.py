@@ -9,9 +9,9 @@ rows have come, the newest of what was told is what `detect` finds in all of the
 counted as late.
 
 Memory: the rows of 5/4 `history_s` (at most 5/4 `max_rows`) x 52 B, nine states of the engine at most (five as a rule)
-and the engine itself, the events of `forget_s` x 2 records of `EVENT`, the static reports of `history_s` and two for
-each thing that a ship said of itself before, and the names of 65,535 inputs at most. Events older than `forget_s` are
-final: they are told no more, and later ones no longer depend on them.
+and the engine itself, the events of `forget_s` x 2 records of `EVENT`, the names of 65,535 inputs at most, and all
+static reports x 89 B: identities count them, so that none can go. Events older than `forget_s` are final: they are told
+no more, and later ones no longer depend on them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ais.table import NAT, Fixes
 from detectors.engine import LATENESS_S, Engine, row_dtypes
 from detectors.event import EVENT, Events
 from detectors.finish import sorted_events
-from detectors.history import PACKED, Arrived, Inputs, Reports, Rows, bytes_of, cut
+from detectors.history import PACKED, Arrived, Inputs, Reports, Rows, bytes_of, cut, is_other, is_renamed
 from detectors.registry import detector_of_kind
 from detectors.snapshot import State, check_alike, parts_of, read_state, write_state
 from geo.anchorages import Anchorages
@@ -46,7 +46,6 @@ HISTORY_S = 6 * 3600
 FORGET_S = 90 * 86_400
 UPDATE_S = 3600
 """An event that goes on is told again at most once an hour, unless what it is called changes."""
-SCORE_STEP = 0.05
 STATES = 4
 """Steps of the history at which a state is kept."""
 
@@ -149,8 +148,7 @@ class Watch:
         rows = {name: np.ascontiguousarray(fixes[name], dtype) for name, dtype in row_dtypes().items()}
         codes = self._inputs.codes(fixes.sources, [rows["source"], fixes.static["source"]])
         rows["source"] = codes[0]
-        oldest = self._points[0].released
-        self._reports.add({**fixes.static.columns, "source": codes[1]}, oldest)
+        self._reports.add({**fixes.static.columns, "source": codes[1]})
         told = []
         for part in self._steps(rows):
             told += self._look(self._take(part))
@@ -246,9 +244,9 @@ class Watch:
         rows = {name: column[order] for name, column in rows.items()}
         cuts = np.flatnonzero(np.diff(rows["t"] // self._between_us)) + 1
         self._arrived.add(rows)
-        before = self._arrived.size - order.size
         for begin, end in itertools.pairwise([0, *cuts.tolist(), order.size]):
-            self._feed({name: column[begin:end] for name, column in rows.items()}, before + end)
+            n = self._arrived.size - order.size + end  # anew each time: a kept state may let go of rows before it
+            self._feed({name: column[begin:end] for name, column in rows.items()}, n)
         self._drop()
         return True
 
@@ -344,16 +342,11 @@ class Watch:
             return None
         was = self._record(before)
         if not was["open"]:
-            return SUPERSEDED
+            return SUPERSEDED if last or is_other(was, record) else None
         if not record["open"]:
             return CLOSED
-        renamed = was["kind"] != record["kind"] or was["label"] != record["label"]
-        moved = abs(float(was["score"]) - float(record["score"])) >= SCORE_STEP
-        return (
-            UPDATED
-            if last or renamed or moved or self.engine.released - before.t_told >= UPDATE_S * 1_000_000
-            else None
-        )
+        due = self.engine.released - before.t_told >= UPDATE_S * 1_000_000
+        return UPDATED if last or due or is_renamed(was, record) else None
 
     def _keys(self, records: NDArray[Any]) -> list[bytes]:
         """What the id of each event is made of."""

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
-from ais.identity import identities
 from ais.table import NAT, STATIC_DTYPES, Static, columns_of
 from detectors import engine as engine_module
 from detectors.engine import Engine
 from detectors.event import KINDS
-from detectors.history import MOST_INPUTS, OTHERS, Inputs, Reports
+from detectors.history import MOST_INPUTS, OTHERS, Inputs
 from detectors.watch import CHANGES, OPENED, RETRACTED, Watch
 from geo.errors import InputError, OutputError, UsageError
 from tests.feeds import HOUR, MINUTE, SECOND, T0, fixes_of
@@ -40,32 +39,6 @@ def static_of(rows):
     )
     static["msg_type"][:], static["offset"] = 5, np.arange(len(rows))
     return static
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_condensed_static_reports_tell_the_same_whatever_comes_late(seed):
-    rng = np.random.default_rng(seed)
-    n = 30_000
-    t = np.arange(n) * MINUTE
-    name = np.where(rng.random(n) < 0.02, "OTHER", "NAME")
-    ships = 200000001 + rng.integers(0, 5, n)
-    rows = static_of(list(zip(t.tolist(), ships.tolist(), name.tolist(), [0] * n, strict=True)))
-    rows["draught"] = np.where(rng.random(n) < 0.5, np.nan, 7.0)
-    arrival = np.argsort(t + np.where(rng.random(n) < 0.1, rng.integers(0, 300 * MINUTE, n), 0), kind="stable")
-    reports, most = Reports(), 0
-    for part in np.array_split(arrival, 100):
-        oldest = int(t[arrival[: part[0] + 1]].max()) if part[0] < n else 0
-        reports.add({name: column[part] for name, column in rows.items()}, min(oldest, int(t[part].min())) - 1)
-        most = max(most, reports.rows["t"].size)
-    whole, kept = identities(Static(rows)), reports.identity()
-    for column in whole:
-        np.testing.assert_array_equal(whole[column], kept[column], err_msg=column)
-    rows["draught"][:] = 7.0
-    rows["name"][:] = b"NAME"
-    few = Reports()
-    for part in np.array_split(np.arange(n), 100):
-        few.add({name: column[part] for name, column in rows.items()}, int(t[part[0]]))
-    assert few.rows["t"].size < 10_000 and len(few.identity()) == 5
 
 
 def test_the_inputs_of_static_reports_keep_their_names_too():
