@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ais.table import STATIC_DTYPES, Static, Table
 from ais.tracks import COPY_WINDOW_US
+from geo.instructions import prefetch
 from geo.kernel import inner, kernel
 
 FIELDS = (
@@ -31,6 +32,8 @@ _RUN = (("first", "i8"), ("last", "i8"), ("counted", "i8"), ("part", "i8"), ("mm
 what they say stands behind it, so that a report is compared with 130 bytes in a row and not with a place in each of 11
 columns."""
 FREE = -1
+_AHEAD = 8
+"""Reports from one whose run is compared to the one whose run is fetched: a run of one in 20,000 ships is far away."""
 
 
 class Identities(Table):
@@ -112,13 +115,32 @@ def open_run(r, i, run):
 
 
 @inner
+def first_place(table, mmsi, part):
+    """The place in the table where a ship's part stands unless another is there."""
+    return ((np.int64(mmsi) << 9 | part) * 0x9E3779B1 >> 12) & (table.size - 1)
+
+
+@inner
 def place_of(table, runs, mmsi, part):
     """The place in the table of a ship's part: where its latest run stands, or the empty place where it would."""
     mask = table.size - 1
-    at = ((np.int64(mmsi) << 9 | part) * 0x9E3779B1 >> 12) & mask
+    at = first_place(table, mmsi, part)
     while table[at] != FREE and (runs[table[at]].mmsi != mmsi or runs[table[at]].part != part):
         at = (at + 1) & mask
     return at
+
+
+@inner
+def fetch(r, order, k, runs, table):
+    """Bring near what the k-th report and the one `_AHEAD` behind it will be compared with."""
+    if k + _AHEAD < order.size:
+        i = order[k + _AHEAD]
+        prefetch(table, first_place(table, r.mmsi[i], r.part[i]))
+    if k < order.size:
+        latest = table[first_place(table, r.mmsi[order[k]], r.part[order[k]])]
+        if latest != FREE:
+            prefetch(runs, latest)
+            prefetch(runs, latest + 1)
 
 
 @kernel
@@ -127,6 +149,7 @@ def find_runs(r, order, begin, runs, n_runs, table, n_keys, repeats):
     for k in range(begin, order.size):
         if 2 * n_keys >= table.size:
             return k, n_runs, n_keys
+        fetch(r, order, k + _AHEAD, runs, table)
         i = order[k]
         at = place_of(table, runs, r.mmsi[i], r.part[i])
         n_keys += table[at] == FREE
