@@ -6,6 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# Workers compile nothing twice after `warmup`; a file is one worker's, so that its fixtures are made once.
+TEST_WORKERS ?= 2
+
 FUZZ_SECONDS ?= 600
 FUZZ_MODE ?= compiled
 FUZZ_VENV := $(VENV)-fuzz
@@ -31,7 +34,8 @@ demo: $(VENV)/.run
 	@$(BIN)/luxwake demo --out out/demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/luxwake warmup
+	$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
