@@ -12,7 +12,7 @@ from detectors.identity_events import blank
 from detectors.vessels import SUMMARY, vessels
 from geo.errors import UsageError
 from tests.feeds import HOUR, T0
-from tests.test_identity import LARK, OTHER, SHIP, static_of
+from tests.identity_scenes import LARK, OTHER, SHIP, static_of
 
 
 def told(draughts, mmsi=SHIP):
