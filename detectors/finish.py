@@ -82,8 +82,8 @@ def _port_codes() -> NDArray[np.str_]:
     return np.array([*(port.locode for port in ports()), ""])
 
 
-def _fact_columns(records: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """A column for each fact of any detector, NaN for the events of others; of ports their codes."""
+def _fact_columns(records: NDArray[Any], codes: NDArray[np.str_]) -> dict[str, NDArray[Any]]:
+    """A column for each fact of any detector, NaN for the events of others; of ports their `codes`."""
     columns: dict[str, NDArray[Any]] = {}
     for detector in registered().values():
         own = np.isin(records["kind"], [kind_code(kind) for kind in detector.kinds])
@@ -92,7 +92,7 @@ def _fact_columns(records: NDArray[Any]) -> dict[str, NDArray[Any]]:
             column[own] = records["facts"][own, k]
     for name in columns:
         if name.endswith("_port"):
-            columns[name] = _port_codes()[np.nan_to_num(columns[name], nan=-1.0).astype(np.int64)]
+            columns[name] = codes[np.nan_to_num(columns[name], nan=-1.0).astype(np.int64)]
     return columns
 
 
@@ -114,4 +114,4 @@ def event_columns(
     for name in EVENT.names or ():
         if name != "facts":
             columns[name] = texts.pop(name) if name in texts else np.ascontiguousarray(records[name])
-    return columns | texts | _fact_columns(records)
+    return columns | texts | _fact_columns(records, codes)
