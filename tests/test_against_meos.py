@@ -2,6 +2,13 @@
 
 MEOS moves points of the plane straight between instants, as the pieces of two ships do on their common plane; so
 distances, nearest approach and the moments of coming close and parting must be the same to its microsecond.
+
+Stops are defined otherwise. A stop of MEOS is a run of fixes whose smallest rotated rectangle has a diagonal of at most
+`max_distance`, and a run too short for one is tried again from its second fix. A stationary period is a run in a square
+of 2 x `radius_m`, north up, and after a run too short comes one from the fix that did not fit; speeds, silences and
+short excursions count too, which none of these tracks has. What fits in a diagonal of 2 radii fits in the square, and
+what fits in the square has sides, whichever way they are turned, of at most its diagonal, and so a diagonal of at most
+4 radii: all tests follow from this.
 """
 
 import datetime
@@ -14,6 +21,7 @@ from pymeos import TGeomPointSeq, pymeos_finalize, pymeos_initialize
 from detectors.engine import detect
 from detectors.motion import close_between
 from detectors.rendezvous import RendezvousParams
+from detectors.stationary import StationaryParams, stationary_periods
 from geo.kernel import kernel
 from tests.feeds import T0, fixes_of
 
@@ -90,3 +98,66 @@ def test_meetings_of_wandering_ships_have_the_times_and_least_distance_of_meos(s
     assert len(expected) > 0
     assert mine == pytest.approx(np.array(expected), abs=0.01)
     assert events["distance_m"].min() == pytest.approx(one.nearest_approach_distance(other), abs=0.01)
+
+
+RADIUS_M, STAY_S, STEP_S = 500.0, 12 * 3600, 600
+SAIL_M_S = 5.0
+STILL = StationaryParams(radius_m=RADIUS_M, min_stay_s=STAY_S, max_excursion_s=0)
+
+
+def stops(seconds, places, max_distance_m):
+    """Stops of MEOS of `STAY_S` and more, (begin, end) in seconds after `START`."""
+    found = sequence(seconds, places).stops(max_distance_m, datetime.timedelta(seconds=STAY_S))
+    parts = [] if found is None else found.sequences()
+    return [((s.start_timestamp() - START).total_seconds(), (s.end_timestamp() - START).total_seconds()) for s in parts]
+
+
+def periods(seconds, places):
+    """Stationary periods of the same track, without speeds."""
+    rows = [
+        (T0 + int(s) * 1_000_000, 211_000_001, y / M_PER_DEG, -30.0 + x / M_PER_DEG, math.nan)
+        for s, (x, y) in zip(seconds, places, strict=True)
+    ]
+    found = stationary_periods(fixes_of(rows), STILL)
+    return [((a - T0) / 1e6, (b - T0) / 1e6) for a, b in zip(found["t_start"], found["t_end"], strict=True)]
+
+
+def covered_s(span, others):
+    """How much of a span of time lies in others that do not overlap each other."""
+    return sum(max(0.0, min(span[1], end) - max(span[0], begin)) for begin, end in others)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_clear_stops_and_clear_moves_are_those_of_meos(seed):
+    """Begin and end differ by no more than the way through 4 radii and a fix; ways of 4 h and waits of 6 are none."""
+    rng = np.random.default_rng(200 + seed)
+    places, stays, at, last = [], [], np.zeros(2), 0
+    for hours in (0, *rng.permutation([14, 30, 6, 20]).tolist()):
+        course = rng.uniform(0.0, 2.0 * math.pi)
+        ahead = SAIL_M_S * STEP_S * np.array([math.cos(course), math.sin(course)])
+        swings = rng.uniform(-60.0, 60.0, (hours * 3600 // STEP_S, 2))
+        if hours * 3600 >= STAY_S:
+            stays.append((last * STEP_S, (last + len(swings) - 1) * STEP_S))
+        way = at + np.arange(1, 25)[:, None] * ahead
+        places += [*(at + swings), *way]
+        at, last = way[-1], len(places)
+    seconds, places = (np.arange(len(places)) * STEP_S).tolist(), np.array(places).round(3).tolist()
+    most_s = 4.0 * RADIUS_M / SAIL_M_S + STEP_S
+    for found in (periods(seconds, places), *(stops(seconds, places, k * RADIUS_M) for k in (2.0, 4.0))):
+        assert len(found) == len(stays) == 3
+        assert np.abs(np.subtract(found, stays)).max() <= most_s
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_stops_of_drifting_ships_differ_by_less_than_the_shortest_stay(seed):
+    """A run of twice the shortest stay, by either definition, is by the wider one a stop but for less than one stay."""
+    rng = np.random.default_rng(300 + seed)
+    places = np.cumsum(rng.normal(0.0, rng.uniform(15.0, 60.0), (2500, 2)), axis=0).round(3).tolist()
+    seconds = (np.arange(2500) * STEP_S).tolist()
+    mine = periods(seconds, places)
+    inner, outer = (stops(seconds, places, k * RADIUS_M) for k in (2.0, 4.0))
+    for spans_in, spans_out in ((inner, mine), (mine, outer)):
+        for span in spans_in:
+            if span[1] - span[0] >= 2 * STAY_S:
+                assert span[1] - span[0] - covered_s(span, spans_out) < STAY_S + STEP_S
+    assert len(mine) + len(inner) > 0
