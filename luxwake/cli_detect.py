@@ -34,31 +34,35 @@ def add_commands(
         parser.add_argument(
             "--set", action="append", default=[], metavar="D.P=V", help="one threshold: dark.min_gap_s=43200"
         )
-        parser.add_argument("--anchorages", metavar="FILE", help="what `luxwake anchorages` wrote")
-        parser.add_argument("--from", dest="t_from", metavar="T", help="only positions from this time on (ISO 8601)")
-        parser.add_argument("--to", dest="t_to", metavar="T", help="only positions before this time")
-        columns_option(parser)
     explain = commands.add_parser(
         "explain", help="why an event is one: definition, thresholds, positions, a plot, what would have changed it"
     )
     explain.add_argument("event", metavar="EVENT", help="its id, or the first digits")
     explain.add_argument("folder", metavar="DIR", help="folder that `luxwake detect` or `luxwake run` wrote")
     explain.add_argument("inputs", nargs="*", metavar="INPUT", help="the positions (default: DIR/fixes.parquet)")
-    explain.add_argument("--anchorages", metavar="FILE", help="the anchorages of the run, if it had any")
     explain.add_argument("--plot", metavar="FILE", help="a picture (SVG): the way, and the speed over time")
     for parser in (detect, tune, explain):
+        parser.add_argument("--anchorages", metavar="FILE", help="what `luxwake anchorages` wrote")
+        parser.add_argument("--registry", metavar="FILE", help="register of ships (CSV): zombie and cloned IMO numbers")
+        parser.add_argument(
+            "--stations", metavar="FILE", help="where receivers stand (CSV): positions out of their reach"
+        )
+        parser.add_argument("--from", dest="t_from", metavar="T", help="only positions from this time on (ISO 8601)")
+        parser.add_argument("--to", dest="t_to", metavar="T", help="only positions before this time")
+        columns_option(parser)
         output_options(parser)
 
 
 def _job(args: argparse.Namespace) -> Job:
+    """What all three commands are told of positions and of the files beside them."""
     from ais.csv_names import parse_columns
-    from luxwake.detect import Job, settings
+    from luxwake.detect import Job
     from luxwake.times import parse_time
 
     return Job(
         args.inputs,
-        params=settings(args.params, args.set),
         anchorages=args.anchorages,
+        files={name: path for name in ("registry", "stations") if (path := getattr(args, name)) is not None},
         t_from=parse_time(args.t_from, "--from") if args.t_from is not None else None,
         t_to=parse_time(args.t_to, "--to") if args.t_to is not None else None,
         columns=parse_columns(args.columns) if args.columns is not None else None,
@@ -67,7 +71,7 @@ def _job(args: argparse.Namespace) -> Job:
 
 def run_detect(args: argparse.Namespace, console: Console) -> None:
     """The command `detect`."""
-    from luxwake.detect import print_detectors
+    from luxwake.detect import print_detectors, settings
     from luxwake.detect import run_detect as detect
 
     if args.list:
@@ -79,25 +83,30 @@ def run_detect(args: argparse.Namespace, console: Console) -> None:
     job.out, job.keep_fixes, job.threads = args.out, args.fixes, args.threads
     if args.detectors is not None:
         job.detectors = [name.strip() for name in args.detectors.split(",")]
+    job.params = settings(args.params, args.set, files=job.files, detectors=job.detectors)
     detect(job, console)
 
 
 def run_tune(args: argparse.Namespace, console: Console) -> None:
     """The command `tune`."""
     from luxwake.detect import run_tune as tune
+    from luxwake.detect import settings
 
     try:
         values = [float(value) for value in args.values.split(",")] if args.values is not None else None
     except ValueError:
         raise UsageError(f"--values {args.values!r} are no numbers; write --values 3600,7200") from None
-    tune(_job(args), args.threshold, values, console)
+    job = _job(args)
+    job.detectors = [args.threshold.partition(".")[0]]
+    job.params = settings(args.params, args.set, files=job.files, detectors=job.detectors)
+    tune(job, args.threshold, values, console)
 
 
 def run_explain(args: argparse.Namespace, console: Console) -> None:
     """The command `explain`."""
     from luxwake.explain import run_explain as explain
 
-    explain(args.event, args.folder, args.inputs, args.anchorages, args.plot, console)
+    explain(args.event, args.folder, _job(args), args.plot, console)
 
 
 COMMANDS = {"detect": run_detect, "tune": run_tune, "explain": run_explain}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,8 @@ RECORD = "detect.json"
 STEPS = (0.25, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 4.0)
 """What `tune` multiplies a threshold by where no values are given."""
 _BAR = 40
+FILES = {"registry": "identity", "stations": "false_position"}
+"""Parameters that are paths, and whose they are; a record has the digest of the file instead."""
 
 
 @dataclass(slots=True)
@@ -32,6 +34,8 @@ class Job:
     detectors: Sequence[str] | None = None
     params: Mapping[str, Any] | None = None
     anchorages: str | Path | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Those of `FILES` that were given, by name of the parameter."""
     t_from: int | None = None
     t_to: int | None = None
     columns: Mapping[str, str] | None = None
@@ -39,23 +43,58 @@ class Job:
     threads: int = 2
 
 
-def settings(file: str | Path | None, words: Sequence[str]) -> dict[str, Any]:
+def settings(
+    file: str | Path | None,
+    words: Sequence[str],
+    *,
+    files: Mapping[str, str] | None = None,
+    detectors: Sequence[str] | None = None,
+) -> dict[str, Any]:
     """The parameters that a command was given: those of a TOML file, and single ones as ``dark.min_gap_s=43200``.
 
     A preset among the single ones takes the place of the file's values; what is named beside it changes it, before or
-    after.
+    after. `files` are those of `FILES`, by name.
+
+    Raises
+    ------
+    UsageError
+        For what `params_of` refuses, and a single one of a detector that `detectors` do not run.
     """
     from dataclasses import asdict
 
+    from detectors.registry import detector_class
     from detectors.settings import params_of, parse_setting, read_params
 
     given = {name: asdict(params) for name, params in (read_params(file) if file is not None else {}).items()}
-    for detector, name, value in sorted(map(parse_setting, words), key=lambda setting: setting[1] != "preset"):
+    singles = [*map(parse_setting, words), *((FILES[name], name, path) for name, path in (files or {}).items())]
+    run = _run_with(detectors)
+    for detector, name, value in sorted(singles, key=lambda setting: setting[1] != "preset"):
+        if detector_class(detector).name not in run:
+            raise UsageError(
+                f"{detector}.{name} is set, but only {', '.join(run)} run; leave it out, or choose {detector} too"
+            )
         own = given.setdefault(detector, {})
         if name == "preset":
             own.clear()
         own[name] = value
     return params_of(given)
+
+
+def _run_with(detectors: Sequence[str] | None) -> list[str]:
+    """The detectors that run where these are chosen: they, and those that they need."""
+    from detectors.registry import registered, with_needs
+
+    return with_needs(list(registered() if detectors is None else detectors))
+
+
+def _note_unused(job: Job, console: Console) -> None:
+    """Say which parameters have no part in a job: a file may have those of all detectors."""
+    from detectors.registry import detector_class
+
+    run = _run_with(job.detectors)
+    for name, own in (job.params or {}).items():
+        if name not in run and own != detector_class(name).Params():
+            console.note(f"parameters of {name} are not used: only {', '.join(run)} run")
 
 
 def run_detect(job: Job, console: Console) -> dict[str, Any]:
@@ -65,8 +104,9 @@ def run_detect(job: Job, console: Console) -> dict[str, Any]:
     from luxwake.store import staged, write_parquet
 
     stages = Stages(console)
+    _note_unused(job, console)
     with staged(job.out) as stage:
-        fixes, paths, anchorages = _read(job, stages, console)
+        fixes, paths, anchorages = read_positions(job, stages, console)
         with stages("detect") as detail:
             events = _detect(job, fixes, anchorages)
             detail.append(f"{len(events):,} events of {len(events.vessels) if events.vessels else 0:,} vessels")
@@ -92,7 +132,8 @@ def run_detect(job: Job, console: Console) -> dict[str, Any]:
     return summary
 
 
-def _read(job: Job, stages: Any, console: Console) -> tuple[Fixes, list[Path], Anchorages | None]:
+def read_positions(job: Job, stages: Any, console: Console) -> tuple[Fixes, list[Path], Anchorages | None]:
+    """The positions of a job in their time, the paths of its inputs, and its anchorages."""
     from ais.sources import expand
     from geo.anchorages import Anchorages
     from luxwake.run import Job as RunJob
@@ -143,10 +184,12 @@ def run_tune(job: Job, place: str, values: Sequence[float] | None, console: Cons
     now = getattr(own, name)
     if isinstance(now, bool) or not isinstance(now, int | float):
         raise UsageError(f"{place} = {now!r} is no number; it cannot be moved")
-    stages = Stages(console)
-    fixes, _, anchorages = _read(job, stages, console)
+    job = replace(job, detectors=[detector])
+    _note_unused(job, console)
     wanted = sorted({type(now)(value) for value in _finite(place, values) or [now * step for step in STEPS]})
-    rows = list(_tuned(replace(job, detectors=[detector]), fixes, anchorages, (detector, own, name), wanted, console))
+    tried = _in_range(detector, own, name, wanted, console)
+    fixes, _, anchorages = read_positions(job, Stages(console), console)
+    rows = list(_tuned(job, fixes, anchorages, (detector, name), tried, console))
     most = max((row[1] for row in rows), default=0)
     names = (name, "events", *kind.kinds, "ships", "hours", "")
     shown = [
@@ -166,40 +209,53 @@ def _finite(place: str, values: Sequence[float] | None) -> Sequence[float]:
     return values or ()
 
 
+def _in_range(detector: str, own: Any, name: str, values: Sequence[float], console: Console) -> list[Any]:
+    """The parameters with each value of a threshold; values out of range are noted, UsageError where all are."""
+    from detectors.settings import params_of
+
+    tried, left_out = [], []
+    for value in values:
+        try:
+            tried.append(params_of({detector: replace(own, **{name: value})})[detector])
+        except UsageError as error:
+            left_out.append(f"{name} = {value:g}: {error}")
+    if not tried:
+        raise UsageError(f"no value of --values can be {detector}.{name}; {left_out[0]}")
+    for text in left_out:
+        console.note(f"left out {text}")
+    return tried
+
+
 def _tuned(
-    job: Job, fixes: Fixes, anchorages: Anchorages | None, threshold: tuple[str, Any, str], values: Sequence[float],
+    job: Job, fixes: Fixes, anchorages: Anchorages | None, threshold: tuple[str, str], tried: Sequence[Any],
     console: Console,
 ) -> Iterator[tuple[Any, ...]]:  # fmt: skip
-    """(value, events, of each kind, ships, hours) for each value of a threshold; values out of range are noted."""
+    """(value, events, of each kind, ships, hours) for each value of a threshold."""
     import numpy as np
 
     from detectors.registry import detector_class, kind_code
-    from detectors.settings import params_of
 
-    detector, own, name = threshold
-    with console.progress("detecting", len(values)) as progress:
-        for value in values:
+    detector, name = threshold
+    with console.progress("detecting", len(tried)) as progress:
+        for own in tried:
             progress.advance()
-            try:
-                params = params_of({**(job.params or {}), detector: replace(own, **{name: value})})
-            except UsageError as error:
-                console.note(f"left out {name} = {value:g}: {error}")
-                continue
-            events = _detect(replace(job, params=params), fixes, anchorages)
+            events = _detect(replace(job, params={**(job.params or {}), detector: own}), fixes, anchorages)
             kinds = [
                 int(np.count_nonzero(events["kind"] == kind_code(kind))) for kind in detector_class(detector).kinds
             ]
             hours = float((events["t_end"] - events["t_start"]).sum()) / 3.6e9
-            yield value, len(events), *kinds, len(set(events["mmsi"].tolist())), round(hours, 1)
+            yield getattr(own, name), len(events), *kinds, len(set(events["mmsi"].tolist())), round(hours, 1)
 
 
-def found_with(folder: str | Path) -> dict[str, Any]:
-    """The parameters with which the events of a folder were found, by detector.
+def found_with(folder: str | Path, files: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The parameters with which the events of a folder were found, by detector; `files` as in `Job`.
 
     Raises
     ------
     InputError
         When neither `luxwake detect` nor `luxwake run` has written into the folder.
+    UsageError
+        When a file of the run is not given, is another, or is given where the run had none.
     """
     from detectors.settings import params_of
 
@@ -212,10 +268,32 @@ def found_with(folder: str | Path) -> dict[str, Any]:
             except (OSError, ValueError, KeyError, TypeError, AttributeError):
                 raise InputError(f"{path}: holds no parameters; run `luxwake detect` again") from None
             try:
-                return params_of({detector: _of_this_version(detector, own) for detector, own in given.items()})
+                found = params_of({detector: _of_this_version(detector, own) for detector, own in given.items()})
             except UsageError as error:
                 raise InputError(f"{path}: {error}; run `luxwake detect` again") from None
+            return _with_files(found, files or {})
     raise InputError(f"{folder}: no {RECORD} and no findings.json; give a folder that `luxwake detect` or `run` wrote")
+
+
+def _with_files(params: dict[str, Any], files: Mapping[str, str]) -> dict[str, Any]:
+    """The parameters of a record with the paths of its files, once they are seen to be the same, for the digests."""
+    from detectors.registry import detector_class
+
+    made = dict(params)
+    for name, detector in FILES.items():
+        digest = getattr(params.get(detector), name, None)
+        if bool(digest) != (name in files):
+            what = (
+                f"the run had a file of {name}; give it as" if digest else f"the run had no file of {name}; leave out"
+            )
+            raise UsageError(f"{what} --{name} {files.get(name, 'FILE')}")
+        if digest:
+            made[detector] = replace(params[detector], **{name: files[name]})
+            if detector_class(detector)(made[detector]).params_dict()[name] != digest:
+                raise UsageError(
+                    f"--{name} {files[name]} is not the file of the run, whose digest is {digest}; give that"
+                )
+    return made
 
 
 def _names() -> Iterable[str]:

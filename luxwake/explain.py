@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ais.table import Fixes
     from detectors.event import Events
     from geo.anchorages import Anchorages
+    from luxwake.detect import Job
 
 SHOWN_FIXES = 6
 """Positions shown from the beginning and from the end of an event."""
@@ -167,30 +168,19 @@ def speed_line(t: Sequence[int], sog_kn: Sequence[float], span: tuple[int, int])
     return [f"{bars}  0 to {most:.1f} kn", below]
 
 
-def run_explain(
-    event_id: str,
-    folder: str | Path,
-    inputs: Sequence[str | Path],
-    anchorages_file: str | Path | None,
-    plot: str | Path | None,
-    console: Console,
-) -> None:
-    """The command `luxwake explain`: from the folder of a run, and its positions."""
-    from ais.sources import expand
-    from geo.anchorages import Anchorages
-    from luxwake.detect import found_with
-    from luxwake.run import Job, Stages, read_inputs
+def run_explain(event_id: str, folder: str | Path, job: Job, plot: str | Path | None, console: Console) -> None:
+    """The command `luxwake explain`: from the folder of a run, and its positions and files as `job` names them."""
+    from luxwake.detect import found_with, read_positions
+    from luxwake.run import Stages
 
-    params = found_with(folder)
+    params = found_with(folder, job.files)
     kept = Path(folder) / "fixes.parquet"
-    if not inputs and not kept.is_file():
+    if not job.inputs and not kept.is_file():
         raise UsageError(
             f"give the inputs after {folder}: it has no fixes.parquet (`luxwake detect --fixes` keeps one)"
         )
     wanted = _full_id(folder, event_id)
-    anchorages = Anchorages.load(anchorages_file) if anchorages_file is not None else None
-    paths = expand(list(inputs) or [kept])
-    fixes = read_inputs(Job(inputs or [kept]), paths, Stages(console), console)
+    fixes, _, anchorages = read_positions(replace(job, inputs=job.inputs or [kept]), Stages(console), console)
     from detectors.engine import detect
     from detectors.registry import registered
 
@@ -198,7 +188,8 @@ def run_explain(
         events = detect(fixes, [name for name in registered() if name in params] or None, params, anchorages=anchorages)
         if wanted not in events["id"]:
             raise UsageError(
-                f"event {wanted} is not found in these positions; give the run's inputs, and --anchorages if it had"
+                f"event {wanted} is not found in these positions; give the run's inputs, and --anchorages, --columns, "
+                "--from and --to if it had"
             )
         told = explain(wanted, fixes, events, params=params, anchorages=anchorages, progress=progress.advance)
     if plot is not None:

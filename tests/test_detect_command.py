@@ -130,6 +130,61 @@ def test_tune_shows_how_the_number_of_events_moves(track, capsys):
     assert "<- now" in told and "####" in told
 
 
+def test_tune_notes_the_values_out_of_range_and_goes_on_with_the_others(track, capsys):
+    status, told, err = run(capsys, "tune", "dark.min_gap_s", track, "--values=-1,18000")
+    assert status == 0 and "18000" in told and "left out min_gap_s = -1: dark: " in err
+
+
+def test_a_file_of_parameters_may_have_those_of_detectors_that_do_not_run(track, tmp_path, capsys):
+    params = tmp_path / "params.toml"
+    params.write_text(params_text())
+    words = ("detect", track, "--detectors", "dark", "--params", params, "--out", tmp_path / "case")
+    status, _, err = run(capsys, *words)
+    assert status == 0 and "not used" not in err
+    params.write_text("[loitering]\nmin_duration_s = 36000\n")
+    status, _, err = run(capsys, *words)
+    assert status == 0 and "parameters of loitering are not used: only dark run" in err
+
+
+def test_an_event_of_other_columns_and_of_a_part_of_the_time_is_explained_with_the_same_options(
+    track, tmp_path, capsys
+):
+    fixes, own = lw.read(track), tmp_path / "own.csv"
+    rows = zip(*(fixes[name].tolist() for name in ("t", "mmsi", "lat", "lon", "sog")), strict=True)
+    own.write_text("wann,wer,breite,laenge,fahrt\n" + "".join(
+        f"{np.datetime64(t, 'us')}Z,{mmsi},{lat},{lon},{sog}\n" for t, mmsi, lat, lon, sog in rows))  # fmt: skip
+    options = ("--columns", "t=wann,mmsi=wer,lat=breite,lon=laenge,sog=fahrt",
+               "--from", f"{np.datetime64(T0 + 2 * HOUR, 'us')}Z")  # fmt: skip
+    out = tmp_path / "case"
+    assert run(capsys, "detect", own, *options, "--detectors", "dark", "--out", out, "--quiet")[0] == 0
+    name = lw.query(out, "select id from events")["id"].to_pylist()[0]
+    status, told, _ = run(capsys, "explain", name, out, own, *options, "--json")
+    assert status == 0 and lines(told)[-1]["event"]["id"] == name
+
+
+def test_explain_takes_the_files_of_the_run_and_no_others(track, tmp_path, capsys):
+    ships, more, stations, out = (tmp_path / name for name in ("ships.csv", "more.csv", "stations.csv", "case"))
+    ships.write_text("imo\n9999993\n")
+    more.write_text("imo\n9074729\n")
+    stations.write_text("source,lat,lon,range_nmi\n0,0.0,-30.0,1000\n")
+    files = ("--registry", ships, "--stations", stations)
+    chosen = ("--detectors", "dark,identity,false_position", "--out", out, "--quiet")
+    assert run(capsys, "detect", track, *files, *chosen)[0] == 0
+    name = lw.query(out, "select id from events where kind = 'dark'")["id"].to_pylist()[0]
+    status, told, _ = run(capsys, "explain", name, out, track, *files, "--json")
+    assert status == 0 and lines(told)[-1]["event"]["id"] == name
+    for given, words in (
+        ((), "the run had a file of registry; give it as --registry FILE"),
+        (files[:2], "the run had a file of stations; give it as --stations FILE"),
+        (("--registry", more, *files[2:]), "more.csv is not the file of the run"),
+    ):
+        status, _, err = run(capsys, "explain", name, out, track, *given)
+        assert status == 2 and words in err.splitlines()[-1]
+    run(capsys, "detect", track, *chosen)
+    status, _, err = run(capsys, "explain", name, out, track, *files[:2])
+    assert status == 2 and "the run had no file of registry; leave out --registry" in err
+
+
 @pytest.mark.parametrize(
     "arguments, words",
     [
@@ -142,6 +197,14 @@ def test_tune_shows_how_the_number_of_events_moves(track, capsys):
         (["detect", "TRACK", "--params", "/nowhere.toml"], "/nowhere.toml: cannot be read"),
         (["tune", "dark.min_gap", "TRACK"], "is no threshold; dark has min_gap_s"),
         (["tune", "dark.min_gap_s", "TRACK", "--values", "one"], "are no numbers"),
+        (
+            ["tune", "dark.min_gap_s", "TRACK", "--values=-1,-2"],
+            "no value of --values can be dark.min_gap_s; min_gap_s = -2",
+        ),
+        (["tune", "dark.min_gap_s", "TRACK", "--set", "loitering.min_duration_s=9"], "loitering.min_duration_s is set"),
+        (["detect", "TRACK", "--detectors", "dark", "--set", "loitering.min_duration_s=9"], "but only dark run"),
+        (["detect", "TRACK", "--detectors", "dark", "--registry", "ships.csv"], "identity.registry is set, but only"),
+        (["detect", "TRACK", "--detectors", "identity", "--registry", "/nowhere.csv"], "/nowhere.csv: register cannot"),
         (["explain", "ff", "/nowhere"], "no detect.json and no findings.json"),
         (["detect", "TRACK", "--set", "dark.min_gap_s=99999999999999999999"], "is no number from -1e9 to 1e9"),
         (["detect", "TRACK", "--set", "loitering.max_speed_kn=inf"], "max_speed_kn = inf is no number from"),
