@@ -30,7 +30,7 @@ class Size(NamedTuple):
     stops: int = 40
     ports: int = 80
     ordinary: int = 1000
-    ordinary_days: int = 32
+    ordinary_days: int = 40
 
 
 QUICK = Size(
