@@ -6,7 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-# Workers compile nothing twice after `warmup`; a file is one worker's, so that its fixtures are made once.
+# Workers compile nothing twice after `warmup`; a file is one worker's, so that its fixtures are made once. Files in their
+# order: by the number of tests, as is usual, the few that take a minute each would come last.
 TEST_WORKERS ?= 2
 
 FUZZ_SECONDS ?= 600
@@ -35,7 +36,7 @@ demo: $(VENV)/.run
 
 test: $(VENV)/.dev
 	$(BIN)/luxwake warmup
-	$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
