@@ -173,10 +173,10 @@ def test_a_state_whose_records_have_other_fields_is_refused(tmp_path):
     path = tmp_path / "state.npz"
     engine = Engine(["dark"])
     state = engine.state()
-    state["summaries"] = np.zeros(256, [("t_first", "i8"), ("n", "u4")])
+    state["hulls.rows"] = np.zeros(256, [("t_first", "i8"), ("n", "u4")])
     engine.state = lambda: state
     engine.save(path)
-    with pytest.raises(InputError, match="'summaries' is kept otherwise by this version"):
+    with pytest.raises(InputError, match=r"'hulls\.rows' is kept otherwise by this version"):
         Engine(["dark"]).load(path)
 
 
