@@ -16,7 +16,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ais.table import STATIC_DTYPES, Static, Table
+from ais.table import NAT, STATIC_DTYPES, Static, Table
 from ais.tracks import COPY_WINDOW_US
 from geo.instructions import prefetch
 from geo.kernel import inner, kernel
@@ -27,13 +27,19 @@ FIELDS = (
 )  # fmt: skip
 _TEXTS = tuple(name for name in FIELDS if STATIC_DTYPES[name].startswith("S"))
 _EVIDENCE = (("source", "u2"), ("first_offset", "i8"), ("last_source", "u2"), ("last_offset", "i8"))
-_RUN = (("first", "i8"), ("last", "i8"), ("counted", "i8"), ("part", "i8"), ("mmsi", "u4"), ("n", "i4"))
-"""Reports that say the same: rows of the first and the last, time of the last that was counted, whose, their number;
+_RUN = (
+    ("first", "i8"), ("last", "i8"), ("counted", "i8"), ("until", "i8"), ("part", "i8"), ("mmsi", "u4"), ("n", "i4"),
+)  # fmt: skip
+"""Reports that say the same: rows of the first and the last, time of the last that was counted, up to when all are
+counted (`CONDENSED`), whose, their number;
 what they say stands behind it, so that a report is compared with 130 bytes in a row and not with a place in each of 11
 columns."""
 FREE = -1
 _AHEAD = 8
 """Reports from one whose run is compared to the one whose run is fetched: a run of one in 20,000 ships is far away."""
+CONDENSED = {"weight": "i4", "counted": "i8", "until": "i8"}
+"""What `condensed` says of a row that stands for several reports. Of the first of a run: until when the run is counted
+(else `NAT`). Of the last: how many were counted after the first (else -1), and when the last of them."""
 
 
 class Identities(Table):
@@ -62,6 +68,9 @@ class Reports(NamedTuple):
     eta: NDArray[np.uint32]
     source: NDArray[np.uint16]
     offset: NDArray[np.int64]
+    weight: NDArray[np.int32]
+    counted: NDArray[np.int64]
+    until: NDArray[np.int64]
 
 
 @inner
@@ -101,7 +110,8 @@ def copy_text(texts, i, kept):
 @inner
 def open_run(r, i, run):
     """A run that begins with a report."""
-    run.first, run.last, run.counted, run.n, run.mmsi, run.part = i, i, r.t[i], 1, r.mmsi[i], r.part[i]
+    run.first, run.last, run.mmsi, run.part, run.until = i, i, r.mmsi[i], r.part[i], r.until[i]
+    run.n, run.counted = (r.weight[i], r.counted[i]) if r.weight[i] >= 0 else (1, r.t[i])
     run.imo, run.eta, run.ship_type, run.draught = r.imo[i], r.eta[i], r.ship_type[i], r.draught[i]
     run.to_bow, run.to_stern, run.to_port, run.to_starboard = (
         r.to_bow[i],
@@ -155,12 +165,17 @@ def find_runs(r, order, begin, runs, n_runs, table, n_keys, repeats):
         n_keys += table[at] == FREE
         if table[at] != FREE and says_same(r, i, runs[table[at]]):
             run = runs[table[at]]
-            if r.t[i] - run.counted >= COPY_WINDOW_US:
+            if r.weight[i] >= 0:
+                run.n += r.weight[i]
+                run.counted = r.counted[i]
+            elif r.t[i] <= run.until:
+                continue
+            elif r.t[i] - run.counted >= COPY_WINDOW_US:
                 if r.source[run.last] == r.source[i]:
                     repeats[r.source[i]] = 1
                 run.counted = r.t[i]
                 run.n += 1
-            run.last = i
+            run.last, run.until = i, max(run.until, r.until[i])
             continue
         open_run(r, i, runs[n_runs])
         table[at] = n_runs
@@ -277,9 +292,14 @@ def _reports(static: Static) -> Reports:
     columns = {
         name: _words(static[name]) if name in _TEXTS else np.ascontiguousarray(static[name], STATIC_DTYPES[name])
         for name in Reports._fields
-        if name != "part"
+        if name != "part" and name not in CONDENSED
     }
-    return Reports(part=part, **columns)
+    return Reports(part=part, **columns, **(plain(len(static)) | {n: static[n] for n in CONDENSED if n in static}))
+
+
+def plain(n: int) -> dict[str, NDArray[Any]]:
+    """The columns of `CONDENSED` of rows that stand for themselves."""
+    return {"weight": np.full(n, -1, "i4"), "counted": np.full(n, NAT), "until": np.full(n, NAT)}
 
 
 def _time_order(r: Reports) -> NDArray[np.int64]:
@@ -299,26 +319,62 @@ def _fields(r: Reports) -> list[tuple[Any, ...]]:
     return [texts.get(name, (name, STATIC_DTYPES[name])) for name in FIELDS]
 
 
-def _runs(r: Reports) -> tuple[NDArray[Any], NDArray[np.uint8]]:
-    """The runs, and of each source whether it repeats what has not changed."""
+def _runs(r: Reports, repeats: NDArray[np.uint8]) -> NDArray[Any]:
+    """The runs; notes of each source whether it repeats what has not changed."""
     order, runs = _time_order(r), np.empty(r.t.size, np.dtype([*_RUN, *_fields(r)], align=True)).view(np.recarray)
     table = np.full(1 << 12, FREE)
-    repeats = np.zeros(1 << 16, np.uint8)
     at = n_runs = n_keys = 0
     while True:
         at, n_runs, n_keys = find_runs(r, order, at, runs, n_runs, table, n_keys, repeats)
         if at == order.size:
-            return runs[:n_runs], repeats
+            return runs[:n_runs]
         old, table = table, np.full(4 * table.size, FREE)
         rehash(runs, old, table)
 
 
-def identities(static: Static) -> Identities:
+def no_repeats() -> NDArray[np.uint8]:
+    """For each code of a source: it is not known to repeat what has not changed."""
+    return np.zeros(1 << 16, np.uint8)
+
+
+def condensed(static: Static, repeats: NDArray[np.uint8], before: int) -> Static:
+    """The reports, but of those before a time in µs only the first and the last of each run; `identities` finds the
+    same in them.
+
+    What the others tell of their sources is noted in `repeats`. Reports that come later and lie before that time split
+    a run where they say otherwise (all but its first report are then counted after them), and are taken for copies
+    where they say the same.
+
+    >>> from ais.table import columns_of
+    >>> columns = columns_of(STATIC_DTYPES, 1000)
+    >>> columns["t"][:], columns["mmsi"][:], columns["name"][:] = np.arange(1000) * 360_000_000, 671999101, b"LARK"
+    >>> repeats = no_repeats()
+    >>> few = condensed(Static({**columns, **plain(1000)}), repeats, 900 * 360_000_000)
+    >>> len(few), identities(few, repeats)["n"].tolist()
+    (102, [1000])
+    """
+    old = static["t"] < before
+    past = static.take(old)
+    r = _reports(past)
+    runs = _runs(r, repeats)
+    first, last = runs["first"], runs["last"]
+    more = first != last
+    begin, end = past.take(first), past.take(last[more])
+    alone = np.where(begin["weight"] >= 0, begin["weight"], 1)
+    begin.columns["until"] = np.where(more, r.t[last], NAT)
+    end.columns["weight"] = (runs["n"] - alone)[more].astype("i4")
+    end.columns["counted"], end.columns["until"] = runs["counted"][more], np.full(len(end), NAT)
+    parts = [begin, end, static.take(~old)]
+    return Static({name: np.concatenate([part[name] for part in parts]) for name in static})
+
+
+def identities(static: Static, repeats: NDArray[np.uint8] | None = None) -> Identities:
     """Intervals of unchanged identity from static reports in any order.
 
     Parameters
     ----------
-    static : columns as in `ais.table.STATIC_DTYPES`
+    static : columns as in `ais.table.STATIC_DTYPES`, and those of `CONDENSED` where rows stand for several reports
+    repeats : of each source, whether it is known already to repeat what has not changed
 
     Returns
     -------
@@ -334,7 +390,8 @@ def identities(static: Static) -> Identities:
     ([b'LARK', b'TERN'], [360000000, 720000000], [2, 1])
     """
     r = _reports(static)
-    runs, repeats = _runs(r)
+    repeats = no_repeats() if repeats is None else repeats.copy()
+    runs = _runs(r, repeats)
     order = np.lexsort((runs["part"], r.t[runs["first"]], runs["mmsi"]))
     head = [("t_from", "i8"), ("t_to", "i8"), ("mmsi", "u4"), ("n", "i4")]
     rows = np.zeros(runs.size, np.dtype([*head, *_fields(r), *_EVIDENCE], align=True)).view(np.recarray)

@@ -22,11 +22,12 @@ How well this agrees with gpsdio-segment, and where not: `docs/evaluation-hulls.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ais.hulls import RECENT, count_fix, find_mmsi, grow_hulls, is_sure, new_hulls
 from ais.status import CLOCK_OFF, DUPLICATE, JUMP, NO_POSITION, NO_TIME, NOT_A_SHIP, OK, POSITION_OUT_OF_RANGE
 from ais.table import FIX_DTYPES, NAT, Fixes, columns_of
 from geo.cells import INDEX_RESOLUTION, cells
@@ -61,13 +62,11 @@ SILENCE_M_S = 1.0
 DOUBT_M = 10000.0
 NEAR_US = 1_800_000_000
 """Half an hour: over a longer silence the speed of a ship says little of the way that it made."""
-CONFIRMED = 3
-"""Fixes of a hull before it is believed; the first hull of an MMSI is believed at once."""
 FORGOTTEN_US = 7 * 86_400_000_000
-RECENT = 6
-"""Fixes in which a copy is looked for: a class A ship sends at most every 2 s, so that six span the window."""
 RECENT_US = 3_600_000_000
-"""A longer silence empties the ring, so that its times are right modulo 2^32 ms (49 days)."""
+"""A longer silence empties the ring of recent fixes: what lies before it shows no course."""
+TICK_US = 10_000
+"""Times of recent fixes are kept in hundredths of a second modulo 2^16, twice the longest window of copies."""
 STEPS_PER_DEG = 600_000.0
 """Positions are compared in steps of the AIS field, 1/10000 minute."""
 MAX_HULLS = 16
@@ -75,70 +74,10 @@ MAX_HULLS = 16
 
 DEGREE_M = math.radians(1.0) * EARTH_RADIUS_M
 """A degree of latitude."""
+MOST_FIXES = 0xFFFFFFFF
+"""What a hull counts up to."""
 CLASS_A, CLASS_B = 1, 2
 COARSE = 27
-
-HULL = np.dtype(
-    [
-        ("t", "i8"),
-        ("lat", "f8"),
-        ("lon", "f8"),
-        ("t_recent", "u4", (RECENT,)),  # the last fixes, in a ring, as ms modulo 2^32 and steps: what a copy repeats
-        ("lat_recent", "i4", (RECENT,)),
-        ("lon_recent", "i4", (RECENT,)),
-        ("sog", "f4"),  # the last that is one; 0 before
-        ("mmsi", "u4"),
-        ("next", "i4"),  # slot of the next hull of this MMSI, -1 none
-        ("hull", "u1"),
-        ("sure", "u1"),  # 1: confirmed
-        ("n", "u1"),  # fixes, up to CONFIRMED
-        ("at", "u1"),  # place in the ring of the next fix
-        ("held", "u1"),  # fixes in the ring
-        ("classes", "u1"),  # of transponder heard so far
-        ("coarse", "u1"),  # 1: the last fix is of type 27
-    ],
-    align=True,
-)
-
-
-class Hulls(NamedTuple):
-    """All hulls seen: records by slot, and a hash table from MMSI to its first slot (-1: empty)."""
-
-    rows: NDArray[Any]
-    table: NDArray[np.int32]
-    used: NDArray[np.int64]  # one number: slots in use
-
-
-def new_hulls(capacity: int = 1024) -> Hulls:
-    """Room for `capacity` hulls (a power of two); the table has two places for each."""
-    rows = np.zeros(capacity, HULL).view(np.recarray)
-    return Hulls(rows, np.full(2 * capacity, -1, np.int32), np.zeros(1, np.int64))
-
-
-def grow_hulls(hulls: Hulls) -> Hulls:
-    """The same hulls with twice the room; slots stay as they are."""
-    bigger = new_hulls(2 * hulls.rows.size)
-    bigger.rows[: hulls.rows.size] = hulls.rows
-    bigger.used[:] = hulls.used
-    _rebuild(bigger.rows, bigger.table, int(hulls.used[0]))
-    return bigger
-
-
-@inner
-def find_mmsi(rows, table, mmsi):
-    """The place in the table of an MMSI: where its first slot stands, or the empty place where it would."""
-    mask = table.size - 1
-    at = (np.int64(mmsi) * 0x9E3779B1 >> 8) & mask
-    while table[at] >= 0 and rows[table[at]].mmsi != mmsi:
-        at = (at + 1) & mask
-    return at
-
-
-@kernel
-def _rebuild(rows, table, used):
-    for slot in range(used):
-        if rows[slot].hull == 0:
-            table[find_mmsi(rows, table, rows[slot].mmsi)] = slot
 
 
 @inner
@@ -178,9 +117,13 @@ def is_copy(row, t, lat, lon, y, x, window):
         return True
     if t - row.t >= window:
         return False
-    for k in range(row.held):
+    if y == steps(row.lat) and x == steps(row.lon) and TICK_US * (t // TICK_US - row.t // TICK_US) < window:
+        return True
+    k = row.at
+    for _ in range(row.fresh):
+        k = RECENT - 2 if k == 0 else k - 1
         same = y == row.lat_recent[k] and x == row.lon_recent[k]
-        if same and 1000 * ((t // 1000 - row.t_recent[k]) & 0xFFFFFFFF) < window:
+        if same and TICK_US * ((t // TICK_US - row.t_recent[k]) & 0xFFFF) < window:
             return True
     return False
 
@@ -191,12 +134,14 @@ def ahead_m(row, lat, lon, cog):
 
     The way is that of the last fixes. A course that points back makes it another way.
     """
-    first = row.at if row.held == RECENT else 0
+    if row.held == 0:
+        return np.nan, np.nan
+    first = row.at if row.held == RECENT - 1 else 0
     east = math.cos(math.radians(row.lat))
     y = (row.lat - row.lat_recent[first] / STEPS_PER_DEG) * DEGREE_M
     x = wrap_deg(row.lon - row.lon_recent[first] / STEPS_PER_DEG) * east * DEGREE_M
     way = math.hypot(x, y)
-    if row.held < 2 or way < COURSE_M:
+    if way < COURSE_M:
         return np.nan, np.nan
     x, y = x / way, y / way
     if math.sin(math.radians(cog)) * x + math.cos(math.radians(cog)) * y < 0.5:
@@ -208,9 +153,9 @@ def ahead_m(row, lat, lon, cog):
 @inlined
 def cost_of(row, t, lat, lon, sog, cog, msg_type):
     """What it costs a hull to take a fix, in metres (infinite where it cannot), and whether the clock must be off."""
-    silence, kind = t - row.t, class_of(msg_type)
+    silence, kind, sure = t - row.t, class_of(msg_type), is_sure(row)
     other = kind != 0 and row.classes != 0 and kind & row.classes == 0
-    if (other and silence > NEAR_US) or (row.sure == 0 and silence > FORGOTTEN_US):
+    if (other and silence > NEAR_US) or (not sure and silence > FORGOTTEN_US):
         return np.inf, False
     seconds = silence * 1e-6
     said = SOG_FACTOR * max(float(row.sog), speed_kn(sog)) * KN_M_S
@@ -221,14 +166,14 @@ def cost_of(row, t, lat, lon, sog, cog, msg_type):
     coarse = msg_type == COARSE or row.coarse == 1
     beyond = distance - (TOLERANCE_M + COARSE_M if coarse else TOLERANCE_M)
     unsaid = silence <= NEAR_US and beyond > said * seconds
-    cost = distance + SILENCE_M_S * seconds + DOUBT_M * (int(other) + int(unsaid) + 1 - int(row.sure))
+    cost = distance + SILENCE_M_S * seconds + DOUBT_M * (int(other) + int(unsaid) + 1 - int(sure))
     if beyond <= way:
         if other and unsaid:
             return np.inf, False
         if silence > BEHIND_US or distance <= BEHIND_M or coarse or (cog != cog and distance - BEHIND_M <= way):
             return cost, False
         return cost, ahead_m(row, lat, lon, cog)[0] < -BEHIND_M
-    if row.sure == 0 or beyond > said * (seconds + CLOCK_US * 1e-6):
+    if not sure or beyond > said * (seconds + CLOCK_US * 1e-6):
         return np.inf, False
     ahead, aside = ahead_m(row, lat, lon, cog)
     return (cost + DOUBT_M, True) if aside <= max(TOLERANCE_M, 0.25 * abs(ahead)) else (np.inf, False)
@@ -252,7 +197,7 @@ def open_hull(rows, table, used, at, mmsi):
     slot, n, last, stale = table[at], 0, -1, -1
     while slot >= 0:
         row = rows[slot]
-        if row.sure == 0 and (stale < 0 or row.t < rows[stale].t):
+        if not is_sure(row) and (stale < 0 or row.t < rows[stale].t):
             stale = slot
         n, last, slot = n + 1, slot, row.next
     if n == MAX_HULLS:
@@ -261,33 +206,62 @@ def open_hull(rows, table, used, at, mmsi):
         slot = used[0]
         used[0] += 1
         row = rows[slot]
-        row.mmsi, row.hull, row.next, row.sure = mmsi, n, -1, n == 0
+        row.mmsi, row.hull, row.next = mmsi, n, -1
         if last < 0:
             table[at] = slot
         else:
             rows[last].next = slot
     if slot >= 0:
         row = rows[slot]
-        row.n, row.held, row.at, row.classes, row.sog = 0, 0, 0, 0, 0.0
+        row.n, row.classes, row.sog = 0, 0, 0.0
     return slot
 
 
 @inlined
-def move_hull(row, t, lat, lon, y, x, sog, msg_type):
-    """Let a hull go on to a fix."""
-    if t - row.t > RECENT_US:
-        row.held = row.at = 0
+def remember(row, t):
+    """The last fix of a hull goes into the ring, as the hull goes on to another at `t`."""
+    if row.n == 0 or t - row.t > RECENT_US:
+        row.held = row.at = row.fresh = 0
+        return
     k = row.at
-    row.t_recent[k], row.lat_recent[k], row.lon_recent[k] = (t // 1000) & 0xFFFFFFFF, y, x
-    row.at = 0 if k == RECENT - 1 else k + 1
-    row.held = min(RECENT, row.held + 1)
+    row.t_recent[k], row.lat_recent[k], row.lon_recent[k] = (row.t // TICK_US) & 0xFFFF, steps(row.lat), steps(row.lon)
+    row.at = 0 if k == RECENT - 2 else k + 1
+    row.held = min(RECENT - 1, row.held + 1)
+    if t - row.t >= CLOCK_US:
+        row.fresh = 0
+        return
+    row.fresh = min(RECENT - 1, row.fresh + 1)
+    first = (row.at + RECENT - 1 - row.fresh) % (RECENT - 1)
+    while TICK_US * ((t // TICK_US - row.t_recent[first]) & 0xFFFF) >= CLOCK_US:
+        row.fresh -= 1
+        first = 0 if first == RECENT - 2 else first + 1
+
+
+@inlined
+def move_hull(row, t, lat, lon, sog, msg_type):
+    """Let a hull go on to a fix."""
+    remember(row, t)
     row.t, row.lat, row.lon, row.coarse = t, lat, lon, msg_type == COARSE
     if speed_kn(sog) > 0.0 or sog == 0.0:
         row.sog = sog
     row.classes |= class_of(msg_type)
-    row.n = min(CONFIRMED, row.n + 1)
-    if row.n == CONFIRMED:
-        row.sure = 1
+    if row.n < MOST_FIXES:
+        row.n += 1
+
+
+@inlined
+def goes_on(row, t, lat, lon, msg_type):
+    """Surely the next fix of the only hull of an MMSI: near enough for any ship, and no step back is possible.
+
+    What `cost_of` would find, without the distance: the way along a parallel and a meridian is no shorter.
+    """
+    silence, kind = t - row.t, class_of(msg_type)
+    if row.next >= 0 or (kind != 0 and row.classes != 0 and kind & row.classes == 0):
+        return False
+    low = math.radians(min(abs(lat), abs(row.lat)))
+    east = 1.0 - 0.5 * low * low + low * low * low * low / 24.0  # no less than the cosine
+    way_m = (abs(lat - row.lat) + abs(lon - row.lon) * east) * DEGREE_M
+    return way_m <= BEHIND_M or (silence > BEHIND_US and way_m <= TOLERANCE_M + MAX_SPEED_KN * KN_M_S * 1e-6 * silence)
 
 
 @inlined
@@ -301,7 +275,9 @@ def place(rows, table, used, t, mmsi, lat, lon, sog, cog, msg_type):
         slot = rows[slot].next
     if slot >= 0:
         return slot, DUPLICATE
-    slot, off = nearest_hull(rows, table[at], t, lat, lon, sog, cog, msg_type)
+    slot, off = table[at], False
+    if slot < 0 or not goes_on(rows[slot], t, lat, lon, msg_type):
+        slot, off = nearest_hull(rows, slot, t, lat, lon, sog, cog, msg_type)
     if off:
         return slot, CLOCK_OFF
     if slot < 0:
@@ -311,8 +287,11 @@ def place(rows, table, used, t, mmsi, lat, lon, sog, cog, msg_type):
     row = rows[slot]
     if msg_type == COARSE and row.n > 0 and row.coarse == 0 and t - row.t < COARSE_US:
         return slot, DUPLICATE
-    move_hull(row, t, lat, lon, y, x, sog, msg_type)
-    return slot, OK if row.sure else JUMP
+    move_hull(row, t, lat, lon, sog, msg_type)
+    if not is_sure(row):
+        return slot, JUMP
+    count_fix(row, t, lat, lon, sog)
+    return slot, OK
 
 
 @kernel

@@ -97,27 +97,27 @@ def reports_of(ships: int, n: int) -> Static:
 
 
 def speeds() -> list[list[str]]:
-    """Reports a CPU second: into intervals, and through the checks of the intervals; fixes into the table of hulls."""
+    """Reports a CPU second: into intervals, and through the checks of the intervals."""
+    from ais.hulls import HULL
     from ais.identity import identities
     from ais.table import NAT
     from detectors.detector import Known
     from detectors.event import EVENT
     from detectors.identity import Identity
-    from detectors.vessels import SUMMARY, summarise, vessels
+    from detectors.vessels import vessels
 
     ships, n = 20_000, 2_000_000
     static = reports_of(ships, n)
     told = identities(static)
-    slot = np.random.default_rng(2).integers(0, ships, n).astype(np.int32)
-    t, place = np.sort(static["t"]), np.random.default_rng(3).uniform(-60, 60, n)
-    mmsi, hull, sog = (205_000_000 + 7_919 * slot).astype(np.uint32), np.zeros(n, np.uint8), np.full(n, 9.0, np.float32)
-    summaries = np.zeros(ships, SUMMARY).view(np.recarray)
-    summarise(summaries, slot, t, mmsi, hull, place, place, sog)
-    known = Known(told, vessels(summaries, told), NAT)
+    rng, hulls = np.random.default_rng(3), np.zeros(ships, HULL)
+    hulls["mmsi"], hulls["n"] = 205_000_000 + 7_919 * np.arange(ships), n // ships
+    hulls["t_first"], hulls["t"] = static["t"].min(), static["t"].max()
+    for name in ("lat_first", "lon_first", "lat", "lon"):
+        hulls[name] = rng.uniform(-60, 60, ships)
+    known = Known(told, vessels(hulls, told), NAT)
     works = {
         "static reports to intervals": lambda: identities(static),
         "intervals through all checks": lambda: Identity().derive(np.zeros(0, EVENT), known),
-        "fixes into the table of hulls": lambda: summarise(summaries, slot, t, mmsi, hull, place, place, sog),
     }
     for work in works.values():
         work()

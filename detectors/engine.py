@@ -16,18 +16,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ais.hulls import Hulls
 from ais.identity import Identities, identities
 from ais.status import LATE, NO_TIME, REASONS, count_words
 from ais.table import NAT, Fixes
-from ais.tracks import Hulls, Tracks
-from detectors.detector import Columns, DerivedDetector, Detector, Known, grown
+from ais.tracks import Tracks
+from detectors.detector import Columns, DerivedDetector, Detector, Known
 from detectors.event import EVENT, KINDS, LABELS, Events
 from detectors.feed_time import newest_time
 from detectors.finish import event_columns, sorted_events, well_placed
 from detectors.registry import detector_class, kind_code, registered, with_needs
+from detectors.rows import fill_alive, fill_class_b, in_order
 from detectors.settings import params_of
 from detectors.snapshot import State, check_alike, copied, read_state, write_state
-from detectors.vessels import SUMMARY, summarise, vessels
+from detectors.vessels import vessels
 from geo.anchorages import Anchorages
 from geo.cells import INDEX_RESOLUTION, cells
 from geo.errors import UsageError
@@ -35,13 +37,9 @@ from geo.ports import ports_version
 
 LATENESS_S = 600
 """Stations and satellites deliver late by minutes; ten cover terrestrial networks."""
-FEED_SILENCE_US = 1_800_000_000
-"""Half an hour without a message from any ship at all is the silence of the feed, not of its ships."""
 ROW = ("t", "mmsi", "lat", "lon", "sog", "cog", "heading", "nav_status", "msg_type", "source", "offset")
 ORDER = ("t", "mmsi", "source", "offset")
 """Rows go through in this order, whatever the order of arrival."""
-CLASS_B = (18, 19, 24)
-"""Message types of class B transponders (ITU-R M.1371)."""
 CHUNK_ROWS = 1 << 18
 """Rows that go through all detectors together: small enough for the cache, large enough to hide the calls."""
 
@@ -76,7 +74,6 @@ class Engine:
         self._threads = threads
         self._lateness_us = round(lateness_s * 1e6)
         self._tracks = Tracks()
-        self._summaries: NDArray[Any] = np.zeros(256, SUMMARY).view(np.recarray)
         self._pending = {name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()}
         self._released = self._newest = self._last = NAT
         self._alive = 0
@@ -98,9 +95,9 @@ class Engine:
         return self._newest
 
     @property
-    def summaries(self) -> NDArray[Any]:
-        """One record per hull (see `detectors.vessels.SUMMARY`)."""
-        return self._summaries
+    def hulls(self) -> NDArray[Any]:
+        """One record for each hull (see `ais.hulls.HULL`)."""
+        return self._tracks.hulls.rows[: int(self._tracks.hulls.used[0])]
 
     @property
     def tally(self) -> NDArray[np.int64]:
@@ -129,7 +126,7 @@ class Engine:
         if self._newest != NAT:
             self._released = max(self._released, self._newest - self._lateness_us)
         ready = rows["t"] < self._released
-        self._pending = {name: column[~ready] for name, column in rows.items()}  # a copy: `new` may be the caller's
+        self._pending = {name: column.copy() for name, column in _taken(rows, ~ready).items()}  # not the caller's
         return self._run(_taken(rows, ready))
 
     def flush(self) -> NDArray[Any]:
@@ -144,7 +141,7 @@ class Engine:
 
     def _run(self, rows: dict[str, NDArray[Any]]) -> NDArray[Any]:
         """Rows that are complete up to their last time, through tracks and all detectors."""
-        if not _in_order(rows):
+        if not in_order(*(rows[name] for name in ORDER)):
             order = np.lexsort(tuple(rows[name] for name in reversed(ORDER)))
             rows = {name: column[order] for name, column in rows.items()}
         pieces = [np.zeros(0, EVENT)]
@@ -157,6 +154,9 @@ class Engine:
         self._counts += np.bincount(status, minlength=REASONS)
         used = np.flatnonzero(slots >= 0)
         part = rows if used.size == slots.size else {name: column[used] for name, column in rows.items()}
+        alive, class_b = np.empty(slots.size, np.int64), np.empty(used.size, np.uint8)
+        self._last, self._alive = fill_alive(rows["t"], self._last, self._alive, alive)
+        fill_class_b(part["msg_type"], class_b)
         columns = Columns(
             slots[used],
             part["t"],
@@ -172,23 +172,13 @@ class Engine:
             cells(part["lat"], part["lon"], INDEX_RESOLUTION),
             part["source"],
             part["offset"],
-            self._alive_at(rows["t"])[used],
-            np.isin(part["msg_type"], CLASS_B).astype(np.uint8),
+            alive[used],
+            class_b,
         )
         n = int(self._tracks.hulls.used[0])
-        self._summaries = grown(self._summaries, n)
-        c = columns
-        summarise(self._summaries, c.slot, c.t, c.mmsi, c.hull, c.lat, c.lon, c.sog)
         for detector in self.detectors:
             detector.reserve(n)
         return self._each(lambda detector: detector.feed(columns))
-
-    def _alive_at(self, t: NDArray[np.int64]) -> NDArray[np.int64]:
-        """For each row of a chunk, the time in µs for which the feed was heard up to it."""
-        steps = np.diff(t, prepend=t[0] if self._last == NAT else self._last)
-        alive = self._alive + np.cumsum(np.where(steps <= FEED_SILENCE_US, steps, 0))
-        self._last, self._alive = int(t[-1]), int(alive[-1])
-        return alive
 
     def _each(self, work: Any) -> list[NDArray[Any]]:
         """The work on every detector, in their order; on several threads where asked for (kernels release the GIL)."""
@@ -204,7 +194,7 @@ class Engine:
         """
         records, counts = well_placed(records, self.detectors)
         records = sorted_events(records)
-        known = Known(identity, vessels(self.summaries, identity), self._newest)
+        known = Known(identity, vessels(self.hulls, identity), self._newest)
         for detector in self.detectors:
             own = np.isin(records["kind"], [kind_code(kind) for kind in detector.kinds])
             records = sorted_events(np.concatenate([records[~own], detector.settle(records[own], known)]))
@@ -227,7 +217,7 @@ class Engine:
         """The table of events that were concluded."""
         return Events(
             event_columns(records, self._every(), self._anchorages),
-            vessels=vessels(self.summaries, identity),
+            vessels=vessels(self.hulls, identity),
             identity=identity,
             sources=tuple(sources),
             params=self.table_params(),
@@ -271,7 +261,7 @@ class Engine:
         clocks = (self._released, self._newest, self._last, self._alive)
         arrays = {f"pending.{name}": column for name, column in self._pending.items()}
         arrays |= {f"hulls.{name}": array for name, array in self._tracks.hulls._asdict().items()}
-        arrays |= {"summaries": self._summaries, "counts": self._counts, "clocks": np.array(clocks, np.int64)}
+        arrays |= {"counts": self._counts, "clocks": np.array(clocks, np.int64)}
         for detector in self.detectors:
             arrays |= {f"{detector.name}.{name}": array for name, array in detector.arrays.items()}
         return {name: copied(array) for name, array in arrays.items()}
@@ -283,7 +273,7 @@ class Engine:
         self._pending = {name: taken[f"pending.{name}"] for name in self._pending}
         hulls = self._tracks.hulls._asdict()
         self._tracks.hulls = Hulls(**{name: _like(taken[f"hulls.{name}"], array) for name, array in hulls.items()})
-        self._summaries, self._counts = _like(taken["summaries"], self._summaries), taken["counts"]
+        self._counts = taken["counts"]
         for detector in self.detectors:
             arrays = detector.arrays.items()
             detector.arrays = {name: _like(taken[f"{detector.name}.{name}"], array) for name, array in arrays}
@@ -308,19 +298,10 @@ class Engine:
 
 
 def _taken(rows: dict[str, NDArray[Any]], wanted: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
-    """Some of the rows; no copy of them where they are the first, as in a feed that is in order."""
-    n = int(np.count_nonzero(wanted))
-    chosen: Any = slice(0, n) if wanted[:n].all() else wanted
+    """Some of the rows; no copy of them where they are the first or the last, as in a feed that is in order."""
+    n, size = int(np.count_nonzero(wanted)), wanted.size
+    chosen: Any = slice(0, n) if wanted[:n].all() else slice(size - n, size) if wanted[size - n :].all() else wanted
     return {name: column[chosen] for name, column in rows.items()}
-
-
-def _in_order(rows: Mapping[str, NDArray[Any]]) -> bool:
-    """Whether rows are sorted already; a look at them costs a tenth of sorting them."""
-    sorted_so_far = np.ones(max(0, rows["t"].size - 1), np.bool_)
-    for name in reversed(ORDER):
-        one, next_one = rows[name][:-1], rows[name][1:]
-        sorted_so_far = (one < next_one) | ((one == next_one) & sorted_so_far)
-    return bool(sorted_so_far.all())
 
 
 def row_dtypes() -> dict[str, str]:

@@ -134,6 +134,8 @@ class FalsePositionParams:
             raise UsageError(
                 f"false position: step_s <= max_step_s, step_s < window_s <= 200 step_s and min_smooth_s, not {self}"
             )
+        if max(self.window_s, self.max_step_s) > 3600:
+            raise UsageError(f"false position: window_s and max_step_s of an hour at most, not {self}")
         if not (self.min_radius_m < self.max_radius_m and self.leap_share < 1.0 and self.min_stay_score < 1.0):
             raise UsageError(f"false position: min_radius_m < max_radius_m, and shares below 1, not {self}")
         if self.mass_ships < 2 or self.mass_same_way >= 1.0:

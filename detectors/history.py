@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ais.identity import Identities, identities
+from ais.identity import Identities, condensed, identities, no_repeats, plain
 from ais.table import STATIC_DTYPES, Static, columns_of
 from detectors.event import EVENT
 
@@ -20,6 +20,8 @@ MOST_INPUTS = 65_535
 """Inputs that a code of 16 bits tells apart, one left for `OTHERS`."""
 OTHERS = "(a later input)"
 """What every input beyond `MOST_INPUTS` is called."""
+LEAST_CONDENSED = 1024
+"""New static reports for which it is worth looking."""
 SCORE_STEP = 0.05
 """A score that moves by less is not worth telling."""
 PACKED = np.dtype([(name, EVENT[name]) for name in EVENT.names or ()])
@@ -102,27 +104,43 @@ def _joined(pieces: Sequence[Rows]) -> Rows:
 
 
 class Reports:
-    """Static reports as they come, and the identities that follow from them. All are kept: identities count them."""
+    """Static reports as they come, and the identities that follow from them.
 
-    def __init__(self, rows: Mapping[str, NDArray[Any]] | None = None) -> None:
-        self._arrived = Arrived(dict(rows) if rows is not None else columns_of(STATIC_DTYPES, 0))
+    Those before the time of `forget` are condensed to what ships have changed (`ais.identity.condensed`), whenever half
+    of the rows are new: so no more is kept than twice the changes and the reports since.
+    """
+
+    def __init__(
+        self, rows: Mapping[str, NDArray[Any]] | None = None, repeats: NDArray[np.uint8] | None = None
+    ) -> None:
+        empty = {**columns_of(STATIC_DTYPES, 0), **plain(0)}
+        self._arrived = Arrived(dict(rows) if rows is not None else empty)
+        self.repeats = repeats if repeats is not None else no_repeats()
+        self._few = self._arrived.size
         self._known: Identities | None = None
 
     @property
     def rows(self) -> Rows:
-        """The reports in the order of arrival."""
+        """The reports in the order of arrival, some for several."""
         return self._arrived.since(0)
 
     def add(self, rows: Mapping[str, NDArray[Any]]) -> None:
         """Take reports."""
         if rows["t"].size:
             self._known = None
-            self._arrived.add({name: rows[name].astype(dtype) for name, dtype in STATIC_DTYPES.items()})
+            own = {name: rows[name].astype(dtype) for name, dtype in STATIC_DTYPES.items()}
+            self._arrived.add({**own, **plain(rows["t"].size)})
+
+    def forget(self, before: int) -> None:
+        """No report from before this time, in µs, is waited for any more."""
+        if self._arrived.size >= 2 * self._few + LEAST_CONDENSED:
+            self._arrived = Arrived(dict(condensed(Static(self.rows), self.repeats, before).columns))
+            self._few = self._arrived.size
 
     def identity(self) -> Identities:
         """What ships said of themselves, as intervals."""
         if self._known is None:
-            self._known = identities(Static(self.rows))
+            self._known = identities(Static(self.rows), self.repeats)
         return self._known
 
 

@@ -259,15 +259,16 @@ def find_changes(s, field, limits, values, value_of, out):
 def changes(said: Said, limits: Limits) -> NDArray[Any]:
     """All changes of all fields, as records of `CHANGE`.
 
+    >>> from ais.hulls import HULL
     >>> from ais.identity import identities
     >>> from ais.table import STATIC_DTYPES, Static, columns_of
     >>> from detectors.said import said_of
-    >>> from detectors.vessels import SUMMARY, vessels
+    >>> from detectors.vessels import vessels
     >>> told = columns_of(STATIC_DTYPES, 20)
     >>> told["t"][:], told["mmsi"][:] = np.arange(20) * 3_600_000_000, 671999101
     >>> told["name"][:10], told["name"][10:] = b"GREY LARK", b"OCEAN TERN 2"
     >>> known = identities(Static(told))
-    >>> found = changes(said_of(known, vessels(np.zeros(0, SUMMARY), known)), Limits(3, 3_600_000_000, 2.0))
+    >>> found = changes(said_of(known, vessels(np.zeros(0, HULL), known)), Limits(3, 3_600_000_000, 2.0))
     >>> [(int(c["field"]) == NAME, int(c["t_start"]) // 3_600_000_000, int(c["n_new"])) for c in found]
     [(True, 9, 10)]
     """

@@ -31,7 +31,9 @@ from detectors.suspicion import (
     close_case,
     drop_case,
     find_case,
+    fix_of,
     good_until,
+    hull_of,
     note_fix,
     note_window,
     open_case,
@@ -97,59 +99,69 @@ class Places(NamedTuple):
     stations: NDArray[np.float64]
 
 
+GRAIN_M = 4.0
+"""In which ways and misses of a window are added up: they reach 131 km either way, and noise is twice as much."""
+TOLD_PER_S = 8
+"""In which the time told of is added up: AIS counts whole seconds."""
+CROSS_GRAIN = 201 / 65_000
+"""In which squares of distances from the course are added up, of the square of `max_jitter_m`: 201 steps at the limit
+are counted to the end."""
+FARTHEST_FREE = 4095
+"""400 km without a look at the map."""
+
 WATCH = np.dtype(
     [
         ("t", "i8"),  # the last step
-        ("t0", "i8"),  # the window
-        ("offset", "i8"),
-        ("offset0", "i8"),
+        ("fix", "i8"),  # and its row, see `row_of`
+        ("first_fix", "i8"),  # that with which the window begins
+        ("since_us", "u4"),  # from then to the last step
         ("lat", "i4"),  # 1e-7 degrees: 1 cm
         ("lon", "i4"),
         ("mmsi", "u4"),
         ("x_m", "f4"),  # way made in the window, east and north
         ("y_m", "f4"),
-        ("u_m_s", "f4"),  # of the last step; NaN where it says nothing of jitter
-        ("v_m_s", "f4"),
-        ("miss_x_m", "f4"),  # way made, less what the reports say, where they say it
-        ("miss_y_m", "f4"),
-        ("told_s", "f4"),
-        ("way_m", "f4"),  # along the track, by reported speeds
-        ("cross", "f4"),  # squares of the distances from the course of the step before
+        ("half_course", "f4"),  # tangent of half the angle of the last step from east; NaN: it says nothing of jitter
         ("case", "i4"),  # head of the chain of cases; number + 1, 0 none
-        ("n", "u1"),  # steps and one: 31 in half an hour of minutes, 201 at most
-        ("smooth", "u1"),  # how many are in `cross`
+        ("miss_x", "i2"),  # way made, less what the reports say, where they say it, in grains
+        ("miss_y", "i2"),
+        ("told", "u2"),  # time for which they say it
+        ("way", "u2"),  # along the track, by reported speeds, in grains
         ("most_m", "u2"),  # the largest miss of one step
-        ("free", "u2"),  # hundreds of metres that it may go before the map must be looked at
-        ("source", "u2"),
-        ("source0", "u2"),
-        ("hull", "u1"),
-        ("seen", "u1"),
+        ("cross", "u2"),  # squares of the distances from the course of the step before, in grains
+        ("free_hull", "u2"),  # hundreds of metres that it may go before the map must be looked at, and the hull
+        ("n", "u1"),  # steps and one: 31 in half an hour of minutes, 201 at most; 0 before the first fix
+        ("smooth", "u1"),  # how many are in `cross`
     ],
     align=True,
 )
-"""What is kept of a hull: 96 bytes."""
+"""What is kept of a hull: 72 bytes."""
 
 
 @inlined
-def begin_window(s, t, offset, source):
+def begin_window(s, fix):
     """The window begins at this fix."""
-    s.t0, s.offset0, s.source0, s.n, s.smooth, s.most_m = t, offset, source, 1, 0, 0
-    s.x_m, s.y_m, s.miss_x_m, s.miss_y_m, s.told_s, s.way_m, s.cross = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    s.first_fix, s.n, s.smooth, s.most_m, s.cross = fix, 1, 0, 0, 0
+    s.x_m, s.y_m, s.miss_x, s.miss_y, s.told, s.way = 0.0, 0.0, 0, 0, 0, 0
 
 
 @inlined
-def set_fix(s, t, offset, source, lat, lon):
-    """This fix is the last that was looked at."""
-    s.t, s.offset, s.source = t, offset, source
+def set_fix(s, t, t0, fix, lat, lon):
+    """This fix is the last that was looked at, of a window that began at `t0`."""
+    s.t, s.since_us, s.fix = t, t - t0, fix
     s.lat, s.lon = round(lat * 1e7), round(wrap_deg(lon) * 1e7)
+
+
+@inlined
+def set_free(s, way_m):
+    """How far the ship may go before the map must be looked at."""
+    s.free_hull = min(FARTHEST_FREE, int(max(0.0, way_m) * 0.01)) << 4 | hull_of(s)
 
 
 @inner
 def look_inland(s, lat, lon, p, places):
     """Metres from the shore of a position where no ship can be, else 0; notes how far the next is that may be so."""
     shore_m = shore_distance_at(places.shore, lat, lon)
-    to_go = 0.9 * (shore_m + p.min_inland_m) - MASK_ERROR_M
-    s.free = int(min(6e6, max(0.0, to_go)) * 0.01)
+    set_free(s, 0.9 * (shore_m + p.min_inland_m) - MASK_ERROR_M)
     if shore_m >= -p.min_inland_m or nearest_port_at(places.ports, lat, lon, p.port_m)[0] >= 0:
         return 0.0
     return 0.0 if on_waterway(places.ways, lat, lon) else -shore_m
@@ -159,8 +171,8 @@ def look_inland(s, lat, lon, p, places):
 def look_at_place(cases, pool, s, way_m, t, offset, source, lat, lon, p, places, out, events):
     """What the position of a fix says by itself; the number of events in `out` then."""
     depth_m, hundreds = 0.0, int(way_m * 0.01) + 1
-    if s.free >= hundreds:
-        s.free -= hundreds
+    if s.free_hull >> 4 >= hundreds:
+        s.free_hull -= hundreds << 4
     else:
         depth_m = look_inland(s, lat, lon, p, places)
     if depth_m > 0.0 or s.case != 0:
@@ -178,21 +190,23 @@ def look_at_place(cases, pool, s, way_m, t, offset, source, lat, lon, p, places,
 @inner
 def judge_window(cases, pool, s, t, offset, source, lat, lon, p, out, events):
     """A window ends at this fix: what it says of course, jitter and circles; the number of events in `out` then."""
-    span_s = (t - s.t0) * 1e-6
+    span_s, told_s, way_m = (s.since_us + t - s.t) * 1e-6, s.told / TOLD_PER_S, GRAIN_M * s.way
     lat0 = lat - math.degrees(s.y_m / EARTH_RADIUS_M)
     lon0 = wrap_deg(lon - math.degrees(s.x_m / (EARTH_RADIUS_M * math.cos(math.radians(lat)))))
     net_m = math.hypot(s.x_m, s.y_m)
-    told_m = math.hypot(s.x_m - s.miss_x_m, s.y_m - s.miss_y_m)  # where the reports lead
-    turning = s.way_m >= p.min_round * max(net_m, told_m)  # a report at the end of a step then says little of the step
-    told = s.n > p.min_fixes and s.told_s >= 0.5 * span_s and not turning
-    miss_m, drift_m = math.hypot(s.miss_x_m, s.miss_y_m), p.speed_noise_m_s * s.told_s
+    miss_x, miss_y = GRAIN_M * s.miss_x, GRAIN_M * s.miss_y
+    told_m = math.hypot(s.x_m - miss_x, s.y_m - miss_y)  # where the reports lead
+    turning = way_m >= p.min_round * max(net_m, told_m)  # a report at the end of a step then says little of the step
+    told = s.n > p.min_fixes and told_s >= 0.5 * span_s and not turning
+    miss_m, drift_m = math.hypot(miss_x, miss_y), p.speed_noise_m_s * told_s
     rest_m = max(0.0, miss_m - s.most_m)  # one step may hold a turn
     chi2 = rest_m * rest_m / (2.0 * p.noise_m * p.noise_m + drift_m * drift_m)
     wrong = told and chi2 > p.min_chi2
     if wrong or s.case != 0:
-        events += note_window(cases, pool, s, COURSE, wrong, miss_m / s.told_s / KN_M_S, 1.0 - 1.0 / chi2, lat0, lon0,
+        events += note_window(cases, pool, s, COURSE, wrong, miss_m / told_s / KN_M_S, 1.0 - 1.0 / chi2, lat0, lon0,
                               t, offset, source, lat, lon, p, out[events])  # fmt: skip
-    jitter_m = math.sqrt(s.cross / s.smooth) if s.smooth >= SMOOTH_STEPS else np.inf
+    cross_m2 = s.cross * CROSS_GRAIN * p.max_jitter_m * p.max_jitter_m
+    jitter_m = math.sqrt(cross_m2 / s.smooth) if s.smooth >= SMOOTH_STEPS else np.inf
     even = jitter_m < p.max_jitter_m
     if even or s.case != 0:
         events += note_window(cases, pool, s, SIMULATED, even, jitter_m, 1.0 - jitter_m / REAL_JITTER_M, lat0, lon0,
@@ -206,10 +220,10 @@ def judge_window(cases, pool, s, t, offset, source, lat, lon, p, out, events):
             events += close_case(cases, pool, s, k, 0, p, out[events])
         elif t - cases[k].t0 > p.max_arc_us:
             drop_case(cases, pool, s, k)
-    elif s.way_m >= p.min_round * net_m and s.way_m >= p.min_circle_m_s * span_s:
+    elif way_m >= p.min_round * net_m and way_m >= p.min_circle_m_s * span_s:
         k = open_case(cases, pool, s, CIRCLE, t, offset, source, lat, lon)
         add_to_circle(cases[k], 0.0, np.nan, lat, lon)
-    begin_window(s, t, offset, source)
+    begin_window(s, fix_of(offset, source))
     return events
 
 
@@ -226,21 +240,23 @@ def add_step(s, dx, dy, dt_s, way_m, sog_m_s, cog_deg, told, slope, p):
     if told:
         course = math.radians(cog_deg)
         miss_x, miss_y = dx - sog_m_s * math.sin(course) * dt_s, dy - sog_m_s * math.cos(course) * dt_s
-        s.miss_x_m += miss_x
-        s.miss_y_m += miss_y
+        s.miss_x = max(-32_767, min(32_767, s.miss_x + round(miss_x / GRAIN_M)))
+        s.miss_y = max(-32_767, min(32_767, s.miss_y + round(miss_y / GRAIN_M)))
         s.most_m = max(int(s.most_m), int(min(65_535.0, math.ceil(math.sqrt(miss_x * miss_x + miss_y * miss_y)))))
-        s.told_s += dt_s
-    s.way_m += sog_m_s * dt_s if sog_m_s == sog_m_s else way_m
+        s.told += int(dt_s * TOLD_PER_S + 0.5)
+    s.way = min(65_535, s.way + round((sog_m_s * dt_s if sog_m_s == sog_m_s else way_m) / GRAIN_M))
     if dt_s <= p.max_step_us * 1e-6 and way_m > LEAST_SPEED_M_S * dt_s:
-        if s.u_m_s == s.u_m_s:
-            across = (s.u_m_s * dy - s.v_m_s * dx) / math.sqrt(s.u_m_s * s.u_m_s + s.v_m_s * s.v_m_s)
+        half = float(s.half_course)
+        if half == half:
+            u = 2.0 / (1.0 + half * half)
+            across = (u - 1.0) * dy - half * u * dx
             bend = dx * way_m * slope / EARTH_RADIUS_M
-            across = min(abs(across), abs(across + bend))
-            s.cross += across * across
+            across = min(abs(across), abs(across + bend)) / p.max_jitter_m
+            s.cross = int(min(65_535.0, s.cross + across * across / CROSS_GRAIN + 0.5))
             s.smooth += 1
-        s.u_m_s, s.v_m_s = dx / dt_s, dy / dt_s
+        s.half_course = dy / max(way_m + dx, 1e-12 * way_m)
     else:
-        s.u_m_s, s.v_m_s = np.nan, np.nan
+        s.half_course = np.nan
 
 
 @inlined
@@ -252,6 +268,7 @@ def take_step(cases, pool, s, t, offset, source, lat, lon, sog, cog, p, places, 
     narrow = math.cos(middle)
     dy = math.radians(lat - lat_last) * EARTH_RADIUS_M
     dx = math.radians(wrap_deg(lon - lon_last)) * EARTH_RADIUS_M * narrow
+    t0 = s.t - s.since_us
     way_m, claimed_m = math.sqrt(dx * dx + dy * dy), sog * KN_M_S * dt_s
     leap = sog > p.leap_kn and claimed_m > p.speed_tolerance_m and way_m < p.leap_share * claimed_m
     made_kn = way_m / dt_s / KN_M_S
@@ -274,9 +291,9 @@ def take_step(cases, pool, s, t, offset, source, lat, lon, sog, cog, p, places, 
             add_to_circle(cases[k], dt_s, sog_m_s, lat, lon)
     add_step(s, dx, dy, dt_s, way_m, sog_m_s, cog, sog_m_s == sog_m_s and cog == cog, math.sin(middle) / narrow, p)
     events = look_at_place(cases, pool, s, way_m, t, offset, source, lat, lon, p, places, out, events)
-    if t - s.t0 >= p.window_us:
-        events = judge_window(cases, pool, s, t, offset, source, lat, lon, p, out, events)
-    set_fix(s, t, offset, source, lat, lon)
+    if t - t0 >= p.window_us:
+        events, t0 = judge_window(cases, pool, s, t, offset, source, lat, lon, p, out, events), t
+    set_fix(s, t, t0, fix_of(offset, source), lat, lon)
     return events
 
 
@@ -284,9 +301,10 @@ def take_step(cases, pool, s, t, offset, source, lat, lon, sog, cog, p, places, 
 def begin_watch(cases, pool, s, t, offset, source, lat, lon, p, places, out, events):
     """The first fix of a hull, or the first after a silence; the number of events in `out` then."""
     events = close_all(cases, pool, s, 0, p, out, events)
-    begin_window(s, t, offset, source)
-    s.free, s.u_m_s, s.v_m_s = 0, np.nan, np.nan
-    set_fix(s, t, offset, source, lat, lon)
+    begin_window(s, fix_of(offset, source))
+    set_free(s, 0.0)
+    s.half_course = np.nan
+    set_fix(s, t, t, fix_of(offset, source), lat, lon)
     return look_at_place(cases, pool, s, 0.0, t, offset, source, lat, lon, p, places, out, events)
 
 
@@ -298,17 +316,17 @@ def run(states, cases, pool, stays, used, rows, begin, p, places, out):
         s = states[rows.slot[i]]
         t, hull = rows.t[i], rows.hull[i]
         waited = t - s.t
-        if s.seen and waited < p.step_us and hull == 0 and not rows.sog[i] > p.leap_kn:
+        if s.n and waited < p.step_us and hull == 0 and not rows.sog[i] > p.leap_kn:
             continue
         if events + OUT_ROOM > out.size or room(cases, pool) < CASES_OF_HULL or 2 * (used[0] + 1) > stays.size:
             return i, events
         lat, lon, offset, source = rows.lat[i], rows.lon[i], rows.offset[i], rows.source[i]
-        if s.seen and used[0]:
+        if s.n and used[0]:
             events += was_elsewhere(stays, s, t, p, out[events])
         if hull > 0:
             extend_stay(stays, used, rows.mmsi[i], hull, t, lat, lon, offset, source, p.max_switch_us)
-        if s.seen == 0 or waited > p.max_silence_us:
-            s.seen, s.mmsi, s.hull = 1, rows.mmsi[i], hull
+        if s.n == 0 or waited > p.max_silence_us:
+            s.mmsi, s.free_hull = rows.mmsi[i], hull
             events = begin_watch(cases, pool, s, t, offset, source, lat, lon, p, places, out, events)
         elif waited >= p.step_us or rows.sog[i] > p.leap_kn:
             events = take_step(cases, pool, s, t, offset, source, lat, lon, float(rows.sog[i]), float(rows.cog[i]), p,
@@ -324,7 +342,7 @@ def flush(states, cases, pool, stays, used, now, begin, p, out):
         if events + OUT_ROOM > out.size:
             return k, events
         s = states[k]
-        if s.seen:
+        if s.n:
             events = close_all(cases, pool, s, 1 if now - s.t <= p.max_silence_us else 0, p, out, events)
             if used[0]:
                 events += is_elsewhere(stays, s, now, p, out[events])

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from detectors.event import FALSE_POSITION, begin_event
-from detectors.suspicion import IMPLIED, IMPOSSIBLE_SPEED
+from detectors.suspicion import IMPLIED, IMPOSSIBLE_SPEED, hull_of
 from geo.kernel import inner, kernel
 from geo.sphere import KN_M_S, distance_m
 
@@ -74,7 +74,7 @@ def extend_stay(stays, used, mmsi, hull, t, lat, lon, offset, source, max_switch
 @inner
 def write_stay(s, stay, t, score, event):
     """The event of a hull that was heard elsewhere until `t`."""
-    begin_event(event, FALSE_POSITION, s.mmsi, s.hull)
+    begin_event(event, FALSE_POSITION, s.mmsi, hull_of(s))
     event.label, event.n, event.t_start, event.t_end = IMPOSSIBLE_SPEED, stay.n, s.t, t
     event.lat, event.lon, event.lat_end, event.lon_end = s.lat * 1e-7, s.lon * 1e-7, stay.lat_first, stay.lon_first
     event.distance_m = distance_m(event.lat, event.lon, event.lat_end, event.lon_end)
@@ -89,9 +89,9 @@ def write_stay(s, stay, t, score, event):
 def was_elsewhere(stays, s, t, p, event):
     """A hull is heard again: 1 when its MMSI was elsewhere meanwhile, and the event stands in `event`."""
     stay = stays[stay_place(stays, s.mmsi)]
-    if stay.mmsi != 0 and s.hull == 0 and stay.t_first < s.t < stay.t_last:
+    if stay.mmsi != 0 and hull_of(s) == 0 and stay.t_first < s.t < stay.t_last:
         stay.both = 1
-    if stay.mmsi == 0 or stay.both or stay.n < p.min_fixes or stay.hull == s.hull:
+    if stay.mmsi == 0 or stay.both or stay.n < p.min_fixes or stay.hull == hull_of(s):
         return 0
     silence, first, last = t - s.t, stay.t_first - s.t, t - stay.t_last
     if silence < p.min_away_us or first <= 0 or first > p.max_switch_us or last > p.max_switch_us:
@@ -108,7 +108,7 @@ def is_elsewhere(stays, s, now, p, event):
     """The input ends while a hull is silent: 1 when its MMSI was last heard elsewhere, from soon after on."""
     stay = stays[stay_place(stays, s.mmsi)]
     first = stay.t_first - s.t
-    if stay.mmsi == 0 or stay.both or stay.n < p.min_fixes or stay.hull == s.hull:
+    if stay.mmsi == 0 or stay.both or stay.n < p.min_fixes or stay.hull == hull_of(s):
         return 0
     if first <= 0 or first > p.max_switch_us:
         return 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from detectors.event import FALSE_POSITION, begin_event, label_code
-from geo.kernel import inner
+from geo.kernel import inlined, inner
 
 ON_LAND, IMPOSSIBLE_SPEED, COURSE, CIRCLE, SIMULATED, BEYOND_HORIZON, SPEED_CHANGE = (
     label_code(word)
@@ -54,6 +54,24 @@ CASE = np.dtype(
 """One suspicion of one hull."""
 USED, FREE, LEFT = range(3)
 """The pool's numbers: places ever used, head of the free ones (number + 1), how many are free among the used."""
+
+
+@inlined
+def fix_of(offset, source):
+    """The row of a fix in one number: where it stands in its source (48 bits), and which that is."""
+    return offset << 16 | source
+
+
+@inlined
+def row_of(fix):
+    """Offset and source of a fix."""
+    return fix >> 16, fix & 0xFFFF
+
+
+@inlined
+def hull_of(s):
+    """The hull that is watched."""
+    return s.free_hull & 15
 
 
 @inner
@@ -117,7 +135,7 @@ def drop_case(cases, pool, s, k):
 @inner
 def write_case(case, s, still_open, event):
     """The event of a case; `share` is its score."""
-    begin_event(event, FALSE_POSITION, s.mmsi, s.hull)
+    begin_event(event, FALSE_POSITION, s.mmsi, hull_of(s))
     event.label, event.open, event.n = case.label, still_open, case.n
     event.t_start, event.t_end = case.t0, case.t_good
     event.lat, event.lon, event.lat_end, event.lon_end = case.lat0, case.lon0, case.lat, case.lon
@@ -183,7 +201,8 @@ def note_fix(cases, pool, s, label, active, measure, share, reported, t, offset,
         k = open_case(cases, pool, s, label, t, offset, source, lat, lon)
         if label in (IMPOSSIBLE_SPEED, SPEED_CHANGE):
             case = cases[k]
-            case.t0, case.offset0, case.source0 = s.t, s.offset, s.source
+            case.t0 = s.t
+            case.offset0, case.source0 = row_of(s.fix)
             case.lat0, case.lon0, case.n, case.sure = s.lat * 1e-7, s.lon * 1e-7, 2, 1
     else:
         cases[k].n += 1
@@ -201,7 +220,8 @@ def note_window(cases, pool, s, label, active, measure, share, lat0, lon0, t, of
     if not active:
         return close_case(cases, pool, s, k, 0, p, event) if k >= 0 else 0
     if k < 0:
-        k = open_case(cases, pool, s, label, s.t0, s.offset0, s.source0, lat0, lon0)
+        offset0, source0 = row_of(s.first_fix)
+        k = open_case(cases, pool, s, label, s.t - s.since_us, offset0, source0, lat0, lon0)
         cases[k].sure = 1
     case = cases[k]
     case.n += s.n - 1

@@ -7,22 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ais.hulls import believed_fixes, speed_quantile_kn
 from ais.identity import Identities
-from ais.table import NAT, Table
-from geo.kernel import kernel
-
-SPEED_BINS = 40
-"""Bins of 1 kn for the speeds of a hull; what is faster counts in the last (fast ferries reach 40 kn)."""
-FULL = 65_535
-"""A bin that holds so many is halved together with its neighbours: shares stay, and the record stays small."""
-
-SUMMARY = np.dtype(
-    [("t_first", "i8"), ("t_last", "i8"), ("lat_first", "f4"), ("lon_first", "f4"), ("lat_last", "f4"),
-     ("lon_last", "f4"), ("mmsi", "u4"), ("n", "u4"), ("hull", "u1"), ("speeds", "u2", (SPEED_BINS,))],
-    align=True,
-)  # fmt: skip
-"""128 bytes a hull; positions to 2 m."""
-PLACES = ("lat_first", "lon_first", "lat_last", "lon_last")
+from ais.table import Table
 
 
 class Vessels(Table):
@@ -33,42 +20,19 @@ class Vessels(Table):
     nulls = {"imo": 0, "ship_type": 0}  # noqa: RUF012 - as declared on Table
 
 
-@kernel
-def summarise(summaries, slot, t, mmsi, hull, lat, lon, sog):
-    """Count rows in time order into the summaries of their hulls."""
-    for i in range(t.size):
-        s = summaries[slot[i]]
-        if s.n == 0:
-            s.t_first, s.mmsi, s.hull = t[i], mmsi[i], hull[i]
-            s.lat_first, s.lon_first = lat[i], lon[i]
-        s.t_last, s.lat_last, s.lon_last = t[i], lat[i], lon[i]
-        s.n += 1
-        if sog[i] > 0.5:  # at rest a ship shows nothing of its speed; NaN is not counted either
-            k = int(min(SPEED_BINS - 1.0, sog[i]))
-            if s.speeds[k] == FULL:
-                for j in range(SPEED_BINS):
-                    s.speeds[j] //= 2
-            s.speeds[k] += 1
-
-
-def _percentile(speeds: NDArray[np.uint16], share: float) -> NDArray[np.float32]:
-    """Upper edge of the bin in which the given share of a hull's moving reports is reached; NaN without any."""
-    total = speeds.sum(axis=1, dtype=np.int64)
-    reached = np.cumsum(speeds, axis=1, dtype=np.int64) >= share * total[:, None]
-    return np.where(total > 0, reached.argmax(axis=1) + 1.0, np.nan).astype(np.float32)
-
-
-def vessels(summaries: NDArray[Any], identity: Identities) -> Vessels:
-    """The table of hulls, ordered by MMSI and hull."""
-    rows = summaries[summaries["n"] > 0]
+def vessels(hulls: NDArray[Any], identity: Identities) -> Vessels:
+    """The table of the hulls that are believed (records of `ais.hulls.HULL`), ordered by MMSI and hull."""
+    rows = hulls[believed_fixes(hulls) > 0]
     rows = rows[np.lexsort((rows["hull"], rows["mmsi"]))]
     n = rows.size
-    columns: dict[str, NDArray[Any]] = {
-        name: np.ascontiguousarray(rows[name]) for name in ("mmsi", "hull", "n", *PLACES)
-    }
-    columns["t_first"] = np.ascontiguousarray(rows["t_first"]) if n else np.full(0, NAT)
-    columns["t_last"] = np.ascontiguousarray(rows["t_last"]) if n else np.full(0, NAT)
-    columns["sog_p95"] = _percentile(rows["speeds"], 0.95) if n else np.zeros(0, np.float32)
+    columns: dict[str, NDArray[Any]] = {name: np.ascontiguousarray(rows[name]) for name in ("mmsi", "hull")}
+    columns["n"] = believed_fixes(rows)
+    for name in ("lat", "lon"):
+        columns[f"{name}_first"] = np.ascontiguousarray(rows[f"{name}_first"])
+        columns[f"{name}_last"] = rows[name].astype(np.float32)
+    columns["t_first"] = np.ascontiguousarray(rows["t_first"])
+    columns["t_last"] = np.ascontiguousarray(rows["t"])
+    columns["sog_p95"] = speed_quantile_kn(rows["speeds"], 0.95)
     last = np.full(n, -1)
     draught_min, draught_max = np.full(n, np.nan, np.float32), np.full(n, np.nan, np.float32)
     if len(identity) and n:

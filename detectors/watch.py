@@ -9,9 +9,9 @@ rows have come, the newest of what was told is what `detect` finds in all of the
 counted as late.
 
 Memory: the rows of 5/4 `history_s` (at most 5/4 `max_rows`) x 52 B, nine states of the engine at most (five as a rule)
-and the engine itself, the events of `forget_s` x 2 records of `EVENT`, the names of 65,535 inputs at most, and all
-static reports x 89 B: identities count them, so that none can go. Events older than `forget_s` are final: they are told
-no more, and later ones no longer depend on them.
+and the engine itself, the events of `forget_s` x 2 records of `EVENT`, the names of 65,535 inputs at most, and static
+reports x 109 B: twice those of `history_s`, and four for each change of what a ship said before. Events older than
+`forget_s` are final: they are told no more, and later ones no longer depend on them.
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ class Watch:
         state |= {f"rows.{name}": column for name, column in self._arrived.since(0).items()}
         state |= {f"static.{name}": column for name, column in self._reports.rows.items()}
         told = list(self._told.values())
-        state["found"] = self._found
+        state["found"], state["repeats"] = self._found, self._reports.repeats
         state["told"] = np.frombuffer(b"".join(one.record for one in told), np.uint8)
         state["revisions"] = np.array([one[1:] for one in told], np.int64).reshape(-1, 3)
         points = [[point.released, point.found, point.rows] for point in self._points]
@@ -204,10 +204,10 @@ class Watch:
         check_alike(path, part.get("static", {}), self._reports.rows)
         for k in range(len(header["points"])):
             check_alike(path, part.get(str(k), {}), now)
-        check_alike(path, state, {"found": self._found})
+        check_alike(path, state, {"found": self._found, "repeats": self._reports.repeats})
         self.engine.resume(part["now"])
         self._points = [_Point(part[str(k)], *numbers) for k, numbers in enumerate(header["points"])]
-        self._arrived, self._reports = Arrived(part["rows"]), Reports(part["static"])
+        self._arrived, self._reports = Arrived(part["rows"]), Reports(part["static"], state["repeats"])
         self._found, self._inputs = state["found"].view(EVENT), Inputs(header["sources"])
         self._looked, self._final = header["looked"], header["final"]
         records = np.frombuffer(state["told"].tobytes(), PACKED).astype(EVENT)
@@ -288,6 +288,8 @@ class Watch:
         if begin:
             self._arrived.keep(begin)
             self._points = [point._replace(rows=point.rows - begin) for point in self._points]
+        if self._points[0].released != NAT:
+            self._reports.forget(self._points[0].released)
 
     def _forget(self) -> None:
         """Let go of events that ended too long ago to change."""

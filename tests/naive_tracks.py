@@ -8,6 +8,7 @@ import math
 from itertools import pairwise
 
 from ais import tracks as rules
+from ais.hulls import CONFIRMED, RECENT
 from ais.status import CLOCK_OFF, DUPLICATE, JUMP, OK
 from tests.naive import EARTH_RADIUS_M, KN_M_S, distance_m
 
@@ -23,7 +24,7 @@ class Hull:
 
     @property
     def sure(self):
-        return self.number == 0 or len(self.fixes) >= rules.CONFIRMED
+        return self.number == 0 or len(self.fixes) >= CONFIRMED
 
     @property
     def sog(self):
@@ -41,7 +42,7 @@ class Hull:
         for k, (a, b) in enumerate(pairwise(self.fixes)):
             if b[0] - a[0] > rules.RECENT_US:
                 begin = k + 1
-        return self.fixes[begin:][-rules.RECENT :]
+        return self.fixes[begin:][-RECENT:]
 
 
 def speed(sog):
@@ -64,7 +65,8 @@ def repeats(hull, row):
     under_way = speed(sog) >= rules.UNDER_WAY_KN and msg_type != rules.COARSE
     window = rules.CLOCK_US if under_way else rules.COPY_WINDOW_US
     return t - hull.last[0] < window and any(
-        (t // 1000 - other[0] // 1000) * 1000 < window and (step(other[2]), step(other[3])) == (step(lat), step(lon))
+        (t // rules.TICK_US - other[0] // rules.TICK_US) * rules.TICK_US < window
+        and (step(other[2]), step(other[3])) == (step(lat), step(lon))
         for other in hull.recent
     )
 

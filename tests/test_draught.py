@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
+from ais.hulls import HULL
 from ais.identity import identities
 from ais.table import NAT, Fixes
 from detectors.detector import Known
 from detectors.draught import Draught, DraughtParams, likelihood_ratio
 from detectors.event import DARK, EVENT, KINDS, LABELS, LOITERING, PORT_CALL, RENDEZVOUS
 from detectors.identity_events import blank
-from detectors.vessels import SUMMARY, vessels
+from detectors.vessels import vessels
 from geo.errors import UsageError
 from tests.feeds import HOUR, T0
 from tests.identity_scenes import LARK, OTHER, SHIP, static_of
@@ -34,7 +35,7 @@ def stay(kind, begin, end, mmsi=SHIP, other=0):
 def changes(stays, reports, **params):
     detector = Draught(DraughtParams(**params))
     known = identities(static_of(reports))
-    none = vessels(np.zeros(0, SUMMARY), known)
+    none = vessels(np.zeros(0, HULL), known)
     records = np.concatenate(stays) if stays else np.zeros(0, EVENT)
     found = detector.derive(records[np.argsort(records["t_start"], kind="stable")], Known(known, none, NAT))
     return [

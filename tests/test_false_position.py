@@ -250,8 +250,8 @@ def test_parameters_out_of_range_are_refused():
         FalsePositionParams(mass_ships=1)
 
 
-def test_a_hull_takes_96_bytes():
-    assert WATCH.itemsize == 96
+def test_a_hull_takes_72_bytes():
+    assert WATCH.itemsize == 72
 
 
 def test_the_world_of_the_laws_holds_every_label():

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import luxwake as lw
+from ais.hulls import HULL
 from ais.status import CLOCK_OFF, DUPLICATE, JUMP, OK
 from ais.table import FIX_DTYPES, Fixes
-from ais.tracks import HULL, MAX_HULLS, Tracks
+from ais.tracks import MAX_HULLS, Tracks
 from tests import naive_tracks
 from tests.feeds import HOUR, MINUTE, SECOND, T0
 from tests.troubled import troubled
@@ -238,11 +239,20 @@ def test_copies_of_one_payload_that_wander_in_for_minutes_are_folded_under_way_a
     assert follow(at_rest)[1] == [OK, DUPLICATE, DUPLICATE, OK, OK]
 
 
-def test_a_silence_of_49_days_does_not_make_a_ship_at_rest_its_own_copy():
-    """Times in the ring are kept modulo 2^32 ms."""
+@pytest.mark.parametrize("turns", [1, 2, 5, 6554])
+def test_no_silence_makes_a_ship_at_rest_its_own_copy(turns):
+    """Times in the ring are kept in hundredths of a second modulo 2^16."""
     still = [(T0 + k * SECOND, SHIP, 10.0, 10.0 + k / 60_000, 0.0, np.nan, 1) for k in range(5)]
-    later = [moved(row, t=row[0] + 2**32 * 1000 + SECOND) for row in still[1:]]
+    later = [moved(row, t=row[0] + turns * 2**16 * 10_000 + SECOND) for row in still[1:]]
     assert follow(still + later)[1] == [OK] * 9
+
+
+@pytest.mark.parametrize("pause", [290, 299, 301, 340])
+def test_no_pause_makes_a_ship_under_way_its_own_copy(pause):
+    """At 3 kn and more a copy is looked for in the last five minutes, and the ring holds the fixes of an hour."""
+    track = [(T0 + k * pause * SECOND, SHIP, 10.0 + k % 2 / 60_000, 10.0, 4.0, np.nan, 1) for k in range(40)]
+    assert set(follow(track)[1]) == {OK}
+    assert follow(track) == tuple(map(list, zip(*naive_tracks.tracks(track), strict=True)))
 
 
 def test_the_state_of_a_hull_is_small_and_the_state_of_a_number_is_bounded():

@@ -1,9 +1,7 @@
 """Identity: a hull that changes its MMSI, one identity of two hulls, and what is neither."""
 
-import numpy as np
 import pytest
 
-from detectors.vessels import FULL, SUMMARY, _percentile, summarise
 from tests.feeds import HOUR, T0
 from tests.identity_scenes import OTHER, SHIP, labels, look, sails, says
 
@@ -75,17 +73,3 @@ def test_two_hulls_behind_one_mmsi_are_found_and_falsified_positions_in_a_silenc
     ((label, mmsi, other, row),) = look(heard=sails((0, 48)) + sails((5, 30), lat=-20.0, every_min=20))
     assert (label, mmsi, other, row["other_hull"]) == ("shared_identity", SHIP, SHIP, 1)
     assert look(heard=[*sails((0, 20)), *sails((20.2, 34), lat=-20.0, every_min=20), *sails((34.5, 60))]) == []
-
-
-def test_speeds_of_a_hull_are_counted_for_years_in_a_small_record():
-    """2 M fixes at 10 and 12 kn: the bins overflow, the percentile does not move."""
-    n = 2_000_000
-    summaries = np.zeros(1, SUMMARY).view(np.recarray)
-    sog = np.where(np.arange(n) % 10 == 0, 12.5, 10.5).astype(np.float32)
-    zeros = np.zeros(n, np.int32)
-    place = np.linspace(0.0, 1.0, n)
-    summarise(summaries, zeros, np.arange(n), zeros.view(np.uint32), zeros.astype(np.uint8), place, place, sog)
-    assert SUMMARY.itemsize <= 128 and summaries[0].speeds.max() <= FULL
-    assert _percentile(summaries["speeds"], 0.95).tolist() == [13.0]
-    assert _percentile(summaries["speeds"], 0.85).tolist() == [11.0]
-    assert (summaries[0].n, summaries[0].lat_first, summaries[0].lat_last) == (n, 0.0, 1.0)

@@ -4,11 +4,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ais.hulls import HULL
 from ais.identity import identities
 from ais.table import STATIC_DTYPES, Static, columns_of
 from detectors.identity_changes import Limits, changes
 from detectors.said import said_of
-from detectors.vessels import SUMMARY, vessels
+from detectors.vessels import vessels
 from tests.feeds import HOUR, MINUTE, SECOND, T0
 from tests.identity_scenes import SHIP
 from tests.naive_identity import field_changes, intervals
@@ -53,7 +54,7 @@ def test_intervals_and_changes_equal_their_naive_twins(seed, n):
     assert all(np.array_equal(found[name], twice[name], equal_nan=name == "draught") for name in found)
     if (found["n"] == 0).any():
         return
-    none = vessels(np.zeros(0, SUMMARY), found)
+    none = vessels(np.zeros(0, HULL), found)
     mine = changes(said_of(found, none), Limits(3, HOUR, 2.0))
     theirs = []
     for mmsi in np.unique(found["mmsi"]).tolist():

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from ais.identity import condensed, identities, no_repeats, plain
 from ais.table import NAT, STATIC_DTYPES, Static, columns_of
 from detectors import engine as engine_module
 from detectors.engine import Engine
 from detectors.event import KINDS
-from detectors.history import MOST_INPUTS, OTHERS, Inputs
+from detectors.history import LEAST_CONDENSED, MOST_INPUTS, OTHERS, Inputs
 from detectors.watch import CHANGES, OPENED, RETRACTED, Watch
 from geo.errors import InputError, OutputError, UsageError
 from tests.feeds import HOUR, MINUTE, SECOND, T0, fixes_of
@@ -52,6 +53,55 @@ def test_the_inputs_of_static_reports_keep_their_names_too():
     watch.flush()
     events = watch.events()
     assert [events.sources[code] for code in events.identity["source"]] == ["ship.nmea", "others.nmea"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_condensed_reports_tell_what_all_tell(seed):
+    """Reports of ships that change often, in pieces that come late, condensed after each piece."""
+    rng = np.random.default_rng(seed)
+    n = 4000
+    static = columns_of(STATIC_DTYPES, n)
+    static["t"] = T0 + rng.integers(0, 48 * 3600, n) * SECOND
+    static["mmsi"], static["source"] = 211000001 + rng.integers(0, 4, n), rng.integers(0, 3, n)
+    static["name"], static["draught"] = (
+        rng.choice([b"", b"LARK", b"TERN"], n, p=[0.3, 0.69, 0.01]),
+        rng.integers(5, 7, n),
+    )
+    static["draught"][static["t"] < T0 + 40 * HOUR] = 5.0
+    static["msg_type"], static["offset"] = rng.choice([5, 24], n), np.arange(n)
+    static = {name: column.astype(STATIC_DTYPES[name]) for name, column in static.items()}
+    expected = identities(Static(static))
+    order = np.argsort(static["t"] + rng.integers(0, 2 * 3600, n) * SECOND, kind="stable")
+    few, repeats = Static({**static, **plain(n)}).take(slice(0, 0)), no_repeats()
+    for part in np.array_split(order, 9):
+        new = Static({name: column[part] for name, column in {**static, **plain(n)}.items()})
+        few = Static({name: np.concatenate([few[name], new[name]]) for name in few})
+        few = condensed(few, repeats, int(new["t"].max()) - 2 * HOUR - 10 * MINUTE)
+        repeated = Static({name: np.concatenate([few[name], new[name]]) for name in few})  # and those, once more
+        few = condensed(repeated, repeats, int(new["t"].max()) - 2 * HOUR - 10 * MINUTE)
+    found = identities(few, repeats)
+    assert len(few) < n / 2
+    for name in expected:
+        np.testing.assert_array_equal(found[name], expected[name], err_msg=name)
+
+
+def test_static_reports_take_room_by_changes_and_not_by_their_number(tmp_path):
+    watch, told = Watch(["dark"], history_s=3600), []
+    for k, piece in enumerate(pieces_of(fixes_of(sorted(others(400))), 60)):
+        t = int(piece["t"][0])
+        piece.static = Static(
+            static_of([(t + j * SECOND, 211000100 + j % 3, f"SHIP {k // 20}", 0) for j in range(999)])
+        )
+        told.append(piece.static)
+        watch.feed(piece)
+    watch.save(tmp_path / "state.npz")
+    expected = identities(Static({name: np.concatenate([part[name] for part in told]) for name in told[0]}))
+    kept = np.load(tmp_path / "state.npz")["static.t"].size
+    assert len(told) * 999 > 100_000 and kept <= 2 * (2 * len(expected) + 2 * 999) + LEAST_CONDENSED
+    assert watch.events().identity["n"].tolist() == expected["n"].tolist()
+    resumed = Watch(["dark"], history_s=3600)
+    resumed.load(tmp_path / "state.npz")
+    assert resumed.events().identity["n"].tolist() == expected["n"].tolist()
 
 
 def test_an_input_without_a_name_is_not_taken_for_one_with_a_name():
@@ -173,10 +223,10 @@ def test_a_state_whose_records_have_other_fields_is_refused(tmp_path):
     path = tmp_path / "state.npz"
     engine = Engine(["dark"])
     state = engine.state()
-    state["summaries"] = np.zeros(256, [("t_first", "i8"), ("n", "u4")])
+    state["hulls.rows"] = np.zeros(256, [("t_first", "i8"), ("n", "u4")])
     engine.state = lambda: state
     engine.save(path)
-    with pytest.raises(InputError, match="'summaries' is kept otherwise by this version"):
+    with pytest.raises(InputError, match=r"'hulls\.rows' is kept otherwise by this version"):
         Engine(["dark"]).load(path)
 
 
