@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from detectors.detector import Columns, HullDetector, grown
 from geo.kernel import inlined, inner
-from geo.sphere import EARTH_RADIUS_M, distance_m
+from geo.sphere import EARTH_RADIUS_M, cos_sin_deg, distance_m
 
 STEPS_PER_DEG = 9_000_000.0
 M_PER_STEP = math.radians(EARTH_RADIUS_M) / STEPS_PER_DEG
@@ -53,7 +53,7 @@ def way_m(lat1, lon1, lat2, lon2):
     y, x = lat2 - lat1, lon2 - lon1
     if abs(y) + abs(x) > NEAR_STEPS:
         return distance_m(deg_of(lat1), deg_of(lon1), deg_of(lat2), deg_of(lon2))
-    east = x * math.cos(math.radians(0.5 * deg_of(lat1 + lat2)))
+    east = x * cos_sin_deg(0.5 * deg_of(lat1 + lat2))[0]
     return M_PER_STEP * math.sqrt(y * y + east * east)
 
 

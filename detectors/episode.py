@@ -37,7 +37,7 @@ from detectors.event import FACTS, LOITERING, STOP, WAITING, begin_event
 from geo.anchorages import AnchorageTable, anchorage_row
 from geo.cells import INDEX_RESOLUTION, cell_at
 from geo.kernel import inlined, inner, kernel
-from geo.sphere import EARTH_RADIUS_M, KN_M_S, distance_m, wrap_deg
+from geo.sphere import EARTH_RADIUS_M, KN_M_S, cos_sin_deg, distance_m, wrap_deg
 
 OBSERVED_US = 1_800_000_000
 """A step counts as observed up to half an hour."""
@@ -205,7 +205,7 @@ def share_with(share, said, weight):
 @inner
 def describe(s, e, fix, pace, step_m, seconds, observed_s):
     """Add what the fix at the end of a slow step says of the behaviour; of speed and heading only while it is slow."""
-    east = M_PER_STEP * math.cos(math.radians(deg_of(e.lat_start)))
+    east = M_PER_STEP * cos_sin_deg(deg_of(e.lat_start))[0]
     lat0, lon0 = np.int64(e.lat_start), np.int64(e.lon_start)
     y0, x0 = (s.lat_ref - lat0) * M_PER_STEP, turned(s.lon_ref - lon0) * east
     y, x = (fix.lat - lat0) * M_PER_STEP, turned(fix.lon - lon0) * east
@@ -218,8 +218,9 @@ def describe(s, e, fix, pace, step_m, seconds, observed_s):
     e.speed_s += speed_kn * observed_s
     e.square_s += speed_kn * speed_kn * observed_s
     if pace != FAST and not math.isnan(fix.heading):
-        e.cos_s += math.cos(math.radians(fix.heading)) * observed_s
-        e.sin_s += math.sin(math.radians(fix.heading)) * observed_s
+        cos, sin = cos_sin_deg(fix.heading)
+        e.cos_s += cos * observed_s
+        e.sin_s += sin * observed_s
         e.heading_s += observed_s
         off = abs(wrap_deg(np.float64(fix.cog) - fix.heading))
         if speed_kn >= _LEAST_COURSE_KN and not math.isnan(off):

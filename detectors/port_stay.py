@@ -32,7 +32,8 @@ _FARTHEST = 2e9
 """Steps that a number of the record holds, more than half a turn."""
 PER_UNIT, UNKNOWN = 100.0, 65_535
 """Speeds and courses are kept in hundredths, AIS sends tenths; this is the one for "not available"."""
-_MOST = 65_534.0
+MOST = 655.0
+"""Of them what is more is kept as so much."""
 
 SAILING = np.dtype(
     [
@@ -87,7 +88,9 @@ STAY = np.dtype(
 @inlined
 def kept(value):
     """A speed or course as it is kept."""
-    return np.int64(max(0.0, min(_MOST, value * PER_UNIT + 0.5))) if value == value else np.int64(UNKNOWN)
+    if 0.0 <= value <= MOST:
+        return np.int64(value * PER_UNIT + 0.5)
+    return np.int64(UNKNOWN if value != value else 0 if value < 0.0 else MOST * PER_UNIT)
 
 
 @inlined
