@@ -29,7 +29,8 @@ from numpy.typing import NDArray
 from detectors.behaviour import FACTS, behaviour
 from detectors.compact import PooledDetector
 from detectors.detector import Known
-from detectors.episode import EPISODE, MOST_S, STEP, Limits, flush, run
+from detectors.episode import STEP, flush, run
+from detectors.episode_sums import EPISODE, MOST_S, Limits
 from detectors.event import STOP
 from geo.anchorages import Anchorages
 from geo.errors import UsageError

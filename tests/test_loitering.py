@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 import luxwake as lw
 from ais.table import Fixes
 from detectors.engine import Engine, detect
-from detectors.episode import EPISODE, STEP
+from detectors.episode import STEP
+from detectors.episode_sums import EPISODE
 from detectors.event import LOITERING, STOP
 from detectors.loitering import LoiteringParams
 from geo.errors import UsageError
