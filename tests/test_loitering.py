@@ -216,7 +216,15 @@ def test_the_preset_of_global_fishing_watch():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"step_s": 0}, {"min_stop_s": 0}, {"min_stop_s": 20_000}, {"min_lead": 1.5}, {"min_drift_s": -1}]
+    "wrong",
+    [
+        {"step_s": 0},
+        {"min_stop_s": 0},
+        {"min_stop_s": 20_000},
+        {"min_lead": 1.5},
+        {"min_drift_s": -1},
+        {"step_s": 4000},
+    ],
 )
 def test_a_parameter_that_cannot_be_meant_is_refused(wrong):
     with pytest.raises(UsageError, match=r"positive|at most|from 0 to 1"):
