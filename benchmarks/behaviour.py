@@ -120,7 +120,7 @@ def weak(path: str) -> dict[str, Any]:
 
     from ais.table import Fixes
     from detectors.behaviour import LEAST_FIXES, SAID
-    from detectors.episode import FEATURES
+    from detectors.episode_sums import FEATURES
 
     sql = "select epoch_us(timestamp) t, mmsi, lat, lon, sog, cog, heading, nav_status, msg_type from read_parquet(?)"
     rows = duckdb.sql(f"{sql} where lat is not null", params=[path]).fetchnumpy()

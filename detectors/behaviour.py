@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.episode import FEATURES
+from detectors.episode_sums import FEATURES
 from detectors.event import label_code
 
 BEHAVIOURS = ("drifting", "anchored", "moored", "fishing", "slow_steaming")

@@ -27,8 +27,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from detectors.behaviour import FACTS, behaviour
-from detectors.detector import HullDetector, Known
-from detectors.episode import EPISODE, Limits, flush, run
+from detectors.compact import PooledDetector
+from detectors.detector import Known
+from detectors.episode import STEP, flush, run
+from detectors.episode_sums import EPISODE, MOST_S, Limits
 from detectors.event import STOP
 from geo.anchorages import Anchorages
 from geo.errors import UsageError
@@ -69,6 +71,8 @@ class LoiteringParams:
             raise UsageError(f"loitering: min_stop_s must be at most min_duration_s, not {self.min_stop_s}")
         if not (self.min_shore_m >= 0 and self.max_excursion_s >= 0):
             raise UsageError(f"loitering: min_shore_m and max_excursion_s must not be negative, not {self}")
+        if max(self.step_s, self.max_excursion_s) > 3600:
+            raise UsageError(f"loitering: step_s and max_excursion_s must be at most 3600, not {self}")
         if not 0.0 < self.min_waiting_share <= 1.0:
             raise UsageError(f"loitering: min_waiting_share must be over 0 and at most 1, not {self.min_waiting_share}")
         if not 0.0 <= self.min_lead <= 1.0:
@@ -96,7 +100,7 @@ class LoiteringParams:
         return cls(min_duration_s=3600)
 
 
-class Loitering(HullDetector):
+class Loitering(PooledDetector):
     """Loitering, waiting and stops of each hull."""
 
     name = "loitering"
@@ -104,7 +108,7 @@ class Loitering(HullDetector):
     kinds = ("loitering", "waiting", "stop")
     facts = FACTS
     settles_place = True
-    state, loop, end = EPISODE, run, flush
+    state, part, loop, end = STEP, EPISODE, run, flush
 
     def __init__(self, params: LoiteringParams | None = None) -> None:
         super().__init__(params)
@@ -126,7 +130,7 @@ class Loitering(HullDetector):
             float(p.max_speed_kn),
             p.min_duration_s * 1_000_000,
             p.min_stop_s * 1_000_000,
-            float(p.min_drift_s),
+            float(min(p.min_drift_s, MOST_S)),
             p.max_silence_s * 1_000_000,
             p.step_s * 1_000_000,
             p.max_excursion_s * 1_000_000,

@@ -28,9 +28,24 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.detector import OUT_ROOM, HullDetector
+from detectors.compact import PooledDetector, deg_of, give_back, is_full, offset_of, origin, source_of, steps_of, take
+from detectors.detector import OUT_ROOM
 from detectors.event import PORT_CALL, begin_event, label_code
-from detectors.port_stay import ANCHOR, BERTH, GONE, INSIDE, M_PER_DEG, STAY, close_place, enter, goes, rename, stay
+from detectors.port_stay import (
+    ANCHOR,
+    BERTH,
+    GONE,
+    SAILING,
+    STAY,
+    close_place,
+    enter,
+    goes,
+    kept,
+    known,
+    rename,
+    room_of,
+    stay,
+)
 from geo.anchorages import Anchorages, AnchorageTable
 from geo.cells import INDEX_RESOLUTION, cell_at
 from geo.errors import UsageError
@@ -83,13 +98,13 @@ class PortCallParams:
 
 
 class Limits(NamedTuple):
-    """What the kernels take: thresholds in m, kn, µs, the ports, and the known anchorages with the kind of each."""
+    """What the kernels take: thresholds in m, kn, s, µs, the ports, and the known anchorages with the kind of each."""
 
     enter_m: float
     exit_m: float
     stop_begin_kn: float
     stop_end_kn: float
-    min_stop_us: int
+    min_stop_s: float
     port_gap_us: int
     place_m: float
     near_m: float
@@ -118,117 +133,132 @@ OBSERVED, INFERRED = label_code("observed"), label_code("inferred")
 
 
 @inner
-def unseen(c, port, rows, i, limits):
+def unseen(s, port, rows, i, limits):
     """When a silent ship can have come to a port and left it, at the speed that it was heard with: two times in µs."""
     speed_kn = limits.passage_kn
-    if c.sog_last > speed_kn:
-        speed_kn = float(c.sog_last)
+    if known(s.sog_last) > speed_kn:
+        speed_kn = float(known(s.sog_last))
     if rows.sog[i] > speed_kn:
         speed_kn = float(rows.sog[i])
     us_per_m = 1e6 / (speed_kn * KN_M_S)
     lat, lon = limits.ports.lat[port], limits.ports.lon[port]
-    come = c.t_last + np.int64(distance_m(c.lat_last, c.lon_last, lat, lon) * us_per_m)
+    come = s.t_last + np.int64(distance_m(deg_of(s.lat_last), deg_of(s.lon_last), lat, lon) * us_per_m)
     return come, rows.t[i] - np.int64(distance_m(lat, lon, rows.lat[i], rows.lon[i]) * us_per_m)
 
 
 @inner
-def write_call(c, port, t_start, t_end, confidence, score, event):
+def write_call(s, n, gap_s, port, t_start, t_end, first_origin, last_origin, confidence, score, event):
     """What all calls have in common."""
-    begin_event(event, PORT_CALL, c.mmsi, c.hull)
-    event.n, event.port, event.t_start, event.t_end = c.n, port, t_start, t_end
+    begin_event(event, PORT_CALL, s.mmsi, s.hull)
+    event.n, event.port, event.t_start, event.t_end = n, port, t_start, t_end
     event.score, event.label = score, OBSERVED
-    event.facts[0], event.facts[2] = confidence, c.gap_s / 3600.0
-    event.coverage = 1.0 - min(1.0, c.gap_s * 1e6 / max(1, t_end - t_start))
-    event.first_source, event.first_offset = c.first_source, c.first_offset
-    event.last_source, event.last_offset = c.last_source, c.last_offset
+    event.facts[0], event.facts[2] = confidence, gap_s / 3600.0
+    event.coverage = 1.0 - min(1.0, gap_s * 1e6 / max(1, t_end - t_start))
+    event.first_source, event.first_offset = source_of(first_origin), offset_of(first_origin)
+    event.last_source, event.last_offset = source_of(last_origin), offset_of(last_origin)
 
 
 @inner
-def leave(c, left, exit_s, t_end, limits, event):
+def leave(s, calls, pool, left, exit_s, t_end, limits, event):
     """The ship is out of reach, or the input ends: 1 when it was a call and stands in `event`, else 0.
 
     `left`: 1 when the exit was heard, 0 when it was not, -1 when the input ends. `t_end` is the end of a silence that
     ended outside, 0 of other calls.
     """
+    c = calls[s.call - 1]
     close_place(c, limits)
-    port, c.port, c.room_deg = (c.main_port if c.main else c.port - 1), 0, 0.0
-    stop = c.stop_us >= limits.min_stop_us
+    stop = c.stop_s >= limits.min_stop_s
+    called = stop or s.gap != 0
+    if called:
+        write_stay(s, c, stop, left, exit_s, t_end, limits, event)
+    give_back(calls, pool, s.call)
+    s.call, s.room = 0, 0
+    return 1 if called else 0
+
+
+@inner
+def write_stay(s, c, stop, left, exit_s, t_end, limits, event):
+    """The call that a stay within reach was."""
+    port = c.main_port if c.main else c.port
     if not stop:
-        if c.gap == 0:
-            return 0
         c.gap_s += c.early_s
-    confidence = 1 if not stop and c.gap == GONE else 2 + c.entered + max(left, 0)
+    confidence = 1 if not stop and s.gap == GONE else 2 + s.entered + max(left, 0)
     t_start, t_end = (
         (c.t_first if stop else c.t_first - np.int64(c.early_s * 1e6)),
-        (c.t_last if stop or t_end == 0 else t_end),
+        (s.t_last if stop or t_end == 0 else t_end),
     )
     what = (BERTH - c.main) if stop else 2
-    write_call(c, port, t_start, t_end, confidence, SCORES[what, confidence - 1], event)
+    score = SCORES[what, confidence - 1]
+    write_call(s, c.n, c.gap_s, port, t_start, t_end, c.first_origin, s.origin_last, confidence, score, event)
     event.open = 1 if left < 0 else 0
     event.label = OBSERVED if stop else INFERRED
-    event.lat, event.lon = (c.lat_main, c.lon_main) if c.main else (c.lat_here, c.lon_here)
+    event.lat, event.lon = (
+        (deg_of(c.lat_main), deg_of(c.lon_main)) if c.main else (deg_of(c.lat_here), deg_of(c.lon_here))
+    )
     event.cell = cell_at(event.lat, event.lon, INDEX_RESOLUTION)
-    event.lat_end, event.lon_end = c.lat_last, c.lon_last
+    event.lat_end, event.lon_end = deg_of(s.lat_last), deg_of(s.lon_last)
     event.start_error_s, event.end_error_s = c.entry_s, exit_s
-    event.facts[1], event.facts[4] = c.stop_us / 3.6e9, c.wait_s / 3600.0
+    event.facts[1], event.facts[4] = c.stop_s / 3600.0, c.wait_s / 3600.0
     if c.main == BERTH:
         event.facts[3] = (c.main_to - c.main_from) / 3600.0
         event.facts[5] = c.main_from / 3600.0 + (c.t_first - t_start) / 3.6e9
     else:
         event.facts[3] = 0.0
     event.facts[6] = distance_m(limits.ports.lat[port], limits.ports.lon[port], event.lat, event.lon)
-    return 1
 
 
 @inner
-def go_out(c, rows, i, silent, limits, event):
+def go_out(s, calls, pool, rows, i, silent, limits, event):
     """The ship is heard out of reach again: 1 when it had called, else 0."""
-    dt = rows.t[i] - c.t_last
+    c = calls[s.call - 1]
+    dt = rows.t[i] - s.t_last
     left = 1 if dt < limits.port_gap_us else 0
     t_end, exit_s = np.int64(0), 0.9e-6 * dt
-    if silent and c.gap == 0 and c.stop_us < limits.min_stop_us:
-        rename(c, limits)
-        port = c.port - 1
-        come, gone = unseen(c, port, rows, i, limits)
-        way = goes(c.lat_last, c.lon_last, c.sog_last, c.cog_last, limits.ports.lat[port], limits.ports.lon[port])
+    if silent and s.gap == 0 and c.stop_s < limits.min_stop_s:
+        rename(s, c, limits)
+        port_lat, port_lon = limits.ports.lat[c.port], limits.ports.lon[c.port]
+        come, gone = unseen(s, c.port, rows, i, limits)
+        lat, lon = deg_of(s.lat_last), deg_of(s.lon_last)
+        way = goes(lat, lon, known(s.sog_last), known(s.cog_last), port_lat, port_lon)
         if gone - come >= limits.port_gap_us and way >= 0.0:
-            c.gap, t_end, exit_s = GONE, gone, 0.9e-6 * (gone - come)
-            c.gap_s += (gone - c.t_last) * 1e-6
-    return leave(c, left, exit_s, t_end, limits, event)
+            s.gap, t_end, exit_s = GONE, gone, 0.9e-6 * (gone - come)
+            c.gap_s += (gone - s.t_last) * 1e-6
+    return leave(s, calls, pool, left, exit_s, t_end, limits, event)
 
 
 @inner
-def come_in(c, port, rows, i, first, silent, limits):
+def come_in(s, calls, pool, port, rows, i, first, silent, limits):
     """The ship is heard within reach of a port; a silence before that may have been spent there."""
-    dt = rows.t[i] - c.t_last
-    enter(c, port, rows, i, 1 if not first and dt < limits.port_gap_us else 0, limits)
+    dt = rows.t[i] - s.t_last
+    s.call = take(calls, pool)
+    c = calls[s.call - 1]
+    enter(s, c, port, rows, i, 1 if not first and dt < limits.port_gap_us else 0, limits)
     c.entry_s = np.nan if first else 0.9e-6 * dt
     if silent:
-        come, gone = unseen(c, port, rows, i, limits)
+        come, gone = unseen(s, port, rows, i, limits)
         way = goes(rows.lat[i], rows.lon[i], rows.sog[i], rows.cog[i], limits.ports.lat[port], limits.ports.lon[port])
         if gone - come >= limits.port_gap_us and way <= 0.0:
-            c.gap, c.early_s, c.entry_s = GONE, 1e-6 * (rows.t[i] - come), 0.9e-6 * (gone - come)
+            s.gap, c.early_s, c.entry_s = GONE, 1e-6 * (rows.t[i] - come), 0.9e-6 * (gone - come)
 
 
 @inner
-def between(c, rows, i, limits, event):
+def between(s, rows, i, limits, event):
     """A silence with both ends out of reach: 1 when the ship went in to a port before and out from it after, else 0."""
+    last_lat, last_lon = deg_of(s.lat_last), deg_of(s.lon_last)
     for end in range(2):
-        lat, lon = (c.lat_last, c.lon_last) if end == 0 else (rows.lat[i], rows.lon[i])
+        lat, lon = (last_lat, last_lon) if end == 0 else (rows.lat[i], rows.lon[i])
         port, _ = nearest_port_at(limits.ports, lat, lon, limits.near_m)
         if port < 0:
             continue
         lat, lon = limits.ports.lat[port], limits.ports.lon[port]
-        if goes(c.lat_last, c.lon_last, c.sog_last, c.cog_last, lat, lon) >= limits.near_cos \
+        if goes(last_lat, last_lon, known(s.sog_last), known(s.cog_last), lat, lon) >= limits.near_cos \
                 and goes(rows.lat[i], rows.lon[i], rows.sog[i], rows.cog[i], lat, lon) <= -limits.near_cos \
-                and distance_m(c.lat_last, c.lon_last, lat, lon) <= limits.near_m \
+                and distance_m(last_lat, last_lon, lat, lon) <= limits.near_m \
                 and distance_m(rows.lat[i], rows.lon[i], lat, lon) <= limits.near_m:  # fmt: skip
-            come, gone = unseen(c, port, rows, i, limits)
+            come, gone = unseen(s, port, rows, i, limits)
             if gone - come >= limits.port_gap_us:
-                c.gap_s, c.n = (gone - come) * 1e-6, 2
-                c.first_source, c.first_offset = c.last_source, c.last_offset
-                c.last_source, c.last_offset = rows.source[i], rows.offset[i]
-                write_call(c, port, come, gone, 1, SCORES[2, 0], event)
+                gap_s, here = np.float32((gone - come) * 1e-6), origin(rows.source[i], rows.offset[i])
+                write_call(s, 2, gap_s, port, come, gone, s.origin_last, here, 1, SCORES[2, 0], event)
                 event.label, event.lat, event.lon = INFERRED, lat, lon
                 event.cell = cell_at(lat, lon, INDEX_RESOLUTION)
                 event.start_error_s = event.end_error_s = 0.9e-6 * (gone - come)
@@ -238,62 +268,68 @@ def between(c, rows, i, limits, event):
 
 
 @kernel
-def run(stays, rows, begin, limits, out):
+def run(ships, calls, pool, rows, begin, limits, out):
     """Take rows from `begin` on: (row where it stopped, events written)."""
     events = 0
     index = limits.ports
     for i in range(begin, rows.t.size):
-        if events + OUT_ROOM > out.size:
+        if events + OUT_ROOM > out.size or is_full(calls, pool):
             return i, events
-        c = stays[rows.slot[i]]
-        t, lat, lon = rows.t[i], rows.lat[i], rows.lon[i]
-        first = c.mmsi == 0
+        s = ships[rows.slot[i]]
+        t, lat, lon = rows.t[i], steps_of(rows.lat[i]), steps_of(rows.lon[i])
+        first = s.mmsi == 0
         if first:
-            c.mmsi, c.hull, c.t_last, c.alive_last = rows.mmsi[i], rows.hull[i], t, rows.alive[i]
-        dt = t - c.t_last
-        silent = dt >= limits.port_gap_us and rows.alive[i] - c.alive_last >= limits.port_gap_us
-        was_in = c.port
-        if abs(lat - c.lat_here) + abs(lon - c.lon_here) >= c.room_deg:
-            if c.port and distance_m(index.lat[c.port - 1], index.lon[c.port - 1], lat, lon) > limits.exit_m:
-                events += go_out(c, rows, i, silent, limits, out[events])
-            if c.port == 0:
-                port, metres = nearest_port_at(index, lat, lon, np.inf)
+            s.mmsi, s.hull, s.t_last, s.alive_s = rows.mmsi[i], rows.hull[i], t, rows.alive[i] // 1_000_000
+        dt = t - s.t_last
+        silent = dt >= limits.port_gap_us and rows.alive[i] - s.alive_s * 1_000_000 >= limits.port_gap_us
+        was_in = s.call != 0
+        room = s.room - abs(lat - s.lat_last) - abs(lon - s.lon_last)
+        if room > 0:
+            s.room = room
+        else:
+            if s.call:
+                port = calls[s.call - 1].port
+                metres = distance_m(index.lat[port], index.lon[port], rows.lat[i], rows.lon[i])
+                s.room = room_of(limits.exit_m - metres)
+                if metres > limits.exit_m:
+                    events += go_out(s, calls, pool, rows, i, silent, limits, out[events])
+            if s.call == 0:
+                port, metres = nearest_port_at(index, rows.lat[i], rows.lon[i], np.inf)
                 if port >= 0 and metres <= limits.enter_m:
-                    come_in(c, port, rows, i, first, silent and was_in == 0, limits)
+                    come_in(s, calls, pool, port, rows, i, first, silent and not was_in, limits)
                 else:
-                    c.lat_here, c.lon_here = lat, lon
-                    c.room_deg = INSIDE * (metres - limits.enter_m) / M_PER_DEG
-        if c.port:
-            stay(c, t, lat, lon, float(rows.sog[i]), rows.nav_status[i], 0 if was_in == 0 else dt, silent, limits)
-        elif silent and was_in == 0:
-            events += between(c, rows, i, limits, out[events])
-        c.t_last, c.alive_last, c.lat_last, c.lon_last = t, rows.alive[i], lat, lon
-        c.sog_last, c.cog_last = rows.sog[i], rows.cog[i]
-        c.last_offset, c.last_source = rows.offset[i], rows.source[i]
+                    s.room = room_of(metres - limits.enter_m)
+        if s.call:
+            waited_us, sog = dt if was_in else 0, float(rows.sog[i])
+            stay(s, calls[s.call - 1], t, lat, lon, sog, rows.nav_status[i], waited_us, silent, limits)
+        elif silent and not was_in:
+            events += between(s, rows, i, limits, out[events])
+        s.t_last, s.alive_s, s.lat_last, s.lon_last = t, rows.alive[i] // 1_000_000, lat, lon
+        s.sog_last, s.cog_last = kept(rows.sog[i]), kept(rows.cog[i])
+        s.origin_last = origin(rows.source[i], rows.offset[i])
     return rows.t.size, events
 
 
 @kernel
-def flush(stays, now, alive, begin, limits, out):
+def flush(ships, calls, pool, now, alive, begin, limits, out):
     """Calls that go on when the input ends: (slot where it stopped or -1, events written)."""
     events = 0
-    for k in range(begin, stays.size):
+    for k in range(begin, ships.size):
         if events + OUT_ROOM > out.size:
             return k, events
-        if stays[k].port:
-            events += leave(stays[k], -1, np.nan, 0, limits, out[events])
+        if ships[k].call:
+            events += leave(ships[k], calls, pool, -1, np.nan, 0, limits, out[events])
     return -1, events
 
 
-class PortCalls(HullDetector):
+class PortCalls(PooledDetector):
     """Port calls of each hull."""
 
     name = "port_call"
     Params = PortCallParams
     kinds = ("port_call",)
     facts = FACTS
-    state = STAY
-    loop, end = run, flush
+    state, part, loop, end = SAILING, STAY, run, flush
 
     def __init__(self, params: PortCallParams | None = None) -> None:
         super().__init__(params)
@@ -319,7 +355,7 @@ class PortCalls(HullDetector):
             p.exit_m,
             p.stop_begin_kn,
             p.stop_end_kn,
-            p.min_stop_s * 1_000_000,
+            float(p.min_stop_s),
             p.port_gap_s * 1_000_000,
             p.place_m,
             p.near_m,

@@ -30,19 +30,11 @@ from numpy.typing import NDArray
 from ais.table import NAT
 from detectors.detector import DerivedDetector, Known
 from detectors.event import DARK, EVENT, GAP, PORT_CALL, VOYAGE
-from detectors.voyage_declared import (
-    AS_DECLARED,
-    ELSEWHERE,
-    groups,
-    judged,
-    meaning,
-    reports_of,
-    shared_mmsi,
-)
+from detectors.voyage_declared import AS_DECLARED, ELSEWHERE, declarations, judged, reports_of, rows_until, shared_mmsi
 from detectors.voyage_eta import eta_span, hours_after
 from geo.errors import UsageError
-from geo.ports import ports
-from geo.sphere import KN_M_S, distance_m, distances_m
+from geo.ports import port_index, ports
+from geo.sphere import KN_M_S, distances_m
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +62,12 @@ was moved; hours in gaps and dark periods, and in dark periods; how much deeper 
 
 def _pairs(calls: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows of the calls before and after each voyage, -1 after one that goes on; `calls` are sorted by their start."""
-    before, after = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for rows in groups(calls["mmsi"], calls["hull"]):
-        last = rows[-1:] if not calls["open"][rows[-1]] else rows[:0]
-        before += [rows[:-1], last]
-        after += [rows[1:], np.full(last.size, -1)]
-    return np.concatenate(before), np.concatenate(after)
+    order = np.lexsort((calls["hull"], calls["mmsi"]))  # stable
+    ship = calls[["mmsi", "hull"]][order]
+    goes_on = np.append(ship[1:] == ship[:-1], False)[: order.size]
+    after = np.where(goes_on, np.roll(order, -1), -1)
+    sails = goes_on | (calls["open"][order] == 0)
+    return order[sails], after[sails]
 
 
 def _blank(n: int) -> NDArray[Any]:
@@ -117,22 +109,20 @@ def _sailed(calls: NDArray[Any], before: NDArray[np.int64], after: NDArray[np.in
 
 def _hours_within(voyages: NDArray[Any], gaps: NDArray[Any]) -> NDArray[np.float64]:
     """Hours of each voyage that lie in silences of its hull, which do not overlap."""
-    hours = np.zeros(voyages.size)
-    mmsi, hull = (np.concatenate([voyages[name], gaps[name]]) for name in ("mmsi", "hull"))
-    for rows in groups(mmsi, hull):
-        own, silent = rows[rows < voyages.size], gaps[rows[rows >= voyages.size] - voyages.size]
-        if own.size and silent.size:
-            silent = silent[np.argsort(silent["t_start"], kind="stable")]
-            begin, end = (_silent_until(silent, voyages[name][own]) for name in ("t_start", "t_end"))
-            hours[own] = (end - begin) / 3.6e9
-    return hours
+    silent = gaps[np.lexsort((gaps["t_start"], gaps["hull"], gaps["mmsi"]))]
+    begin, end = (_silent_until(silent, voyages, voyages[name]) for name in ("t_start", "t_end"))
+    return np.asarray((end - begin) / 3.6e9)
 
 
-def _silent_until(silent: NDArray[Any], t: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How much of the silences, in order, lies before each time, in µs."""
+def _silent_until(silent: NDArray[Any], voyages: NDArray[Any], t: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How much of the silences, in order, lies before a time on each voyage, in µs: of its hull and those before it."""
+    if silent.size == 0:
+        return np.zeros(t.size, np.int64)
     whole = np.concatenate([[0], np.cumsum(silent["t_end"] - silent["t_start"])])
-    k = np.searchsorted(silent["t_start"], t, "right")
-    return np.asarray(whole[k] - np.where(k > 0, np.maximum(0, silent["t_end"][k - 1] - t), 0))
+    names = ("mmsi", "hull")
+    k = rows_until([silent[name] for name in names], silent["t_start"], [voyages[name] for name in names], t)
+    own = (k > 0) & (silent["mmsi"][k - 1] == voyages["mmsi"]) & (silent["hull"][k - 1] == voyages["hull"])
+    return np.asarray(whole[k] - np.where(own, np.maximum(0, silent["t_end"][k - 1] - t), 0))
 
 
 class Voyages(DerivedDetector):
@@ -161,29 +151,35 @@ class Voyages(DerivedDetector):
 
     def _compare(self, found: NDArray[Any], since: NDArray[np.int64], known: Known) -> None:
         """Write what was declared on each voyage beside what happened."""
-        said, fact, within_m = reports_of(known.identity, found, since), _facts(found), self.params.same_place_m
-        texts, draught = known.identity["destination"], known.identity["draught"]
-        etas: list[tuple[int, int, int]] = []
-        for k in np.flatnonzero((said.last >= 0) & ~shared_mmsi(found, known.vessels)).tolist():
-            rows = np.arange(said.first[k], said.last[k] + 1)
-            starts = rows[np.concatenate([[True], texts[rows[1:]] != texts[rows[:-1]]])]
-            meant = [meaning(bytes(text)) for text in texts[starts]]
-            left, came = (found["lat"][k], found["lon"][k]), (found["lat_end"][k], found["lon_end"][k])
-            found["label"][k], of = judged(meant, left, came, within_m)
-            old = len(meant) > 1 and meant[0].near(*left, within_m)
-            fact["destination_changes"][k] = len(meant) - 1 - old
-            fact["draught_change_m"][k] = draught[rows[-1]] - draught[rows[0]]
-            if of < 0:
-                continue
-            fact["declared_port"][k], fact["last_declared_port"][k] = meant[of].row, meant[-1].row
-            if meant[of].row >= 0:
-                port = ports()[meant[of].row]
-                fact["declared_m"][k] = distance_m(port.lat, port.lon, *came)
-            if found["label"][k] == AS_DECLARED or found["open"][k]:
-                last = max(n for n in range(of, len(meant)) if meant[n].rows == meant[of].rows)
-                etas.append((k, starts[of], [*starts, rows[-1] + 1][last + 1] - 1))
-        if etas:
-            _compare_eta(found, known.identity, *np.array(etas).T)
+        reports = reports_of(known.identity, found, since)
+        reports.last[shared_mmsi(found, known.vessels)] = -1
+        said, fact, index = declarations(known.identity, reports), _facts(found), port_index()
+        if said.voyage.size == 0:
+            return
+        near_left = said.near(found["lat"], found["lon"], self.params.same_place_m)
+        near_came = said.near(found["lat_end"], found["lon_end"], self.params.same_place_m)
+        found["label"], of = judged(said, near_left, near_came, found["open"] == 0)
+        voyage, first, count = np.unique(said.voyage, return_index=True, return_counts=True)
+        fact["destination_changes"][voyage] = count - 1 - ((count > 1) & near_left[first])
+        draught, last = known.identity["draught"], first + count - 1
+        fact["draught_change_m"][voyage] = draught[said.last[last]] - draught[said.first[first]]
+        port, tells = said.each("row"), of[voyage] >= 0
+        fact["last_declared_port"][voyage[tells]] = port[last[tells]]
+        voyage = voyage[tells]
+        fact["declared_port"][voyage] = port[of[voyage]]
+        sure = voyage[port[of[voyage]] >= 0]
+        at = port[of[sure]]
+        fact["declared_m"][sure] = distances_m(
+            index.lat[at], index.lon[at], found["lat_end"][sure], found["lon_end"][sure]
+        )
+        voyage = voyage[(found["label"][voyage] == AS_DECLARED) | (found["open"][voyage] == 1)]
+        if voyage.size:
+            rows = {meant.rows: k for k, meant in enumerate(said.meanings)}
+            alike = np.array([rows[meant.rows] for meant in said.meanings])[said.of]
+            again = np.flatnonzero(alike == alike[of[said.voyage]])
+            latest = np.zeros(found.size, np.int64)
+            latest[said.voyage[again]] = again  # the last of each voyage is written last
+            _compare_eta(found, known.identity, voyage, said.first[of[voyage]], said.last[latest[voyage]])
 
     def _seek(self, found: NDArray[Any], calls: NDArray[Any]) -> None:
         """Write when a ship that went elsewhere called at the declared port after all."""

@@ -8,7 +8,7 @@ reports bear no hull.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from detectors.event import label_code
 from geo.place_words import GENERIC, NOWHERE, words
-from geo.ports import Port, ports, ports_matching
-from geo.sphere import distance_m
+from geo.ports import Port, port_index, ports, ports_matching
+from geo.sphere import distances_m
 
 AS_DECLARED, ELSEWHERE, UNDECLARED = map(label_code, ("as_declared", "elsewhere", "undeclared"))
 
@@ -37,16 +37,13 @@ class Meaning(NamedTuple):
         """The one port that is meant, -1 where there is doubt."""
         return self.rows[0] if self.sure and len(self.rows) == 1 else -1
 
-    def near(self, lat: float, lon: float, within_m: float) -> bool:
-        """Whether a port that may be meant lies so near to a position."""
-        return any(distance_m(ports()[row].lat, ports()[row].lon, lat, lon) <= within_m for row in self.rows)
-
 
 @cache
 def _row_of() -> dict[Port, int]:
     return {port: row for row, port in enumerate(ports())}
 
 
+@lru_cache(4096)
 def meaning(text: bytes) -> Meaning:
     r"""What the destination of a static report means.
 
@@ -62,36 +59,6 @@ def meaning(text: bytes) -> Meaning:
     return Meaning(rows, sure, not rows and all(word in NOWHERE or word in GENERIC for word in words(said)))
 
 
-def judged(
-    meant: Sequence[Meaning], came_from: tuple[float, float], came_to: tuple[float, float], within_m: float
-) -> tuple[int, int]:
-    """The label of a voyage between two positions (the second NaN while it goes on), and which declaration it rests on.
-
-    That is the first of `meant`, in their order, that names a place other than where the ship came from, which many
-    ships leave set for a while. Label 0: it cannot be told; declaration -1: none.
-
-    >>> busan, dalian = (35.1, 129.0), (38.9, 121.6)
-    >>> def label(*texts):
-    ...     return judged([meaning(text) for text in texts], busan, dalian, 30_000.0)
-    >>> label(b"BUSAN", b"KOBE", b"DALIAN") == (ELSEWHERE, 1), label(b"CNDLC", b"XQZ 77") == (AS_DECLARED, 0)
-    (True, True)
-    >>> label(b"PUSAN") == label(b"", b"FOR ORDERS") == (UNDECLARED, -1), label(b"XQZ 77")
-    (True, (0, -1))
-    """
-    unread = False
-    for k, one in enumerate(meant):
-        if one.nothing or one.near(*came_from, within_m):
-            continue
-        if one.near(*came_to, within_m):
-            return AS_DECLARED, k
-        if one.rows:
-            return (ELSEWHERE if one.sure and came_to[0] == came_to[0] else 0), k
-        unread = True
-    if any(one.near(*came_to, within_m) for one in meant):
-        return AS_DECLARED, -1  # it came back to where it came from, as it said
-    return (0 if unread else UNDECLARED), -1
-
-
 class Said(NamedTuple):
     """Of each voyage the rows of the static reports that count for it, `first` to `last`; -1 none."""
 
@@ -99,19 +66,93 @@ class Said(NamedTuple):
     last: NDArray[np.int64]
 
 
-def groups(*keys: NDArray[Any]) -> list[NDArray[np.int64]]:
-    """Rows with equal keys, in rising order of the keys and then of the rows.
+class Declarations(NamedTuple):
+    """What was declared on voyages, in the order of `voyage` and of time: static reports of one destination."""
 
-    >>> [rows.tolist() for rows in groups(np.array([7, 5, 7]))]
-    [[1], [0, 2]]
+    voyage: NDArray[np.int64]
+    first: NDArray[np.int64]
+    """Rows of the static reports, to `last`."""
+    last: NDArray[np.int64]
+    of: NDArray[np.int64]
+    """Which of `meanings` it is."""
+    meanings: Sequence[Meaning]
+
+    def each(self, name: str) -> NDArray[Any]:
+        """A field of the meaning of each declaration."""
+        return np.array([getattr(one, name) for one in self.meanings])[self.of]
+
+    def near(self, lat: NDArray[np.float64], lon: NDArray[np.float64], within_m: float) -> NDArray[np.bool_]:
+        """Whether a port that each may mean lies so near to a position (n,) of its voyage."""
+        sizes = np.array([len(one.rows) for one in self.meanings], np.int64)
+        port = np.array([row for one in self.meanings for row in one.rows], np.int64)
+        of = np.repeat(np.arange(self.of.size), sizes[self.of])
+        row = port[spans((np.cumsum(sizes) - sizes)[self.of], sizes[self.of])]
+        voyage, index = self.voyage[of], port_index()
+        metres = distances_m(index.lat[row], index.lon[row], lat[voyage], lon[voyage])
+        near = np.zeros(self.of.size, np.bool_)
+        near[of[metres <= within_m]] = True
+        return near
+
+
+def spans(begin: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows from each `begin` on, `sizes` of them, one span after the other.
+
+    >>> spans(np.array([7, 2]), np.array([2, 3])).tolist()
+    [7, 8, 2, 3, 4]
     """
-    if keys[0].size == 0:
-        return []
-    order = np.lexsort(keys[::-1])
-    new = np.zeros(order.size - 1, np.bool_)
-    for key in keys:
-        new |= np.diff(key[order].astype(np.int64)) != 0
-    return np.split(order, np.flatnonzero(new) + 1)
+    return np.repeat(begin - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
+
+
+def declarations(identity: Any, said: Said) -> Declarations:
+    """What these static reports declare."""
+    voyage = np.flatnonzero(said.last >= 0)
+    sizes = said.last[voyage] - said.first[voyage] + 1
+    row, voyage = spans(said.first[voyage], sizes), np.repeat(voyage, sizes)
+    text = identity["destination"][row]
+    start = np.flatnonzero((np.diff(voyage, prepend=-1) != 0) | np.append(True, text[1:] != text[:-1])[: text.size])
+    texts, of = np.unique(text[start], return_inverse=True)
+    last = row[np.append(start[1:], row.size)[: start.size] - 1]
+    return Declarations(voyage[start], row[start], last, of, [meaning(bytes(one)) for one in texts])
+
+
+def judged(
+    said: Declarations, near_left: NDArray[np.bool_], near_came: NDArray[np.bool_], ended: NDArray[np.bool_]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The label of each voyage (n,), and which declaration it rests on: 0 where it cannot be told, -1 for none.
+
+    That is the first that names a place other than where the ship came from, which many ships leave set for a while.
+    `near_left` and `near_came` say of each declaration whether it may mean the place where its voyage began or ended.
+    """
+    named = np.array([len(one.rows) > 0 for one in said.meanings], np.bool_)[said.of]
+    tells = ~said.each("nothing").astype(np.bool_) & ~near_left
+    decides = np.flatnonzero(tells & (near_came | named))
+    label, of = np.zeros(ended.size, np.uint8), np.full(ended.size, -1)
+    label[said.voyage] = UNDECLARED
+    label[said.voyage[tells]] = 0
+    label[said.voyage[near_came]] = AS_DECLARED  # where none decides it came back to where it came from, as it said
+    of[said.voyage[decides[::-1]]] = decides[::-1]  # the first of each voyage is written last
+    voyage = np.flatnonzero(of >= 0)
+    k = of[voyage]
+    missed = np.where(said.each("sure")[k].astype(np.bool_) & ended[voyage], ELSEWHERE, 0)
+    label[voyage] = np.where(near_came[k], AS_DECLARED, missed)
+    return label, of
+
+
+def rows_until(
+    keys: Sequence[NDArray[Any]], t: NDArray[np.int64], of: Sequence[NDArray[Any]], until: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """How many rows, in the order of `keys` and `t`, stand up to each of (`of`, `until`).
+
+    >>> ship, t = np.array([5, 5, 7]), np.array([10, 20, 10])
+    >>> rows_until([ship], t, [np.array([5, 6, 7])], np.array([10, 99, 9])).tolist()
+    [1, 2, 2]
+    """
+    asked = np.arange(t.size + until.size) >= t.size
+    both = [np.concatenate([a.astype(np.int64), b.astype(np.int64)]) for a, b in zip(keys, of, strict=True)]
+    order = np.lexsort((asked, np.concatenate([t, until]), *both[::-1]))
+    count = np.empty(order.size, np.int64)
+    count[order] = np.cumsum(~asked[order])
+    return count[t.size :]
 
 
 def reports_of(identity: Any, voyages: NDArray[Any], since: NDArray[np.int64]) -> Said:
@@ -119,29 +160,22 @@ def reports_of(identity: Any, voyages: NDArray[Any], since: NDArray[np.int64]) -
 
     `voyages` are records of `EVENT`; a report that was not heard after `since` (n,) is no longer in force.
     """
-    found = Said(np.full(voyages.size, -1), np.full(voyages.size, -1))
-    for rows in groups(voyages["mmsi"]):
-        mmsi = voyages["mmsi"][rows[0]]
-        begin, end = (int(np.searchsorted(identity["mmsi"], mmsi, side)) for side in ("left", "right"))
-        t_from = identity["t_from"][begin:end]
-        first = np.searchsorted(t_from, voyages["t_start"][rows], "right") - 1
-        last = np.searchsorted(t_from, voyages["t_end"][rows], "right") - 1
-        in_force = first >= 0
-        in_force[in_force] = identity["t_to"][begin:end][first[in_force]] >= since[rows][in_force]
-        first = np.where(in_force, first, first + 1)
-        some = last >= first
-        found.first[rows[some]], found.last[rows[some]] = begin + first[some], begin + last[some]
-    return found
+    mmsi, t_from = identity["mmsi"], identity["t_from"]
+    begin = np.searchsorted(mmsi, voyages["mmsi"])
+    first, last = (rows_until([mmsi], t_from, [voyages["mmsi"]], voyages[name]) - 1 for name in ("t_start", "t_end"))
+    in_force = first >= begin
+    in_force[in_force] = identity["t_to"][first[in_force]] >= since[in_force]
+    first = np.where(in_force, first, first + 1)
+    return Said(np.where(last >= first, first, -1), np.where(last >= first, last, -1))
 
 
 def shared_mmsi(voyages: NDArray[Any], vessels: Any) -> NDArray[np.bool_]:
     """Whether another hull was heard under the MMSI of each voyage in its time."""
     shared = np.zeros(voyages.size, np.bool_)
-    for rows in groups(vessels["mmsi"]):
-        if rows.size == 1:
-            continue
-        own = np.flatnonzero(voyages["mmsi"] == vessels["mmsi"][rows[0]])
-        for k in rows.tolist():
+    ships, hulls = np.unique(vessels["mmsi"], return_counts=True)
+    for mmsi in ships[hulls > 1]:
+        own = np.flatnonzero(voyages["mmsi"] == mmsi)
+        for k in np.flatnonzero(vessels["mmsi"] == mmsi).tolist():
             other = voyages["hull"][own] != vessels["hull"][k]
             begun = voyages["t_start"][own] <= vessels["t_last"][k]
             shared[own] |= other & begun & (voyages["t_end"][own] >= vessels["t_first"][k])

@@ -40,6 +40,19 @@ def wrap_deg(lon_deg):
     return -180.0 if lon_deg == 180.0 else lon_deg  # a hair west of -180 the remainder is rounded to a whole turn
 
 
+_COS_DEG, _SIN_DEG = np.cos(np.radians(np.arange(360.0))), np.sin(np.radians(np.arange(360.0)))
+
+
+@inner
+def cos_sin_deg(deg):
+    """Cosine and sine of an angle in degrees, to 4e-15, from those of the next whole degree: a fraction of the time."""
+    whole = math.floor(deg + 0.5)
+    k, x = np.int64(whole) % 360, math.radians(deg - whole)
+    cos = 1.0 - x * x * (0.5 - x * x / 24.0)
+    sin = x * (1.0 - x * x * (1.0 / 6.0 - x * x / 120.0))
+    return _COS_DEG[k] * cos - _SIN_DEG[k] * sin, _SIN_DEG[k] * cos + _COS_DEG[k] * sin
+
+
 @kernel
 def distance_m(lat1_deg, lon1_deg, lat2_deg, lon2_deg):
     """Great-circle distance in metres (haversine: exact for short distances, where the cosine form loses digits)."""

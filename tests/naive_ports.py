@@ -173,6 +173,26 @@ def voyages(calls, now):
     return sorted(found)
 
 
+def judged(meant, left, came, within_m):
+    """The label of a voyage between two places (the second None while it goes on), and which declaration it rests on.
+
+    Each of `meant` is (places that it may mean, whether nothing else can be meant, whether it names no place).
+    """
+    unread, back = False, False
+    for k, (places, sure, nothing) in enumerate(meant):
+        from_here = any(distance_m(*place, *left) <= within_m for place in places)
+        to_there = came is not None and any(distance_m(*place, *came) <= within_m for place in places)
+        back = back or to_there
+        if nothing or from_here:
+            continue
+        if to_there:
+            return "as_declared", k
+        if places:
+            return ("elsewhere" if sure and came is not None else ""), k
+        unread = True
+    return ("as_declared" if back else "" if unread else "undeclared"), None
+
+
 def silent_h(start, end, silences):
     """Hours of the silences (start, end) between two times."""
     return sum(max(0, min(end, b) - max(start, a)) for a, b in silences) / 3.6e9

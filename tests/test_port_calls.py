@@ -7,6 +7,7 @@ from ais.table import Fixes
 from detectors.engine import Engine, detect
 from detectors.event import LABELS
 from detectors.port_call import PortCallParams
+from detectors.port_stay import SAILING, STAY
 from geo.anchorages import Anchorage, Anchorages
 from geo.cells import cells
 from geo.errors import UsageError
@@ -241,7 +242,7 @@ def test_a_ship_without_speed_is_judged_by_its_positions():
 
 
 def _restless(seed):
-    """Ships that call at ports, some by way of the roads, with silences anywhere."""
+    """Ships that call at ports, some by way of the roads, with silences anywhere; speeds in tenths, as AIS has them."""
     rng, rows = np.random.default_rng(seed), []
     places = [at(code) for code in ("ZADUR", "FJSVU", "KRPUS", "RUVVO")]
     for k in range(16):
@@ -260,7 +261,7 @@ def _restless(seed):
         for row in way(legs, port=port, t=t, mmsi=SHIP + 10 * k):
             hours, km = (row[0] - t) / HOUR, abs(row[2] - port[0]) / DEG_KM
             if not any(begin <= hours < end and km < near for begin, end, near in silent):
-                rows.append(row)
+                rows.append((*row[:4], round(row[4], 1), *row[5:]))
     return fixes_with_course(rows), places
 
 
@@ -308,3 +309,7 @@ def test_port_calls_are_those_of_the_naive_twin(seed):
 def test_parameters_that_cannot_be_meant_are_refused(wrong, words):
     with pytest.raises(UsageError, match=words):
         PortCallParams(**wrong)
+
+
+def test_the_state_of_a_ship_is_small():
+    assert SAILING.itemsize <= 48 and STAY.itemsize <= 88

@@ -1,10 +1,11 @@
 """Voyages: from call to call, and what was declared beside what happened."""
 
 import datetime
+from itertools import groupby
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ais.identity import identities
@@ -18,7 +19,7 @@ from detectors.vessels import Vessels
 from detectors.voyage_declared import meaning
 from detectors.voyage_eta import eta_span, hours_after
 from geo.ports import port_by_code, ports
-from geo.sphere import distance_m
+from geo.sphere import distance_m, interpolate
 from tests import naive_ports
 from tests.feeds import HOUR, MINUTE, T0, fixes_of
 
@@ -303,6 +304,76 @@ def test_voyages_are_those_of_the_naive_twin():
         own = silences[row["mmsi"], row["hull"]]
         assert row["silent_h"] == pytest.approx(naive_ports.silent_h(row["t_start"], row["t_end"], own), abs=1e-4)
     assert len(found) > 80
+
+
+TEXTS = (
+    "BUSAN", "PUSAN ANCH", "DALIAN", "CNDLC", "NAKHODKA", "NEWCASTLE", "VICTORIA", "FOR ORDERS", "", "XQZ 77", "KOBE",
+    "ULSAN",
+)  # fmt: skip
+
+
+@settings(max_examples=40)
+@given(
+    texts=st.lists(st.sampled_from(TEXTS), min_size=1, max_size=6),
+    to=st.sampled_from(["CNDLC", "KRPUS", "RUNJK", "AUNTL", None]),
+)
+def test_labels_are_those_of_the_naive_twin(texts, to):
+    identity = said(*((11 + 5 * k, text) for k, text in enumerate(texts)))
+    row = voyages([call("KRPUS", 0, 10), *([call(to, 60, 80)] if to else [])], identity, now_h=100)[0]
+    read = [meaning(text.encode()) for text, _ in groupby(texts)]
+    meant = [([(ports()[k].lat, ports()[k].lon) for k in one.rows], one.sure, one.nothing) for one in read]
+    left, came = ((port.lat, port.lon) if port else None for port in (port_by_code("KRPUS"), port_by_code(to or "")))
+    label, of = naive_ports.judged(meant, left, came, 30_000.0)
+    declared = np.nan if of is None else read[of].row
+    assert row["label"] == label and row["declared_port"] == pytest.approx(declared, nan_ok=True)
+
+
+PACIFIC = [
+    ("NZAKL", "WSAPW", "APIA", "AUCKLAND"),
+    ("FJSUV", "USHNL", "HONOLULU", "SUVA"),
+    ("WSAPW", "FJSUV", "SUVA", "APIA"),
+    ("USHNL", "NZAKL", "NZ AKL", "HONOLULU"),
+]
+"""From, to, how the destination is written, and the destination that is still set from before."""
+
+
+@pytest.mark.parametrize(("left", "came", "text", "old"), PACIFIC)
+def test_a_voyage_across_180_degrees(left, came, text, old):
+    """From fixes to the table: places, the way between, the declared port, its ETA, and that it is no way round."""
+    a, b = port_by_code(left), port_by_code(came)
+    assert abs(a.lon - b.lon) > 180.0
+    metres = distance_m(a.lat, a.lon, b.lat, b.lon)
+    hours = metres / 1852 / 14
+    rows, ends = [], (20.0, 20.0 + hours)
+    for m in range(0, round((hours + 40) * 60), 10):
+        share = min(1.0, max(0.0, (m / 60 - ends[0]) / hours))
+        knots = 14.0 if 0.0 < share < 1.0 else 0.0
+        rows.append((T0 + m * MINUTE, SHIP, *interpolate(a.lat, a.lon, b.lat, b.lon, share), knots))
+    engine = Engine(["voyage"], lateness_s=0)
+    records = np.concatenate([engine.feed(fixes_of(rows)), engine.flush()])
+    eta = _packed_at(T0 + round(ends[1]) * HOUR)
+    events = engine.finish(records, said((1, old), (19, text, eta), (30, text, eta)))
+    [row] = [{name: events[name][k] for name in events} for k in range(len(events)) if events["port"][k] == came]
+    assert (row["from_port"], row["port"], row["declared_port"]) == (left, came, came)
+    assert (LABELS[row["label"]], row["destination_changes"], row["declared_m"] < 30_000.0) == (
+        "as_declared",
+        0.0,
+        True,
+    )
+    assert row["distance_m"] == pytest.approx(distance_m(row["lat"], row["lon"], row["lat_end"], row["lon_end"]))
+    assert row["distance_m"] == pytest.approx(metres, rel=0.02) and abs(row["eta_error_h"]) < 2.0
+    assert -180.0 <= row["lon"] < 180.0 and row["lon"] * row["lon_end"] < 0.0
+    assert row["speed_kn"] == pytest.approx(14.0, rel=0.05) and row["silent_h"] == 0.0
+
+
+@pytest.mark.parametrize(("left", "came", "text", "old"), PACIFIC)
+def test_a_ship_that_went_elsewhere_across_180_degrees(left, came, text, old):
+    """It declared the port on the other side, called at Pago Pago, and came there later."""
+    events = [call(left, 0, 10), call("ASPPG", 200, 220), call(came, 300, 310)]
+    row = voyages(events, said((2, old), (12, text, _packed_at(T0 + 290 * HOUR))))[0]
+    a, b = port_by_code("ASPPG"), port_by_code(came)
+    assert row["label"] == "elsewhere" and locode(row["declared_port"]) == came and row["declared_after_h"] == 100.0
+    assert row["declared_m"] == pytest.approx(distance_m(a.lat, a.lon, b.lat, b.lon), rel=1e-6)
 
 
 def test_the_table_of_events_names_the_ports_of_a_voyage():
