@@ -48,8 +48,10 @@ messages."""
 
 CLASS_BIT = np.uint64(1 << 63)
 """Set in the key of a cell's row for class B; no H3 index uses it."""
-_SAME_SHIFT = np.uint64(45 - 3 * FINEST)
-"""Bits of an H3 index below this differ within a cell of the finest resolution."""
+_AREA_SHIFT = np.uint64(45 - 3 * FINEST)
+_AREA_BITS = np.uint64((1 << (7 + 3 * FINEST)) - 1)
+_AREA_HEAD = np.uint64(1 << 59 | FINEST << 52 | (1 << (45 - 3 * FINEST)) - 1)
+"""Of an H3 index of the finest resolution only the base cell and its digits differ: 22 bits."""
 
 CELL = np.dtype(
     [
@@ -108,9 +110,15 @@ def keyed(cell, resolution, class_b):
 
 
 @inlined
-def same_cell(one, other):
-    """Whether two cells of the index resolution lie in one cell of the finest resolution."""
-    return (one ^ other) >> _SAME_SHIFT == np.uint64(0)
+def area_of(cell):
+    """The cell of the finest resolution that holds a cell, in four bytes."""
+    return np.uint32((cell >> _AREA_SHIFT) & _AREA_BITS)
+
+
+@inlined
+def cell_of(area):
+    """The cell of the finest resolution."""
+    return np.uint64(area) << _AREA_SHIFT | _AREA_HEAD
 
 
 @kernel
