@@ -32,12 +32,15 @@ from detectors.detector import DerivedDetector, Known
 from detectors.event import DARK, DARK_RENDEZVOUS, EVENT, FACTS, LOITERING, WAITING, label_code
 from geo.cells import INDEX_RESOLUTION, cells
 from geo.errors import UsageError
-from geo.sphere import KN_M_S, NMI_M, distances_m, interpolate
+from geo.kernel import inner, kernel
+from geo.sphere import EARTH_RADIUS_M, KN_M_S, NMI_M, distance_m, distances_m, interpolate
 
 if TYPE_CHECKING:
     from geo.sea_way import Way
 
 HOUR_US = 3_600_000_000
+BAND_DEG = 1.0
+"""Height of the bands of latitude in which partners are sought."""
 MAX_SPEED_KN = 60.0
 """Faster is a wrong reading (`geo.speed`)."""
 
@@ -103,63 +106,119 @@ class Stays(NamedTuple):
         return copies._replace(t0=begin + since, t1=begin + since + (copies.t1 - copies.t0))
 
 
-def _least_us(lat: Any, lon: Any, to_lat: Any, to_lon: Any, m_us: Any) -> NDArray[np.float64]:
-    """Least time from one place to the other, in µs; none where one of them is not known."""
-    way = distances_m(lat, lon, np.where(np.isnan(to_lat), lat, to_lat), np.where(np.isnan(to_lon), lon, to_lon))
-    return np.asarray(way / m_us, np.float64)
+@inner
+def _least_us(lat, lon, to_lat, to_lon, m_us):
+    """Least time from one place to the other, in µs; none where the other is not known."""
+    return 0.0 if math.isnan(to_lat) else distance_m(lat, lon, to_lat, to_lon) / m_us
 
 
-def with_drifting(one: Stays, b: Stays) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """When a silent ship (one row) could have been with each drifting one: (from, to, misfit in hours)."""
-    open_end = bool(np.isnan(one.lat1[0]))
-    there = _least_us(one.lat0, one.lon0, b.lat0, b.lon0, one.m_us)
-    back = np.zeros(b.t0.size) if open_end else _least_us(b.lat0, b.lon0, one.lat1, one.lon1, one.m_us)
-    straight = there if open_end else _least_us(one.lat0, one.lon0, one.lat1, one.lon1, one.m_us)
-    t_from = np.maximum(b.t0, one.t0 + np.rint(there).astype(np.int64))
-    t_to = np.minimum(b.t1, one.t1 - np.rint(back).astype(np.int64))
-    return t_from, t_to, np.maximum(0.0, there + back - straight) / HOUR_US
+@kernel
+def with_drifting(a, i, b, j):
+    """When the silent ship `i` of `a` could have been with the drifting `j` of `b`: (from, to, misfit in hours)."""
+    there = _least_us(a.lat0[i], a.lon0[i], b.lat0[j], b.lon0[j], a.m_us[i])
+    back, straight = 0.0, there
+    if not math.isnan(a.lat1[i]):
+        back = _least_us(b.lat0[j], b.lon0[j], a.lat1[i], a.lon1[i], a.m_us[i])
+        straight = _least_us(a.lat0[i], a.lon0[i], a.lat1[i], a.lon1[i], a.m_us[i])
+    t_from = max(b.t0[j], a.t0[i] + np.int64(np.rint(there)))
+    t_to = min(b.t1[j], a.t1[i] - np.int64(np.rint(back)))
+    return t_from, t_to, max(0.0, there + back - straight) / HOUR_US
 
 
-def with_silent(one: Stays, b: Stays) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """When a silent ship (one row) and each other one could have met: (from, to, misfit in hours).
+@kernel
+def with_silent(a, i, b, j):
+    """When two silent ships could have met: (from, to, misfit in hours).
 
     From when on their circles of reach, drawn from where they were last heard, touch, and until when those do that are
     drawn from where they were heard again.
     """
-    fast = one.m_us + b.m_us
-    first, last = np.maximum(one.t0, b.t0), np.minimum(one.t1, b.t1)
-    begin = _least_us(one.lat0, one.lon0, b.lat0, b.lon0, fast)
-    grown = ((first - one.t0) * one.m_us + (first - b.t0) * b.m_us) / fast
-    heard = ~(np.isnan(one.lat1) | np.isnan(b.lat1))
-    end = np.where(heard, _least_us(one.lat1, one.lon1, b.lat1, b.lon1, fast), 0.0)
-    left = ((one.t1 - last) * one.m_us + (b.t1 - last) * b.m_us) / fast
-    t_from = first + np.rint(np.maximum(0.0, begin - grown)).astype(np.int64)
-    t_to = last - np.where(heard, np.rint(np.maximum(0.0, end - left)), 0.0).astype(np.int64)
-    return t_from, t_to, (np.abs(one.t0 - b.t0) + np.abs(one.t1 - b.t1) + begin + end) / HOUR_US
+    fast = a.m_us[i] + b.m_us[j]
+    first, last = max(a.t0[i], b.t0[j]), min(a.t1[i], b.t1[j])
+    begin = _least_us(a.lat0[i], a.lon0[i], b.lat0[j], b.lon0[j], fast)
+    grown = ((first - a.t0[i]) * a.m_us[i] + (first - b.t0[j]) * b.m_us[j]) / fast
+    t_from, t_to, end = first + np.int64(np.rint(max(0.0, begin - grown))), last, 0.0
+    if not (math.isnan(a.lat1[i]) or math.isnan(b.lat1[j])):
+        end = _least_us(a.lat1[i], a.lon1[i], b.lat1[j], b.lon1[j], fast)
+        left = ((a.t1[i] - last) * a.m_us[i] + (b.t1[j] - last) * b.m_us[j]) / fast
+        t_to = last - np.int64(np.rint(max(0.0, end - left)))
+    misfit_us = abs(a.t0[i] - b.t0[j]) + abs(a.t1[i] - b.t1[j]) + begin + end
+    return t_from, t_to, misfit_us / HOUR_US
+
+
+@inner
+def _first_after(values, begin, end, limit):
+    """The first place from `begin` to `end` whose value is `limit` or more; values do not fall."""
+    while begin < end:
+        middle = (begin + end) // 2
+        if values[middle] < limit:
+            begin = middle + 1
+        else:
+            end = middle
+    return begin
+
+
+@kernel
+def latest_ends(t1, bands, out):
+    """For each stay the latest end of those up to it in its band; `bands` are where the bands begin."""
+    for band in range(bands.size - 1):
+        for k in range(bands[band], bands[band + 1]):
+            out[k] = t1[k] if k == bands[band] else max(out[k - 1], t1[k])
+
+
+@kernel
+def fill_pairs(a, b, bands, latest, both_silent, least_us, max_apart_m, out):
+    """Pairs into `out`, as many as have room: how many there are.
+
+    `b` stands in bands of latitude, in each in order of begin. Looked at are the bands within reach, and in each the
+    stays that begin before a silence ends, from the first on that may last into it.
+    """
+    n, b_reach_m = 0, 0.0
+    for j in range(b.t0.size if both_silent else 0):
+        b_reach_m = max(b_reach_m, (b.t1[j] - b.t0[j]) * b.m_us[j])
+    for i in range(a.t0.size):
+        reach_m = min(max_apart_m, (a.t1[i] - a.t0[i]) * a.m_us[i] + b_reach_m)
+        reach_deg = math.degrees(reach_m / EARTH_RADIUS_M) + 1e-6
+        south = max(0, np.int64((a.lat0[i] - reach_deg + 90.0) / BAND_DEG))
+        north = min(bands.size - 2, np.int64((a.lat0[i] + reach_deg + 90.0) / BAND_DEG))
+        for band in range(south, north + 1):
+            begin, end = bands[band], bands[band + 1]
+            for j in range(_first_after(latest, begin, end, a.t0[i] + least_us), end):
+                if b.t0[j] > a.t1[i] - least_us:
+                    break
+                common_us = min(b.t1[j], a.t1[i]) - max(b.t0[j], a.t0[i])
+                if common_us < least_us or b.ship[j] == a.ship[i] or abs(b.lat0[j] - a.lat0[i]) > reach_deg:
+                    continue
+                if distance_m(a.lat0[i], a.lon0[i], b.lat0[j], b.lon0[j]) > max_apart_m:
+                    continue
+                t_from, t_to, misfit_h = with_silent(a, i, b, j) if both_silent else with_drifting(a, i, b, j)
+                if t_to - t_from < least_us:
+                    continue
+                if n < out.silent.size:
+                    out.silent[n], out.partner[n] = i, j
+                    out.t_from[n], out.t_to[n], out.misfit_h[n] = t_from, t_to, misfit_h
+                n += 1
+    return n
 
 
 def candidates(a: Stays, b: Stays, both_silent: bool, least_us: int, max_apart_m: float) -> Pairs:
     """Silences of `a` and stays of other ships in `b` in which both could have been together for `least_us`."""
-    pieces = [_NONE]
-    order = np.argsort(b.t0, kind="stable")
-    begins = b.t0[order]
-    longest = int((b.t1 - b.t0).max(initial=0))
-    for row in range(a.t0.size):
-        one = a.rows(slice(row, row + 1))
-        first, last = np.searchsorted(begins, (int(one.t0[0]) - longest, int(one.t1[0])))
-        other = order[first:last]  # those that may last into the silence
-        common = np.minimum(b.t1[other], one.t1) - np.maximum(b.t0[other], one.t0)
-        other = other[(common >= least_us) & (b.ship[other] != one.ship)]
-        near = b.rows(other)
-        t_from, t_to, misfit_h = (with_silent if both_silent else with_drifting)(one, near)
-        apart_m = distances_m(one.lat0, one.lon0, near.lat0, near.lon0)
-        fits = np.flatnonzero((t_to - t_from >= least_us) & (apart_m <= max_apart_m))
-        pieces.append(Pairs(np.full(fits.size, row), other[fits], t_from[fits], t_to[fits], misfit_h[fits]))
-    return Pairs(*(np.concatenate(columns) for columns in zip(*pieces, strict=True)))
+    band = ((b.lat0 + 90.0) / BAND_DEG).astype(np.int64)
+    order = np.lexsort((b.t0, band))
+    bands = np.searchsorted(band[order], np.arange(int(180.0 / BAND_DEG) + 2))
+    sorted_b = b.rows(order)
+    latest = np.empty(order.size, np.int64)
+    latest_ends(sorted_b.t1, bands, latest)
+    found = _room_for(4 * a.t0.size)
+    while (n := fill_pairs(a, sorted_b, bands, latest, both_silent, least_us, max_apart_m, found)) > found.silent.size:
+        found = _room_for(n)
+    found = Pairs._make(column[:n] for column in found)
+    return found._replace(partner=order[found.partner])
 
 
-_NO_ROWS = np.zeros(0, np.int64)
-_NONE = Pairs(_NO_ROWS, _NO_ROWS, _NO_ROWS, _NO_ROWS, np.zeros(0))
+def _room_for(n: int) -> Pairs:
+    """Room for so many pairs."""
+    silent, partner, t_from, t_to = (np.empty(n, np.int64) for _ in range(4))
+    return Pairs(silent, partner, t_from, t_to, np.empty(n))
 
 
 def chance_rates(found: Pairs, controls: Pairs, steps: int) -> NDArray[np.float64]:
@@ -170,12 +229,14 @@ def chance_rates(found: Pairs, controls: Pairs, steps: int) -> NDArray[np.float6
     >>> chance_rates(one, two, 1)
     array([0.5, 1. ])
     """
-    rates = np.zeros(found.silent.size)
-    for row in np.unique(found.silent):
-        own = found.silent == row
-        theirs = np.sort(controls.misfit_h[controls.silent == row])
-        rates[own] = np.searchsorted(theirs, found.misfit_h[own], side="right")
-    return (rates + 1.0) / (steps + 1.0)
+    n = controls.silent.size
+    silent, misfit_h = (np.concatenate([two, one]) for one, two in zip(found[::4], controls[::4], strict=True))
+    is_found = np.arange(silent.size) >= n
+    order = np.lexsort((is_found, misfit_h, silent))
+    before = np.empty(silent.size, np.int64)
+    before[order] = np.cumsum(~is_found[order])  # controls at least as fitting, and all of the ships before
+    others = np.searchsorted(np.sort(controls.silent), found.silent)
+    return np.asarray((before[n:] - others + 1.0) / (steps + 1.0), np.float64)
 
 
 class DarkRendezvous(DerivedDetector):
@@ -216,7 +277,8 @@ class DarkRendezvous(DerivedDetector):
         speed_kn = np.minimum(np.where(np.isfinite(own), own, self.params.default_speed_kn), MAX_SPEED_KN)
         lat1, lon1 = (np.where(events["open"] == 1, np.nan, events[name]) for name in ("lat_end", "lon_end"))
         m_us = np.asarray(speed_kn * KN_M_S * 1e-6, np.float64)
-        return Stays(events["lat"], events["lon"], lat1, lon1, events["t_start"], events["t_end"], m_us, ship)
+        lat0, lon0, t0, t1 = (np.ascontiguousarray(events[name]) for name in ("lat", "lon", "t_start", "t_end"))
+        return Stays(lat0, lon0, lat1, lon1, t0, t1, m_us, ship)
 
     def _candidates(self, a: Stays, b: Stays, both_silent: bool) -> Pairs:
         return candidates(a, b, both_silent, self._least_us, self.params.max_apart_nmi * NMI_M)
@@ -270,16 +332,16 @@ class DarkRendezvous(DerivedDetector):
     def _met_silent(self, a: Stays, row: int, partner: int) -> tuple[int, int, float, float] | None:
         """The same for two silent ships: from when on, and until when, their ways over water are long enough."""
         one, two = a.rows(slice(row, row + 1)), a.rows(slice(partner, partner + 1))
-        t_from, t_to, _ = with_silent(one, two)
+        t_from, t_to, _ = with_silent(a, row, a, partner)
         fast, most_us = float(one.m_us[0] + two.m_us[0]), int(max(one.t1[0] - one.t0[0], two.t1[0] - two.t0[0]))
         begin, way = _sea_us((one.lat0[0], one.lon0[0]), (two.lat0[0], two.lon0[0]), fast, most_us)
         first = max(int(one.t0[0]), int(two.t0[0]))
         grown = ((first - int(one.t0[0])) * float(one.m_us[0]) + (first - int(two.t0[0])) * float(two.m_us[0])) / fast
         if not np.isfinite(begin):
             return None
-        start = max(int(t_from[0]), first + round(max(0.0, begin - grown)))
+        start = max(int(t_from), first + round(max(0.0, begin - grown)))
         place = _along(way, float(one.m_us[0]) / fast, (float(one.lat0[0]), float(one.lon0[0])))
-        return (start, int(t_to[0]), *place) if int(t_to[0]) - start >= self._least_us else None
+        return (start, int(t_to), *place) if int(t_to) - start >= self._least_us else None
 
     def _pairing(self, one: Any, two: Any) -> str:
         apart = max(abs(int(one["t_start"]) - int(two["t_start"])), abs(int(one["t_end"]) - int(two["t_end"])))
