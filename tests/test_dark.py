@@ -14,11 +14,12 @@ from ais.identity import identities
 from ais.read import read
 from detectors.compact import UNITS_PER_DEG
 from detectors.coverage import CLASS_BIT
-from detectors.dark import LAST, DarkParams
+from detectors.dark import DarkParams
 from detectors.engine import Engine, detect
 from detectors.event import DARK, GAP, LABELS
 from detectors.silence import none_heard
 from detectors.silences import q_values
+from detectors.stay import LAST
 from geo.errors import UsageError
 from geo.ports import port_by_code
 from tests import naive_dark
