@@ -48,8 +48,10 @@ messages."""
 
 CLASS_BIT = np.uint64(1 << 63)
 """Set in the key of a cell's row for class B; no H3 index uses it."""
-_SAME_SHIFT = np.uint64(45 - 3 * FINEST)
-"""Bits of an H3 index below this differ within a cell of the finest resolution."""
+_AREA_SHIFT = np.uint64(45 - 3 * FINEST)
+_AREA_BITS = np.uint64((1 << (7 + 3 * FINEST)) - 1)
+_AREA_HEAD = np.uint64(1 << 59 | FINEST << 52 | (1 << (45 - 3 * FINEST)) - 1)
+"""Of an H3 index of the finest resolution only the base cell and its digits differ: 22 bits."""
 
 CELL = np.dtype(
     [
@@ -108,9 +110,15 @@ def keyed(cell, resolution, class_b):
 
 
 @inlined
-def same_cell(one, other):
-    """Whether two cells of the index resolution lie in one cell of the finest resolution."""
-    return (one ^ other) >> _SAME_SHIFT == np.uint64(0)
+def area_of(cell):
+    """The cell of the finest resolution that holds a cell, in four bytes."""
+    return np.uint32((cell >> _AREA_SHIFT) & _AREA_BITS)
+
+
+@inlined
+def cell_of(area):
+    """The cell of the finest resolution."""
+    return np.uint64(area) << _AREA_SHIFT | _AREA_HEAD
 
 
 @kernel
@@ -139,7 +147,7 @@ def add_cell(r, trust, slot, cell, class_b, messages, exposure_us):
         row.messages += messages
         row.exposure_us += exposure_us
     if class_b:
-        rate, known = chain(r, cell, 0, trust, COARSEST, 0.0)
+        rate, known = chain(r.table, cell, 0, trust, COARSEST, 0.0)
         if known > 0:
             band = r.bands[min(BANDS - 1, np.int64(rate))]
             band[0] += messages
@@ -184,11 +192,11 @@ def add_silence(r, trust, slot, class_b, lat0, lon0, lat1, lon1, time_us, sign):
 
 
 @inner
-def chain(r, cell, class_b, trust, coarsest, rate):
+def chain(table, cell, class_b, trust, coarsest, rate):
     """From a prior rate (0 none) down to the finest cell: (messages an hour, finest resolution known or 0)."""
     known = 0
     for resolution in range(coarsest, FINEST + 1):
-        row = r.table[cell_place(r.table, keyed(cell, resolution, class_b))]
+        row = table[cell_place(table, keyed(cell, resolution, class_b))]
         if row.cell != np.uint64(0) and row.visits >= trust.min_visits and row.exposure_us >= trust.min_exposure_us:
             known = resolution
         hours = row.exposure_us / 3.6e9
@@ -207,14 +215,14 @@ def rate_at(r, cell, class_b, trust):
     times: what one ship alone was heard with, as it lay there, says nothing of its own silence. Class B ships are few,
     and near harbours: at sea their rate is that of class B in all cells where class A is heard as often as here.
     """
-    rate, known = chain(r, cell, class_b, trust, COARSEST, 0.0)
+    rate, known = chain(r.table, cell, class_b, trust, COARSEST, 0.0)
     if not class_b or known == 0:
         return rate, known
-    strong, there = chain(r, cell, 0, trust, COARSEST, 0.0)
+    strong, there = chain(r.table, cell, 0, trust, COARSEST, 0.0)
     if there == 0:
         return rate, known
     k = min(BANDS - 1, np.int64(strong))
     weak = WEAK * (k + 0.5)
     band = (r.bands[k, 0] + BAND_MESSAGES) / (r.bands[k, 1] / 3.6e6 + BAND_MESSAGES / weak)
-    rate, near = chain(r, cell, 1, trust, BAND_FINER, band)
+    rate, near = chain(r.table, cell, 1, trust, BAND_FINER, band)
     return rate, max(near, min(known, there, BAND_FINER - 1))

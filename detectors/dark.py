@@ -20,30 +20,29 @@ class B are learnt for each band of rates, and a satellite's few an hour lie in 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.compact import STEPS_PER_DEG, deg_of, hundredths, of_hundredths, offset_of, origin, source_of, steps_of
 from detectors.coverage import (
     BANDS,
     CELL,
-    DEAD_S,
     FINEST,
     ROOM,
     Reception,
     Trust,
-    add_cell,
     add_silence,
-    add_way,
+    cell_of,
     rate_at,
     rebuild_cells,
-    same_cell,
 )  # fmt: skip
 from detectors.detector import OUT_ROOM, Columns, Detector, Known, grown
 from detectors.event import GAP, begin_event
-from detectors.neighbours import BLOCK_US, BLOCKS, NEAR, NEAR_ROOM, add_hull, rebuild_near
+from detectors.neighbours import BLOCKS, NEAR, NEAR_ROOM, rebuild_near
 from detectors.silence import (
     CLASS_B,
     COG,
@@ -53,18 +52,20 @@ from detectors.silence import (
     FEED,
     SHARE,
     SOG,
-    WINDOW_US,
     judge,
     tell,
 )  # fmt: skip
 from detectors.silences import settled
+from detectors.stay import DEAD_US, LAST, appear, block_end, count, move
+from geo.cells import INDEX_RESOLUTION, cell_at
 from geo.errors import UsageError
 from geo.kernel import inner, kernel
-from geo.sphere import KN_M_S, distance_m
+from geo.sphere import EARTH_RADIUS_M, KN_M_S, distance_m
 
-DEAD_US = DEAD_S * 1_000_000
 HEARD_SHARE = 0.5
 """A silence in which the receivers worked for less than this share says nothing of the cells on its way."""
+UNIT_M = math.radians(EARTH_RADIUS_M) / STEPS_PER_DEG
+"""Metres of a unit of latitude, and at most of longitude."""
 LEAST_HONEST = 0.01
 """A silence less likely honest than this says nothing of the dispersion."""
 
@@ -104,37 +105,6 @@ class DarkParams:
             raise UsageError(f"dark: dark_per_day and prior_messages must be positive, not {self}")
 
 
-LAST = np.dtype(
-    [
-        ("t", "i8"),
-        ("lat", "f8"),
-        ("lon", "f8"),
-        ("cell", "u8"),
-        ("offset", "i8"),
-        ("alive", "i8"),
-        ("next", "i8"),  # from when on a message counts again
-        ("since", "i8"),  # up to when its time in this cell is in the table
-        ("block_end", "i8"),  # until when it counts as heard around (`detectors.neighbours`)
-        ("window_us", "i8"),  # of the time over which it is set against what was promised
-        ("expected", "f8"),  # messages promised in the window
-        ("resolution_us", "f8"),  # finest known resolution there, times time
-        ("heard", "i4"),  # messages that count and are not yet in the table
-        ("window_heard", "i4"),  # messages of the window
-        ("sog", "f4"),
-        ("cog", "f4"),
-        ("mmsi", "u4"),
-        ("n", "i4"),
-        ("hull", "u1"),
-        ("class_b", "u1"),
-        ("source", "u2"),
-    ],
-    align=True,
-)
-"""What is kept of each hull: its last fix, and what of it is not yet in the tables."""
-FIRST = np.dtype([("t", "i8"), ("lat", "f8"), ("lon", "f8")], align=True)
-"""Where and when a hull was first heard: whether it took the place of another."""
-
-
 class Limits(NamedTuple):
     """The parameters as the kernels take them."""
 
@@ -147,74 +117,16 @@ class Limits(NamedTuple):
 
 
 @inner
-def count(r, last, slot, cell, us, heard, trust):
-    """A stay in a cell: into the window of the ship, then into the table, so that nothing is promised by itself."""
-    if us <= 0 and heard == 0:
-        return
-    rate, resolution = rate_at(r, cell, last.class_b, trust)
-    add_cell(r, trust, slot, cell, last.class_b, heard, us)
-    r.totals[np.int64(last.class_b), EXPOSURE_MS] += us // 1000
-    if resolution == 0:
-        return
-    last.window_us += us
-    last.window_heard += heard
-    last.expected += rate * (us / 3.6e9)
-    last.resolution_us += resolution * np.float64(us)
-    if last.window_us >= WINDOW_US:
-        resolution = np.int64(last.resolution_us / last.window_us + 0.5)
-        tell(r, last.class_b, resolution, last.window_us / 3.6e9, last.window_heard, last.expected, 1.0)
-        end_window(last)
-
-
-@inner
-def end_window(last):
-    """Begin to count anew."""
-    last.window_us, last.window_heard, last.expected, last.resolution_us = 0, 0, 0.0, 0.0
-
-
-@inner
-def move(r, last, slot, t, lat, lon, cell, heard, trust):
-    """The ship is in another cell, or in another block of time."""
-    if same_cell(last.cell, cell):
-        count(r, last, slot, cell, t - last.since, last.heard + heard, trust)
-        last.heard = 0
-    else:
-        count(r, last, slot, last.cell, last.t - last.since, last.heard, trust)
-        way_us = t - last.t
-        rate, resolution = rate_at(r, cell, last.class_b, trust)
-        if resolution > 0:
-            last.window_us += way_us
-            last.expected += rate * (way_us / 3.6e9)
-            last.resolution_us += resolution * np.float64(way_us)
-        r.totals[np.int64(last.class_b), EXPOSURE_MS] += way_us // 1000
-        add_way(r, trust, slot, last.class_b, last.lat, last.lon, last.cell, lat, lon, cell, way_us)
-        last.heard = heard
-    last.since = t
-    block = t // BLOCK_US
-    add_hull(r, cell, block, last.cell, last.block_end // BLOCK_US - 1)
-    last.block_end = (block + 1) * BLOCK_US
-
-
-@inner
-def appear(r, last, t, cell, class_b, heard):
-    """The ship is heard for the first time, or again after a gap."""
-    end_window(last)
-    last.since, last.next, last.heard, last.class_b = t, t + DEAD_US, heard, class_b
-    block = t // BLOCK_US
-    add_hull(r, cell, block, np.uint64(0), -1)
-    last.block_end = (block + 1) * BLOCK_US
-
-
-@inner
 def write_gap(last, t1, alive, event):
     """What a closed silence and an open one have in common."""
     begin_event(event, GAP, last.mmsi, last.hull)
     event.n, event.t_start, event.t_end = last.n, last.t, t1
-    event.lat, event.lon, event.cell = last.lat, last.lon, last.cell
-    event.first_source, event.first_offset = last.source, last.offset
-    event.last_source, event.last_offset = last.source, last.offset
-    event.facts[SOG], event.facts[COG], event.facts[CLASS_B] = last.sog, last.cog, last.class_b
-    event.facts[FEED] = (alive - last.alive) / (t1 - last.t)
+    event.lat, event.lon = deg_of(last.lat), deg_of(last.lon)
+    event.cell = cell_at(event.lat, event.lon, INDEX_RESOLUTION)
+    event.first_source, event.first_offset = source_of(last.evidence), offset_of(last.evidence)
+    event.last_source, event.last_offset = event.first_source, event.first_offset
+    event.facts[SOG], event.facts[COG] = of_hundredths(last.sog), of_hundredths(last.cog)
+    event.facts[CLASS_B], event.facts[FEED] = last.class_b, (alive - last.alive) / (t1 - last.t)
 
 
 @inner
@@ -229,14 +141,15 @@ def close_gap(r, last, slot, t, lat, lon, alive, limits, event):
     """A ship is heard again: judge its silence, then learn from it."""
     write_gap(last, t, alive, event)
     event.lat_end, event.lon_end = lat, lon
-    event.distance_m = distance_m(last.lat, last.lon, lat, lon)
+    event.distance_m = distance_m(event.lat, event.lon, lat, lon)
     event.speed_kn = event.distance_m / ((t - last.t) * 1e-6) / KN_M_S
     if not limits.reception:
         return
-    count(r, last, slot, last.cell, last.t - last.since, last.heard, limits.trust)
+    cell = cell_of(last.area)
+    count(r, last, slot, cell, last.t - last.since, last.heard, limits.trust)
     honest = judge(r, event, limits)
     if honest > LEAST_HONEST:
-        resolution = rate_at(r, last.cell, last.class_b, limits.trust)[1]
+        resolution = rate_at(r, cell, last.class_b, limits.trust)[1]
         tell(r, last.class_b, resolution, (t - last.t) / 3.6e9, 0, np.float64(event.facts[EXPECTED]), honest)
     if event.facts[SHARE] >= HEARD_SHARE:
         lay(r, slot, event, limits, 1)
@@ -257,7 +170,7 @@ def judge_again(events, r, limits):
 
 
 @kernel
-def run(lasts, firsts, r, rows, begin, limits, out):
+def run(lasts, r, rows, begin, limits, out):
     """Take rows from `begin` on: (row where it stopped, events written)."""
     events = 0
     for i in range(begin, rows.t.size):
@@ -265,13 +178,12 @@ def run(lasts, firsts, r, rows, begin, limits, out):
             return i, events
         if 2 * (r.used[1] + NEAR_ROOM) > r.near.size:
             return i, events
-        last, t, cell = lasts[rows.slot[i]], rows.t[i], rows.cell[i]
+        last, t = lasts[rows.slot[i]], rows.t[i]
+        lat, lon = steps_of(rows.lat[i]), steps_of(rows.lon[i])
         dt = t - last.t
         if last.n == 0:
             last.mmsi, last.hull = rows.mmsi[i], rows.hull[i]
-            first = firsts[rows.slot[i]]
-            first.t, first.lat, first.lon = t, rows.lat[i], rows.lon[i]
-            appear(r, last, t, cell, rows.class_b[i], 0)
+            appear(r, last, t, lat, lon, rows.class_b[i], 0)
         elif dt > limits.min_gap_us:
             heard = np.int64(last.n >= limits.min_fixes)
             if heard:
@@ -279,18 +191,18 @@ def run(lasts, firsts, r, rows, begin, limits, out):
                 close_gap(r, last, rows.slot[i], t, rows.lat[i], rows.lon[i], rows.alive[i], limits, event)
                 event.last_source, event.last_offset = rows.source[i], rows.offset[i]
                 events += 1
-            appear(r, last, t, cell, rows.class_b[i], heard)
+            appear(r, last, t, lat, lon, rows.class_b[i], heard)
         elif limits.reception:
-            heard = np.int64(t >= last.next)
-            if heard:
-                last.next = t + DEAD_US
-            if not same_cell(last.cell, cell) or t >= last.block_end:
-                move(r, last, rows.slot[i], t, rows.lat[i], rows.lon[i], cell, heard, limits.trust)
+            heard = np.int64(dt >= last.wait_us)
+            last.wait_us = DEAD_US if heard else last.wait_us - dt
+            last.room_m -= UNIT_M * (abs(np.int64(lat) - last.lat) + abs(np.int64(lon) - last.lon))
+            if last.room_m < 0.0 or t >= block_end(last.t):
+                move(r, last, rows.slot[i], t, lat, lon, heard, limits.trust)
             else:
                 last.heard += heard
-        last.t, last.lat, last.lon, last.sog, last.cell = t, rows.lat[i], rows.lon[i], rows.sog[i], cell
-        last.cog = rows.cog[i]
-        last.offset, last.source, last.alive = rows.offset[i], rows.source[i], rows.alive[i]
+        last.t, last.lat, last.lon = t, lat, lon
+        last.sog, last.cog = hundredths(rows.sog[i]), hundredths(rows.cog[i])
+        last.evidence, last.alive = origin(rows.source[i], rows.offset[i]), rows.alive[i]
         last.n += 1
     return rows.t.size, events
 
@@ -326,7 +238,6 @@ class Dark(Detector):
         super().__init__(params)
         self.arrays = {
             "lasts": np.zeros(256, LAST).view(np.recarray),
-            "firsts": np.zeros(256, FIRST).view(np.recarray),
             "table": np.zeros(8192, CELL).view(np.recarray),
             "near": np.zeros(64, NEAR).view(np.recarray),
             "blocks": np.zeros((32, BLOCKS), np.uint8),
@@ -347,8 +258,7 @@ class Dark(Detector):
 
     def reserve(self, slots: int) -> None:
         """Make room for `slots` hulls."""
-        for name in ("lasts", "firsts"):
-            self.arrays[name] = grown(self.arrays[name], slots)
+        self.arrays["lasts"] = grown(self.arrays["lasts"], slots)
 
     def make_room(self) -> None:
         """Double the tables of cells when they are half full."""
@@ -365,7 +275,7 @@ class Dark(Detector):
     def run(self, columns: Columns, begin: int, out: NDArray[Any]) -> tuple[int, int]:
         """Rows from `begin` on: (the row where it stopped, events written to `out`)."""
         a = self.arrays
-        stopped, events = run(a["lasts"], a["firsts"], self._reception(), columns, begin, self._limits(), out)
+        stopped, events = run(a["lasts"], self._reception(), columns, begin, self._limits(), out)
         return int(stopped), int(events)
 
     def settle(self, records: NDArray[Any], known: Known) -> NDArray[Any]:
@@ -375,7 +285,7 @@ class Dark(Detector):
             return records
         records = np.ascontiguousarray(records)
         judge_again(records.view(np.recarray), self._reception(), self._limits())
-        return settled(records, known, self.params, a["sums"], a["totals"], a["lasts"], a["firsts"])
+        return settled(records, known, self.params, a["sums"], a["totals"])
 
     def flush(self, now: int, alive: int, begin: int, out: NDArray[Any]) -> tuple[int, int]:
         """Gaps that are still open at `now`."""

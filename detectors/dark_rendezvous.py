@@ -23,13 +23,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.detector import DerivedDetector, Known
 from detectors.event import DARK, DARK_RENDEZVOUS, EVENT, FACTS, LOITERING, WAITING, label_code
+from detectors.silent_pairs import HOUR_US, Pairs, Stays, candidates, chance_rates, with_silent
 from geo.cells import INDEX_RESOLUTION, cells
 from geo.errors import UsageError
 from geo.sphere import KN_M_S, NMI_M, distances_m, interpolate
@@ -37,7 +38,6 @@ from geo.sphere import KN_M_S, NMI_M, distances_m, interpolate
 if TYPE_CHECKING:
     from geo.sea_way import Way
 
-HOUR_US = 3_600_000_000
 MAX_SPEED_KN = 60.0
 """Faster is a wrong reading (`geo.speed`)."""
 
@@ -65,117 +65,6 @@ class DarkRendezvousParams:
             raise UsageError(f"dark rendezvous: times, distances and speeds must be positive, not {self}")
         if self.controls < 1 or self.paired_s < 0 or not 0.0 <= self.min_score <= 1.0:
             raise UsageError(f"dark rendezvous: controls >= 1, paired_s >= 0 and 0 <= min_score <= 1, not {self}")
-
-
-class Pairs(NamedTuple):
-    """Candidates: rows of the silent ships and of the partners, when they could be together (µs), misfit in hours."""
-
-    silent: NDArray[np.int64]
-    partner: NDArray[np.int64]
-    t_from: NDArray[np.int64]
-    t_to: NDArray[np.int64]
-    misfit_h: NDArray[np.float64]
-
-
-class Stays(NamedTuple):
-    """Silences, or drifting ships, as columns: where and when they begin and end, and how fast the ship is.
-
-    A place that is not known, as the end of a silence that goes on, is NaN. A drifting ship stays where it begins.
-    """
-
-    lat0: NDArray[np.float64]
-    lon0: NDArray[np.float64]
-    lat1: NDArray[np.float64]
-    lon1: NDArray[np.float64]
-    t0: NDArray[np.int64]
-    t1: NDArray[np.int64]
-    m_us: NDArray[np.float64]
-    ship: NDArray[np.int64]
-
-    def rows(self, rows: Any) -> Stays:
-        """Some of them."""
-        return Stays._make(column[rows] for column in self)
-
-    def moved(self, begin: int, length: int, steps: int) -> Stays:
-        """All of them once for each of `steps` equal steps, by which their times go around the time of the input."""
-        since = np.concatenate([(self.t0 - begin + length * k // (steps + 1)) % length for k in range(1, steps + 1)])
-        copies = Stays._make(np.tile(column, steps) for column in self)
-        return copies._replace(t0=begin + since, t1=begin + since + (copies.t1 - copies.t0))
-
-
-def _least_us(lat: Any, lon: Any, to_lat: Any, to_lon: Any, m_us: Any) -> NDArray[np.float64]:
-    """Least time from one place to the other, in µs; none where one of them is not known."""
-    way = distances_m(lat, lon, np.where(np.isnan(to_lat), lat, to_lat), np.where(np.isnan(to_lon), lon, to_lon))
-    return np.asarray(way / m_us, np.float64)
-
-
-def with_drifting(one: Stays, b: Stays) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """When a silent ship (one row) could have been with each drifting one: (from, to, misfit in hours)."""
-    open_end = bool(np.isnan(one.lat1[0]))
-    there = _least_us(one.lat0, one.lon0, b.lat0, b.lon0, one.m_us)
-    back = np.zeros(b.t0.size) if open_end else _least_us(b.lat0, b.lon0, one.lat1, one.lon1, one.m_us)
-    straight = there if open_end else _least_us(one.lat0, one.lon0, one.lat1, one.lon1, one.m_us)
-    t_from = np.maximum(b.t0, one.t0 + np.rint(there).astype(np.int64))
-    t_to = np.minimum(b.t1, one.t1 - np.rint(back).astype(np.int64))
-    return t_from, t_to, np.maximum(0.0, there + back - straight) / HOUR_US
-
-
-def with_silent(one: Stays, b: Stays) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """When a silent ship (one row) and each other one could have met: (from, to, misfit in hours).
-
-    From when on their circles of reach, drawn from where they were last heard, touch, and until when those do that are
-    drawn from where they were heard again.
-    """
-    fast = one.m_us + b.m_us
-    first, last = np.maximum(one.t0, b.t0), np.minimum(one.t1, b.t1)
-    begin = _least_us(one.lat0, one.lon0, b.lat0, b.lon0, fast)
-    grown = ((first - one.t0) * one.m_us + (first - b.t0) * b.m_us) / fast
-    heard = ~(np.isnan(one.lat1) | np.isnan(b.lat1))
-    end = np.where(heard, _least_us(one.lat1, one.lon1, b.lat1, b.lon1, fast), 0.0)
-    left = ((one.t1 - last) * one.m_us + (b.t1 - last) * b.m_us) / fast
-    t_from = first + np.rint(np.maximum(0.0, begin - grown)).astype(np.int64)
-    t_to = last - np.where(heard, np.rint(np.maximum(0.0, end - left)), 0.0).astype(np.int64)
-    return t_from, t_to, (np.abs(one.t0 - b.t0) + np.abs(one.t1 - b.t1) + begin + end) / HOUR_US
-
-
-def candidates(a: Stays, b: Stays, both_silent: bool, least_us: int, max_apart_m: float) -> Pairs:
-    """Silences of `a` and stays of other ships in `b` in which both could have been together for `least_us`."""
-    pieces = [_NONE]
-    order = np.argsort(b.t0, kind="stable")
-    begins = b.t0[order]
-    longest = int((b.t1 - b.t0).max(initial=0))
-    for row in range(a.t0.size):
-        one = a.rows(slice(row, row + 1))
-        first, last = np.searchsorted(begins, (int(one.t0[0]) - longest, int(one.t1[0])))
-        other = order[first:last]  # those that may last into the silence
-        common = np.minimum(b.t1[other], one.t1) - np.maximum(b.t0[other], one.t0)
-        other = other[(common >= least_us) & (b.ship[other] != one.ship)]
-        near = b.rows(other)
-        t_from, t_to, misfit_h = (with_silent if both_silent else with_drifting)(one, near)
-        apart_m = distances_m(one.lat0, one.lon0, near.lat0, near.lon0)
-        fits = np.flatnonzero((t_to - t_from >= least_us) & (apart_m <= max_apart_m))
-        pieces.append(Pairs(np.full(fits.size, row), other[fits], t_from[fits], t_to[fits], misfit_h[fits]))
-    return Pairs(*(np.concatenate(columns) for columns in zip(*pieces, strict=True)))
-
-
-_NO_ROWS = np.zeros(0, np.int64)
-_NONE = Pairs(_NO_ROWS, _NO_ROWS, _NO_ROWS, _NO_ROWS, np.zeros(0))
-
-
-def chance_rates(found: Pairs, controls: Pairs, steps: int) -> NDArray[np.float64]:
-    """How many partners at least as fitting a silent ship has in a control, on average, for each candidate.
-
-    >>> rows = np.array([0, 1])
-    >>> one, two = (Pairs(rows, rows, rows, rows, np.array(hours)) for hours in ([3.0, 9.0], [5.0, 8.0]))
-    >>> chance_rates(one, two, 1)
-    array([0.5, 1. ])
-    """
-    rates = np.zeros(found.silent.size)
-    for row in np.unique(found.silent):
-        own = found.silent == row
-        theirs = np.sort(controls.misfit_h[controls.silent == row])
-        rates[own] = np.searchsorted(theirs, found.misfit_h[own], side="right")
-    return (rates + 1.0) / (steps + 1.0)
 
 
 class DarkRendezvous(DerivedDetector):
@@ -216,7 +105,8 @@ class DarkRendezvous(DerivedDetector):
         speed_kn = np.minimum(np.where(np.isfinite(own), own, self.params.default_speed_kn), MAX_SPEED_KN)
         lat1, lon1 = (np.where(events["open"] == 1, np.nan, events[name]) for name in ("lat_end", "lon_end"))
         m_us = np.asarray(speed_kn * KN_M_S * 1e-6, np.float64)
-        return Stays(events["lat"], events["lon"], lat1, lon1, events["t_start"], events["t_end"], m_us, ship)
+        lat0, lon0, t0, t1 = (np.ascontiguousarray(events[name]) for name in ("lat", "lon", "t_start", "t_end"))
+        return Stays(lat0, lon0, lat1, lon1, t0, t1, m_us, ship)
 
     def _candidates(self, a: Stays, b: Stays, both_silent: bool) -> Pairs:
         return candidates(a, b, both_silent, self._least_us, self.params.max_apart_nmi * NMI_M)
@@ -270,16 +160,16 @@ class DarkRendezvous(DerivedDetector):
     def _met_silent(self, a: Stays, row: int, partner: int) -> tuple[int, int, float, float] | None:
         """The same for two silent ships: from when on, and until when, their ways over water are long enough."""
         one, two = a.rows(slice(row, row + 1)), a.rows(slice(partner, partner + 1))
-        t_from, t_to, _ = with_silent(one, two)
+        t_from, t_to, _ = with_silent(a, row, a, partner)
         fast, most_us = float(one.m_us[0] + two.m_us[0]), int(max(one.t1[0] - one.t0[0], two.t1[0] - two.t0[0]))
         begin, way = _sea_us((one.lat0[0], one.lon0[0]), (two.lat0[0], two.lon0[0]), fast, most_us)
         first = max(int(one.t0[0]), int(two.t0[0]))
         grown = ((first - int(one.t0[0])) * float(one.m_us[0]) + (first - int(two.t0[0])) * float(two.m_us[0])) / fast
         if not np.isfinite(begin):
             return None
-        start = max(int(t_from[0]), first + round(max(0.0, begin - grown)))
+        start = max(int(t_from), first + round(max(0.0, begin - grown)))
         place = _along(way, float(one.m_us[0]) / fast, (float(one.lat0[0]), float(one.lon0[0])))
-        return (start, int(t_to[0]), *place) if int(t_to[0]) - start >= self._least_us else None
+        return (start, int(t_to), *place) if int(t_to) - start >= self._least_us else None
 
     def _pairing(self, one: Any, two: Any) -> str:
         apart = max(abs(int(one["t_start"]) - int(two["t_start"])), abs(int(one["t_end"]) - int(two["t_end"])))

@@ -38,7 +38,6 @@ class Columns(NamedTuple):
     heading: NDArray[np.float32]
     nav_status: NDArray[np.uint8]
     msg_type: NDArray[np.uint8]
-    cell: NDArray[np.uint64]
     source: NDArray[np.uint16]
     offset: NDArray[np.int64]
     alive: NDArray[np.int64]

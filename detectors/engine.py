@@ -31,7 +31,6 @@ from detectors.settings import params_of
 from detectors.snapshot import State, check_alike, copied, read_state, write_state
 from detectors.vessels import vessels
 from geo.anchorages import Anchorages
-from geo.cells import INDEX_RESOLUTION, cells
 from geo.errors import UsageError
 from geo.ports import ports_version
 
@@ -169,7 +168,6 @@ class Engine:
             part["heading"],
             part["nav_status"],
             part["msg_type"],
-            cells(part["lat"], part["lon"], INDEX_RESOLUTION),
             part["source"],
             part["offset"],
             alive[used],

@@ -18,7 +18,7 @@ import math
 
 import numpy as np
 
-from detectors.compact import give_back, is_full, origin, steps_of, take, way_m
+from detectors.compact import origin, steps_of, way_m
 from detectors.detector import OUT_ROOM
 from detectors.episode_sums import (
     ADRIFT,
@@ -33,6 +33,7 @@ from detectors.episode_sums import (
     grow_episode,
     write_episode,
 )
+from detectors.pool import give_back, is_full, take
 from geo.kernel import inlined, inner, kernel
 from geo.sphere import KN_M_S, wrap_deg
 

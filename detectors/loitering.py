@@ -27,11 +27,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from detectors.behaviour import FACTS, behaviour
-from detectors.compact import PooledDetector
 from detectors.detector import Known
 from detectors.episode import STEP, flush, run
 from detectors.episode_sums import EPISODE, MOST_S, Limits
 from detectors.event import STOP
+from detectors.pool import PooledDetector
 from geo.anchorages import Anchorages
 from geo.errors import UsageError
 from geo.sphere import NMI_M

@@ -1,11 +1,12 @@
 """The loop behind `detectors.rendezvous`: what slow ships do between two fixes, and which of them are close meanwhile.
 
 A ship's way from one fix to the next is one to three straight pieces (`detectors.motion`). Each slow piece is entered
-in every bin of event time that it touches (a bin is one step, counted from 1970 and not from midnight), under the cell
-of its middle there, unless it lies too near to the shore: harbours are full of neighbours, and what happens there is no
-rendezvous. It is compared with every piece of another ship in the same bin and the seven cells; on the time that two
-pieces share in a bin both motions are straight, so that the moments at which they come close and part are solved, not
-sampled. A piece can still come until the interpolation limit has passed, so that a ring of bins is kept.
+in every bin of event time that it touches (a bin is one step, counted from 1970 and not from midnight), under the
+square of sea of its middle there (`detectors.squares`), unless it lies too near to the shore: harbours are full of
+neighbours, and what happens there is no rendezvous. It is compared with every piece of another ship in the same bin and
+the squares around; on the time that two pieces share in a bin both motions are straight, so that the moments at which
+they come close and part are solved, not sampled. A piece can still come until the interpolation limit has passed, so
+that a ring of bins is kept.
 """
 
 from __future__ import annotations
@@ -15,13 +16,26 @@ from typing import NamedTuple
 
 import numpy as np
 
+from detectors.compact import STEPS_PER_DEG
 from detectors.detector import OUT_ROOM
-from detectors.motion import DRIFT_KN, WORKING_KN, close_between, phases
+from detectors.motion import DRIFT_KN, close_between, phases
 from detectors.pair import NOISE_M, add_stretch, begin_pair, close_pair, grow_near, nearest_yet
-from detectors.piece import M_PER_DEG, lies, said_kn, write_piece
-from geo.cells import cell_at, disk_at
+from detectors.piece import (
+    BEGINS,
+    ENDS,
+    FROM_FIX,
+    M_PER_DEG,
+    TO_FIX,
+    keep_fix,
+    lies,
+    mover_place,
+    piece_place,
+    said_kn,
+    write_piece,
+)  # fmt: skip
+from detectors.squares import asides, column_of, place_of, row_of
 from geo.coast import shore_distance_at
-from geo.kernel import inner, kernel
+from geo.kernel import inlined, inner, kernel
 from geo.sphere import KN_M_S, wrap_deg
 
 BIN = np.dtype([("number", "i8"), ("n", "i8")], align=True)
@@ -29,6 +43,7 @@ SWEEP_US = 3_600_000_000
 """Every hour of event time the pairs are searched for ended meetings, so that a stream hears of them in time."""
 ROOM = 64
 """Free places that a table must have when the loop begins; it stops before the last is taken."""
+TURN_UNITS = int(360 * STEPS_PER_DEG)
 CRUISE_KN = 10.0
 """Of a ship that was never heard under way."""
 SHORE_MARGIN_M = 1_000.0
@@ -48,28 +63,25 @@ class Limits(NamedTuple):
     max_break_us: int
     step_us: int
     min_shore_m: float
-    resolution: int
     reach_m: float
 
 
 @inner
-def cell_place(head, pieces, cell):
-    """The place of a cell in the table of a bin: where its newest piece stands, or the free place for it."""
-    mask = head.size - 1
-    at = np.int64((cell * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)) & mask
-    while head[at] >= 0 and pieces[head[at]].cell != cell:
-        at = (at + 1) & mask
-    return at
+def link_piece(head, pieces, n, columns):
+    """Enter a piece into the table of its bin."""
+    lat, lon = piece_place(pieces[n])
+    row = row_of(columns, lat)
+    at = place_of(row, column_of(columns, row, lon), head.size)
+    pieces[n].next = head[at]
+    head[at] = n
 
 
 @kernel
-def rebuild_pieces(bins, pieces, heads):
+def rebuild_pieces(bins, pieces, heads, columns):
     """Enter all pieces of all bins into empty tables."""
     for ring in range(bins.size):
         for k in range(bins[ring].n):
-            at = cell_place(heads[ring], pieces[ring], pieces[ring, k].cell)
-            pieces[ring, k].next = heads[ring, at]
-            heads[ring, at] = k
+            link_piece(heads[ring], pieces[ring], k, columns)
 
 
 @inner
@@ -96,34 +108,47 @@ def rebuild_pairs(old, used, new, table):
 
 @inner
 def edge_error_s(x, y, at_edge, t, first, relative_m_s):
-    """Half width of the 90 % interval of the moment at which two pieces come close (`first`) or part.
+    """Half width of the 90 % interval of the moment at which two pieces come close (`first`) or part; NaN at a fix.
 
     In the midst of both it is what their spread and 20 m mean at their relative speed, and a tenth of the time between
     fixes, in which their speeds change; at the end of a piece, what that piece says.
     """
-    at_edge &= t == (max(x.t0, y.t0) if first else min(x.t1, y.t1))  # and not of the bin
-    if not at_edge:
-        unsure_m = NOISE_M + x.spread_m + y.spread_m
-        leg_s = max(x.leg_s, y.leg_s)
-        return min(0.1 * leg_s + unsure_m / max(relative_m_s, 1e-3), 0.5 * leg_s)
-    error_s = 0.0
+    error_s, found = 0.0, False
     for piece in (x, y):
-        if (piece.t0 if first else piece.t1) == t:
-            own = piece.error0_s if first else piece.error1_s
+        here, fix = (BEGINS, FROM_FIX) if first else (ENDS, TO_FIX)
+        if at_edge and piece.flags & here and (piece.t0 if first else piece.t1) == t:
+            own = np.nan if piece.flags & fix else np.float64(piece.error_s)
             error_s = own if not own <= error_s else error_s
-    return error_s
+            found = True
+    if found:
+        return error_s
+    unsure_m = NOISE_M + x.spread_m + y.spread_m
+    leg_s = max(x.leg_s, y.leg_s)
+    return min(0.1 * leg_s + unsure_m / max(relative_m_s, 1e-3), 0.5 * leg_s)
 
 
 @inner
-def meet(p, x, y, t0, north_m, east_m, north_m_s, east_m_s, seconds, limit_m, limits):
-    """Two pieces (`x.slot` < `y.slot`) that are close at some time of a bin: enter that time into the pair's row."""
+def after_s(piece, t):
+    """Seconds from the middle of a piece to a time of its bin."""
+    return (t - 0.5 * (np.float64(piece.t0) + np.float64(piece.t1))) * 1e-6
+
+
+@inner
+def meet(p, x, y, bin_from, t0, t1, relative, limit_m, limits):
+    """Two pieces (`x.slot` < `y.slot`) that are close at some time of a bin: enter that time into the pair's row.
+
+    `t0` and `t1` are their common time there, `relative` how the one lies from the other.
+    """
+    north_m, east_m, north_m_s, east_m_s = relative
+    seconds = (t1 - t0) * 1e-6
     begin_s, end_s, nearest_s = close_between(north_m, east_m, north_m_s, east_m_s, seconds, limit_m)
-    c0, c1 = t0 + np.int64(begin_s * 1e6), t0 + np.int64(end_s * 1e6)
+    c0, c1 = bin_from + t0 + np.int64(begin_s * 1e6), bin_from + t0 + np.int64(end_s * 1e6)
     relative_m_s = math.sqrt(north_m_s * north_m_s + east_m_s * east_m_s)
     middle_s = 0.5 * (begin_s + end_s)
-    after_x, after_y = (t0 - x.t) * 1e-6 + middle_s, (t0 - y.t) * 1e-6 + middle_s
-    lat = 0.5 * (x.lat + x.north_m_s * after_x / M_PER_DEG + y.lat + y.north_m_s * after_y / M_PER_DEG)
-    lon_x, lon_y = x.lon + x.east_deg_s * after_x, y.lon + y.east_deg_s * after_y
+    after_x, after_y = after_s(x, t0) + middle_s, after_s(y, t0) + middle_s
+    (lat_x, lon_x), (lat_y, lon_y) = piece_place(x), piece_place(y)
+    lat = 0.5 * (lat_x + lat_y + (x.north_m_s * after_x + y.north_m_s * after_y) / M_PER_DEG)
+    lon_x, lon_y = lon_x + x.east_deg_s * after_x, lon_y + y.east_deg_s * after_y
     lon = wrap_deg(lon_x + 0.5 * wrap_deg(lon_y - lon_x))
     if p.n == 0:
         error_s = edge_error_s(x, y, begin_s <= 0.0, t0, True, relative_m_s)
@@ -131,10 +156,8 @@ def meet(p, x, y, t0, north_m, east_m, north_m_s, east_m_s, seconds, limit_m, li
     p.t_start = min(p.t_start, c0)
     if c1 >= p.t_end:
         p.t_end, p.lat_end, p.lon_end = c1, lat, lon
-        t1 = t0 + np.int64(seconds * 1e6)
         p.end_error_s = edge_error_s(x, y, end_s >= seconds, t1, False, relative_m_s)
-        p.last_a, p.last_b = x.offset1, y.offset1
-        p.last_source_a, p.last_source_b = x.source1, y.source1
+        p.last_a, p.last_b = x.evidence1, y.evidence1
     nearest_yet(p, x, y, north_m + north_m_s * nearest_s, east_m + east_m_s * nearest_s)
     sum_m = 0.0
     for share in (0.0, 0.5, 1.0):  # Simpson's rule for the mean distance
@@ -145,61 +168,78 @@ def meet(p, x, y, t0, north_m, east_m, north_m_s, east_m_s, seconds, limit_m, li
     if limits.near_distance_m > 0.0:
         near_s, far_s, _ = close_between(north_m, east_m, north_m_s, east_m_s, seconds, limits.near_distance_m)
         if far_s >= near_s:
-            grow_near(p, t0 + np.int64(near_s * 1e6), t0 + np.int64(far_s * 1e6))
+            begin = bin_from + t0
+            grow_near(p, begin + np.int64(near_s * 1e6), begin + np.int64(far_s * 1e6))
 
 
 @inner
-def relative(x, y, t):
-    """Where `y` is from `x` at a time, and how that changes: (north_m, east_m, north_m_s, east_m_s)."""
-    after_x, after_y = (t - x.t) * 1e-6, (t - y.t) * 1e-6
-    lat_x, lat_y = x.lat + x.north_m_s * after_x / M_PER_DEG, y.lat + y.north_m_s * after_y / M_PER_DEG
-    east = M_PER_DEG * math.cos(math.radians(0.5 * (lat_x + lat_y)))
-    dlon = wrap_deg(y.lon + y.east_deg_s * after_y - x.lon - x.east_deg_s * after_x)
-    return (lat_y - lat_x) * M_PER_DEG, dlon * east, y.north_m_s - x.north_m_s, (y.east_deg_s - x.east_deg_s) * east
+def relative_at(x, y, t):
+    """Where `y` is from `x` at a time of their bin, and how that changes: (north_m, east_m, north_m_s, east_m_s)."""
+    after_x, after_y = after_s(x, t), after_s(y, t)
+    (lat_x, lon_x), (lat_y, lon_y) = piece_place(x), piece_place(y)
+    north = (lat_y - lat_x) * M_PER_DEG + y.north_m_s * after_y - x.north_m_s * after_x
+    lat = 0.5 * (lat_x + lat_y + (x.north_m_s * after_x + y.north_m_s * after_y) / M_PER_DEG)
+    east = M_PER_DEG * math.cos(math.radians(lat))
+    dlon = wrap_deg(lon_y - lon_x + y.east_deg_s * after_y - x.east_deg_s * after_x)
+    return north, dlon * east, y.north_m_s - x.north_m_s, (y.east_deg_s - x.east_deg_s) * east
 
 
-@kernel
-def compare(movers, disk, mine, head, new, bin_from, pairs, table, used, limits, out, events):
-    """Compare a piece with all of its bin that lie in its cell and the six around: events written so far."""
-    far_deg = limits.reach_m / M_PER_DEG
-    far_lon_deg = far_deg / max(0.01, 0.9 * math.cos(math.radians(new.lat)))  # meridians meet: wide of the mark
-    for c in range(7):
-        repeated = False  # beside a pentagon one cell stands twice
-        for d in range(c):
-            repeated |= disk[d] == disk[c]
-        k = -1 if repeated else head[cell_place(head, mine, disk[c])]
-        while k >= 0:
-            other = mine[k]
-            k = other.next
-            if abs(other.lat - new.lat) > far_deg or abs(wrap_deg(other.lon - new.lon)) > far_lon_deg:
-                continue
-            t0 = max(new.t0, other.t0, bin_from)
-            t1 = min(new.t1, other.t1, bin_from + limits.step_us)
-            if t1 <= t0 or new.slot == other.slot:
-                continue
-            x, y = (new, other) if new.slot < other.slot else (other, new)
-            north_m, east_m, north_m_s, east_m_s = relative(x, y, t0)
-            seconds = (t1 - t0) * 1e-6
-            limit_m = limits.max_distance_m + min(x.spread_m + y.spread_m, limits.max_distance_m)
-            begin_s, end_s, _ = close_between(north_m, east_m, north_m_s, east_m_s, seconds, limit_m)
-            if not end_s > begin_s:
-                continue
-            key = (np.int64(x.slot) << 32 | np.int64(y.slot)) + 1
-            at = pair_place(table, pairs, key)
-            if table[at] < 0:
-                table[at] = used[0]
-                pairs[used[0]].key, pairs[used[0]].n = key, 0
-                used[0] += 1
-            p = pairs[table[at]]
-            if p.n > 0 and t0 + begin_s * 1e6 - p.t_end > limits.max_break_us:
-                events += close_pair(movers, p, -1, limits, out[events])
-            meet(p, x, y, t0, north_m, east_m, north_m_s, east_m_s, seconds, limit_m, limits)
+@inner
+def compare_two(movers, x, y, bin_from, pairs, table, used, limits, out, events):
+    """Enter what two pieces of a bin (`x.slot` < `y.slot`) have to do with each other: events written so far."""
+    t0, t1 = np.int64(max(x.t0, y.t0)), np.int64(min(x.t1, y.t1))
+    if t1 <= t0:
+        return events
+    relative = relative_at(x, y, t0)
+    limit_m = limits.max_distance_m + min(x.spread_m + y.spread_m, limits.max_distance_m)
+    begin_s, end_s, _ = close_between(*relative, (t1 - t0) * 1e-6, limit_m)
+    if not end_s > begin_s:
+        return events
+    key = (np.int64(x.slot) << 32 | np.int64(y.slot)) + 1
+    at = pair_place(table, pairs, key)
+    if table[at] < 0:
+        table[at] = used[0]
+        pairs[used[0]].key, pairs[used[0]].n = key, 0
+        used[0] += 1
+    p = pairs[table[at]]
+    if p.n > 0 and bin_from + t0 + begin_s * 1e6 - p.t_end > limits.max_break_us:
+        events += close_pair(movers, p, -1, limits, out[events])
+    meet(p, x, y, bin_from, t0, t1, relative, limit_m, limits)
     return events
 
 
-@inner
-def enter_piece(movers, disks, bins, pieces, heads, pairs, table, used, m, rows, i, phase, s0, s1, way0, way1, error_s,
-                skip, limits, shore, out, events):  # fmt: skip
+@inlined
+def compare(movers, columns, mine, head, new, bin_from, pairs, table, used, limits, out, events):
+    """Compare a piece with all of its bin that lie in its square and those around: events written so far."""
+    far_deg = limits.reach_m / M_PER_DEG
+    lat, lon = piece_place(new)
+    far_lon_deg = far_deg / max(0.01, 0.9 * math.cos(math.radians(lat)))  # meridians meet: wide of the mark
+    far, far_lon = np.int64(far_deg * STEPS_PER_DEG) + 1, np.int64(far_lon_deg * STEPS_PER_DEG) + 1
+    own = row_of(columns, lat)
+    for row in range(max(0, own - 1), min(columns.size, own + 2)):
+        middle, (begin, end) = column_of(columns, row, lon), asides(columns, row)
+        for aside in range(begin, end):
+            column = (middle + aside + columns[row]) % columns[row]
+            k = head[place_of(row, column, head.size)]
+            while k >= 0:
+                other = mine[k]
+                k = other.next
+                away = abs(np.int64(other.lon) - new.lon)
+                if abs(np.int64(other.lat) - new.lat) > far or min(away, TURN_UNITS - away) > far_lon:
+                    continue
+                other_lat, other_lon = piece_place(other)
+                if row_of(columns, other_lat) != row or column_of(columns, row, other_lon) != column:
+                    continue
+                if new.slot < other.slot:
+                    events = compare_two(movers, new, other, bin_from, pairs, table, used, limits, out, events)
+                elif other.slot < new.slot:
+                    events = compare_two(movers, other, new, bin_from, pairs, table, used, limits, out, events)
+    return events
+
+
+@inlined
+def enter_piece(movers, columns, bins, pieces, heads, pairs, table, used, m, rows, i, phase, s0, s1, way0, way1,
+                error_s, skip, limits, shore, out, events):  # fmt: skip
     """A slow piece into all bins that it touches: (entries passed or made, -1 when room runs out; events written)."""
     north_m_s, east_m_s = (way1[0] - way0[0]) / (s1 - s0), (way1[1] - way0[1]) / (s1 - s0)
     if math.sqrt(north_m_s * north_m_s + east_m_s * east_m_s) > limits.fastest_kn * KN_M_S:
@@ -223,39 +263,42 @@ def enter_piece(movers, disks, bins, pieces, heads, pairs, table, used, m, rows,
         bin_from = number * limits.step_us
         write_piece(new, m, rows, i, phase, s0, s1, way0[0], way0[1], north_m_s, east_m_s, error_s, bin_from,
                     limits.step_us)  # fmt: skip
+        lat, lon = piece_place(new)
         if limits.min_shore_m > 0.0:
-            off_m = shore_distance_at(shore, new.lat, new.lon)
+            off_m = shore_distance_at(shore, lat, lon)
             if off_m < limits.min_shore_m:
                 m.slack_m = limits.min_shore_m - off_m - SHORE_MARGIN_M
                 continue
         m.slack_m = 0.0
-        new.cell = cell_at(new.lat, new.lon, limits.resolution)
-        if new.cell != m.cell:
-            m.cell = new.cell
-            disk_at(new.lat, new.lon, limits.resolution, disks[rows.slot[i]])
         mine, head = pieces[ring], heads[ring]
-        events = compare(
-            movers, disks[rows.slot[i]], mine, head, new, bin_from, pairs, table, used, limits, out, events
-        )
-        at = cell_place(head, mine, new.cell)
-        new.next = head[at]
-        head[at] = n
+        events = compare(movers, columns, mine, head, new, bin_from, pairs, table, used, limits, out, events)
+        link_piece(head, mine, n, columns)
         bins[ring].n = n + 1
     return skip, events
 
 
-@inner
-def enter_way(movers, disks, bins, pieces, heads, pairs, table, used, m, rows, i, limits, shore, out, events):
-    """The slow pieces of a mover's way to row `i`: (done, events written so far); not done when room runs out."""
-    seconds = (rows.t[i] - m.t) * 1e-6
-    north = (rows.lat[i] - m.lat) * M_PER_DEG
-    east = wrap_deg(rows.lon[i] - m.lon) * M_PER_DEG * math.cos(math.radians(0.5 * (m.lat + rows.lat[i])))
+@inlined
+def way_of(m, rows, i):
+    """From a mover's last fix to row `i`: (metres north, metres east, seconds)."""
+    lat, lon = mover_place(m)
+    east = wrap_deg(rows.lon[i] - lon) * M_PER_DEG * math.cos(math.radians(0.5 * (lat + rows.lat[i])))
+    return (rows.lat[i] - lat) * M_PER_DEG, east, (rows.t[i] - m.t) * 1e-6
+
+
+@inlined
+def longest_m(m, rows, i):
+    """Metres that a mover may have been off its straight way to row `i`, and that way."""
+    north, east, seconds = way_of(m, rows, i)
     way_m = math.sqrt(north * north + east * east)
     for sog in (m.sog, rows.sog[i]):
         way_m += sog * KN_M_S * seconds if sog >= DRIFT_KN else 0.0
-    if m.done == 0 and m.slack_m > way_m:  # too near to the shore all the way
-        m.slack_m -= way_m
-        return True, events
+    return way_m
+
+
+@inner
+def enter_way(movers, columns, bins, pieces, heads, pairs, table, used, m, rows, i, limits, shore, out, events):
+    """The slow pieces of a mover's way to row `i`: (done, events written so far); not done when room runs out."""
+    north, east, seconds = way_of(m, rows, i)
     sog0, sog1 = said_kn(m.sog, m.anchored), said_kn(rows.sog[i], lies(rows.nav_status[i]))
     s1, north1, east1, s2, north2, east2, error_s, known = phases(
         seconds, north, east, sog0, m.cog, sog1, rows.cog[i], m.cruise
@@ -266,12 +309,12 @@ def enter_way(movers, disks, bins, pieces, heads, pairs, table, used, m, rows, i
         for phase in range(3):
             begin, end = ends[phase], ends[phase + 1]
             if end[0] - begin[0] > 1e-6:
-                skip, events = enter_piece(movers, disks, bins, pieces, heads, pairs, table, used, m, rows, i, phase,
+                skip, events = enter_piece(movers, columns, bins, pieces, heads, pairs, table, used, m, rows, i, phase,
                                            begin[0], end[0], (begin[1], begin[2]), (end[1], end[2]), error_s, skip,
                                            limits, shore, out, events)  # fmt: skip
                 if skip < 0:
                     return False, events
-    m.done, m.slack_m = 0, m.slack_m - way_m
+    m.done = 0
     return True, events
 
 
@@ -288,7 +331,7 @@ def sweep(movers, pairs, used, now, limits, out, events):
 
 
 @kernel
-def run(movers, disks, bins, pieces, heads, pairs, table, used, rows, begin, limits, shore, out):
+def run(movers, columns, bins, pieces, heads, pairs, table, used, rows, begin, limits, shore, out):
     """Take rows from `begin` on: (row where it stopped, events written)."""
     events = 0
     skipped_kn = 2.0 * limits.fastest_kn
@@ -300,22 +343,21 @@ def run(movers, disks, bins, pieces, heads, pairs, table, used, rows, begin, lim
             used[1] = rows.t[i]
         m = movers[rows.slot[i]]
         dt = rows.t[i] - m.t
-        if m.seen == 0:
-            m.seen, m.mmsi, m.hull, m.cruise = 1, rows.mmsi[i], rows.hull[i], CRUISE_KN
+        if m.cruise == 0.0:
+            m.mmsi, m.hull, m.cruise = rows.mmsi[i], rows.hull[i], CRUISE_KN
         elif dt < limits.step_us:
             continue
         elif dt > limits.max_interpolation_us or min(m.sog, rows.sog[i]) > skipped_kn:
             m.slack_m = 0.0
         else:
-            done, events = enter_way(movers, disks, bins, pieces, heads, pairs, table, used, m, rows, i, limits, shore,
-                                     out, events)  # fmt: skip
-            if not done:
-                return i, events
-        m.t, m.lat, m.lon, m.source, m.offset = rows.t[i], rows.lat[i], rows.lon[i], rows.source[i], rows.offset[i]
-        m.sog, m.cog, m.heading = rows.sog[i], rows.cog[i], rows.heading[i]
-        m.anchored = lies(rows.nav_status[i])
-        if m.sog > WORKING_KN:
-            m.cruise = m.sog
+            way_m = longest_m(m, rows, i)
+            if m.done != 0 or m.slack_m <= way_m:  # else it is too near to the shore all the way
+                done, events = enter_way(movers, columns, bins, pieces, heads, pairs, table, used, m, rows, i, limits,
+                                         shore, out, events)  # fmt: skip
+                if not done:
+                    return i, events
+            m.slack_m -= way_m
+        keep_fix(m, rows, i)
     return rows.t.size, events
 
 

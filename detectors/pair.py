@@ -6,7 +6,9 @@ import math
 
 import numpy as np
 
+from detectors.compact import of_hundredths, offset_of, source_of
 from detectors.event import RENDEZVOUS, begin_event
+from detectors.piece import ANCHORED
 from geo.cells import INDEX_RESOLUTION, cell_at
 from geo.kernel import inner
 from geo.sphere import EARTH_RADIUS_M, KN_M_S, wrap_deg
@@ -24,7 +26,7 @@ PAIR = np.dtype(
         ("lon", "f8"),
         ("lat_end", "f8"),
         ("lon_end", "f8"),
-        ("first_a", "i8"),  # offsets of first and last fix, of the one and the other
+        ("first_a", "i8"),  # evidence of first and last fix, of the one and the other
         ("last_a", "i8"),
         ("first_b", "i8"),
         ("last_b", "i8"),
@@ -46,10 +48,6 @@ PAIR = np.dtype(
         ("heading_b", "f4"),
         ("start_error_s", "f4"),
         ("end_error_s", "f4"),
-        ("first_source_a", "u2"),  # the inputs to which these offsets belong
-        ("last_source_a", "u2"),
-        ("first_source_b", "u2"),
-        ("last_source_b", "u2"),
         ("n", "i4"),
     ],
     align=True,
@@ -83,8 +81,7 @@ def begin_pair(p, x, y, t_start, error_s, lat, lon):
     p.lat, p.lon, p.dlat, p.dlon = lat, lon, 0.0, 0.0
     p.together_s, p.sum_m, p.sum_m_s, p.sum_kn, p.sum_kn_s, p.sum_relative_m_s = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     p.sum_heard_s, p.sum_anchored_s, p.sum_chance_s, p.drift_m, p.least_m = 0.0, 0.0, 0.0, 0.0, np.inf
-    p.first_a, p.first_b = x.offset0, y.offset0
-    p.first_source_a, p.first_source_b = x.source0, y.source0
+    p.first_a, p.first_b = x.evidence0, y.evidence0
 
 
 @inner
@@ -102,7 +99,7 @@ def nearest_yet(p, x, y, north_m, east_m):
     """Keep how the other lies where they are nearest."""
     metres = math.sqrt(north_m * north_m + east_m * east_m)
     if metres < p.least_m:
-        p.least_m, p.heading_a, p.heading_b = metres, x.heading, y.heading
+        p.least_m, p.heading_a, p.heading_b = metres, of_hundredths(x.heading), of_hundredths(y.heading)
         p.bearing_deg = math.degrees(math.atan2(east_m, north_m)) % 360.0
 
 
@@ -119,12 +116,12 @@ def add_stretch(p, x, y, seconds, metres, relative_m_s, lat, lon, limit_m):
     p.sum_m += metres * seconds
     p.sum_relative_m_s += relative_m_s * seconds
     p.sum_m_s += 0.5 * (x.m_s + y.m_s) * seconds
-    sog_kn = 0.5 * (x.sog + y.sog)
+    sog_kn = 0.5 * (of_hundredths(x.sog) + of_hundredths(y.sog))
     if sog_kn >= 0.0:
         p.sum_kn += sog_kn * seconds
         p.sum_kn_s += seconds
     p.sum_heard_s += seconds * min(1.0, HEARD_S / max(x.leg_s, y.leg_s))
-    if x.anchored != 0 and y.anchored != 0:
+    if x.flags & y.flags & ANCHORED:
         p.sum_anchored_s += seconds
     p.sum_chance_s += seconds * chance_below(limit_m, metres, NOISE_M + x.spread_m + y.spread_m)
 
@@ -155,16 +152,13 @@ def write_facts(p, swap, event):
 @inner
 def write_evidence(p, swap, event):
     """First and last fix of both."""
+    first, last, other_first, other_last = p.first_a, p.last_a, p.first_b, p.last_b
     if swap:
-        event.first_source, event.first_offset = p.first_source_b, p.first_b
-        event.last_source, event.last_offset = p.last_source_b, p.last_b
-        event.other_first_source, event.other_first_offset = p.first_source_a, p.first_a
-        event.other_last_source, event.other_last_offset = p.last_source_a, p.last_a
-    else:
-        event.first_source, event.first_offset = p.first_source_a, p.first_a
-        event.last_source, event.last_offset = p.last_source_a, p.last_a
-        event.other_first_source, event.other_first_offset = p.first_source_b, p.first_b
-        event.other_last_source, event.other_last_offset = p.last_source_b, p.last_b
+        first, last, other_first, other_last = other_first, other_last, first, last
+    event.first_source, event.first_offset = source_of(first), offset_of(first)
+    event.last_source, event.last_offset = source_of(last), offset_of(last)
+    event.other_first_source, event.other_first_offset = source_of(other_first), offset_of(other_first)
+    event.other_last_source, event.other_last_offset = source_of(other_last), offset_of(other_last)
 
 
 @inner

@@ -28,9 +28,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.compact import PooledDetector, deg_of, give_back, is_full, offset_of, origin, source_of, steps_of, take
+from detectors.compact import deg_of, offset_of, origin, source_of, steps_of
 from detectors.detector import OUT_ROOM
 from detectors.event import PORT_CALL, begin_event, label_code
+from detectors.pool import PooledDetector, give_back, is_full, take
 from detectors.port_stay import (
     ANCHOR,
     BERTH,

@@ -38,6 +38,7 @@ from detectors.meeting_labels import label_meetings
 from detectors.motion import SLOW_KN
 from detectors.pair import FACTS, PAIR
 from detectors.piece import MOVER, PIECE
+from detectors.squares import columns_within
 from geo.anchorages import Anchorages
 from geo.coast import shore_table
 from geo.errors import UsageError
@@ -45,8 +46,10 @@ from geo.sphere import KN_M_S
 
 FASTEST_KN = 45.0
 """No way that needs more speed is looked at, whatever `max_speed_kn` is: faster than any ferry."""
-REACH_M = {7: 1_000.0, 6: 2_600.0, 5: 6_900.0, 4: 18_000.0, 3: 48_000.0}
-"""A cell of an H3 resolution and the six around hold every point within this distance (the least edge on Earth)."""
+MOST_REACH_M = 48_000.0
+"""Farther, and too many ships are within reach of one another."""
+MOST_STEP_S = 3600
+"""Times within a step are kept in four bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +92,11 @@ class RendezvousParams:
             raise UsageError(f"rendezvous: durations, speeds and distances must be positive, not {self}")
         if not self.max_speed_kn > 0.0:
             raise UsageError(f"rendezvous: max_speed_kn must be positive, not {self.max_speed_kn}")
+        if self.step_s > MOST_STEP_S:
+            raise UsageError(f"rendezvous: step_s must be at most {MOST_STEP_S:,} s, not {self.step_s}")
         if self.max_interpolation_s < self.step_s or self.max_break_s < self.step_s:
             raise UsageError(f"rendezvous: max_interpolation_s and max_break_s must be at least step_s, not {self}")
-        if self.reach_m > max(REACH_M.values()):
+        if self.reach_m > MOST_REACH_M:
             raise UsageError(
                 f"rendezvous: step_s must be shorter than {self.step_s} s at a speed of {self.fastest_kn:g} kn; "
                 "take 300 or less"
@@ -155,10 +160,10 @@ class Rendezvous(Detector):
         p = self.params
         self._shore = shore_table()
         self._anchorages = Anchorages()
+        self._columns = columns_within(p.reach_m)
         n = p.max_interpolation_s // p.step_s + 2
         self.arrays = {
             "movers": np.zeros(256, MOVER).view(np.recarray),
-            "disks": np.zeros((256, 7), np.uint64),
             "bins": np.zeros(n, BIN).view(np.recarray),
             "pieces": np.zeros((n, 2 * ROOM), PIECE).view(np.recarray),
             "heads": np.full((n, 256), -1, np.int32),
@@ -174,7 +179,6 @@ class Rendezvous(Detector):
     def reserve(self, slots: int) -> None:
         """Make room for `slots` hulls."""
         self.arrays["movers"] = grown(self.arrays["movers"], slots)
-        self.arrays["disks"] = grown(self.arrays["disks"], slots)
 
     def make_room(self) -> None:
         """Grow the pieces of a bin when one is nearly full, the pairs when they are, and the room for events."""
@@ -182,11 +186,11 @@ class Rendezvous(Detector):
         pieces = a["pieces"]
         fullest = int(a["bins"]["n"].max())
         if fullest + ROOM > pieces.shape[1]:
-            width = fullest + fullest // 4 + 2 * ROOM  # not twice: these are most of the state
+            width = fullest + fullest // 8 + 2 * ROOM  # not twice: these are most of the state
             bigger = np.zeros((pieces.shape[0], width), PIECE).view(np.recarray)
             bigger[:, : pieces.shape[1]] = pieces
-            heads = np.full((pieces.shape[0], 1 << (2 * width).bit_length()), -1, np.int32)
-            rebuild_pieces(a["bins"], bigger, heads)
+            heads = np.full((pieces.shape[0], 1 << width.bit_length()), -1, np.int32)
+            rebuild_pieces(a["bins"], bigger, heads, self._columns)
             a["pieces"], a["heads"] = bigger, heads
         if int(a["used"][0]) + fullest + ROOM > a["pairs"].size:
             live = int(np.count_nonzero(a["pairs"]["n"][: a["used"][0]]))
@@ -210,7 +214,6 @@ class Rendezvous(Detector):
             p.max_break_s * 1_000_000,
             p.step_s * 1_000_000,
             float(p.min_shore_m),
-            max(resolution for resolution, reach_m in REACH_M.items() if reach_m >= p.reach_m),
             float(p.reach_m),
         )
 
@@ -218,7 +221,7 @@ class Rendezvous(Detector):
         """Rows from `begin` on: (the row where it stopped, events written to `out`)."""
         a = self.arrays
         stopped, events = run_pairs(
-            a["movers"], a["disks"], a["bins"], a["pieces"], a["heads"], a["pairs"], a["table"], a["used"],
+            a["movers"], self._columns, a["bins"], a["pieces"], a["heads"], a["pairs"], a["table"], a["used"],
             columns, begin, self._limits(), self._shore, out,
         )  # fmt: skip
         return int(stopped), int(events)

@@ -106,30 +106,26 @@ def q_values(p: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[n
     return q
 
 
-def has_successor(records: NDArray[Any], known: Known, lasts: NDArray[Any], firsts: NDArray[Any]) -> NDArray[np.bool_]:
+def has_successor(records: NDArray[Any], known: Known) -> NDArray[np.bool_]:
     """Whether another MMSI appeared where a ship fell silent for good: within 6 h, in reach, and of the same hull.
 
     The same IMO number says so, or the same length and beam; where neither is known of both, that it was the only
     newcomer.
     """
     found = np.zeros(records.size, np.bool_)
-    seen = lasts["n"] > 0
-    lasts, firsts = lasts[seen], firsts[seen]
-    names = list(zip(known.vessels["mmsi"].tolist(), known.vessels["hull"].tolist(), strict=True))
-    at = {name: k for k, name in enumerate(names)}
-    row = np.array([at.get(name, -1) for name in zip(lasts["mmsi"].tolist(), lasts["hull"].tolist(), strict=True)], int)
-    imo, length, beam = (known.vessels[name] for name in ("imo", "length_m", "beam_m"))
-    order = np.argsort(firsts["t"], kind="stable")
-    times = firsts["t"][order]
+    ships = known.vessels
+    at = {name: k for k, name in enumerate(zip(ships["mmsi"].tolist(), ships["hull"].tolist(), strict=True))}
+    imo, length, beam = (ships[name] for name in ("imo", "length_m", "beam_m"))
+    order = np.argsort(ships["t_first"], kind="stable")
+    times = ships["t_first"][order]
     for k in np.flatnonzero(records["open"] == 1).tolist():
         e = records[k]
         one = at.get((int(e["mmsi"]), int(e["hull"])), -1)
         begin, end = np.searchsorted(times, (e["t_start"] - LATE_US, e["t_start"] + SUCCESSOR_US))
         near = order[begin:end]
-        away = distances_m(e["lat"], e["lon"], firsts["lat"][near], firsts["lon"][near])
-        seconds = np.abs(firsts["t"][near] - e["t_start"]) * 1e-6
-        near = near[(away <= SUCCESSOR_M + SUCCESSOR_KN * KN_M_S * seconds) & (lasts["mmsi"][near] != e["mmsi"])]
-        others = row[near]
+        away = distances_m(e["lat"], e["lon"], ships["lat_first"][near], ships["lon_first"][near])
+        seconds = np.abs(ships["t_first"][near] - e["t_start"]) * 1e-6
+        others = near[(away <= SUCCESSOR_M + SUCCESSOR_KN * KN_M_S * seconds) & (ships["mmsi"][near] != e["mmsi"])]
         if one < 0 or not others.size:
             continue
         same_imo = (imo[others] == imo[one]) & (imo[one] > 0)
@@ -145,13 +141,11 @@ def settled(
     params: Any,
     sums: NDArray[np.int64],
     totals: NDArray[np.int64],
-    lasts: NDArray[Any],
-    firsts: NDArray[Any],
 ) -> NDArray[Any]:
     """The records of a run with the score, q, label and kind that all of them together tell."""
     if not records.size:
         return records
-    changed = has_successor(records, known, lasts, firsts)
+    changed = has_successor(records, known)
     _, away = nearest_port(records["lat"], records["lon"], MOORED_M)
     stayed = ~(records["distance_m"] > LEFT_M)  # NaN while open
     moored = (records["facts"][:, SOG] < MOORED_KN) & (away <= MOORED_M) & stayed

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.kernel import inlined, inner, kernel
+from geo.sphere import EARTH_RADIUS_M
 
 _TABLE = np.load(Path(__file__).parent / "tables" / "h3_faces.npz")
 _CENTRES = np.ascontiguousarray(_TABLE["centres"])  # face n + 10 is opposite to face n
@@ -33,6 +34,8 @@ _UNIT0 = 2.0 / (3.0 - math.sqrt(5.0))  # 1 / (length of a resolution 0 unit in t
 _SCALE = np.array([_UNIT0 * math.sqrt(7.0) ** r for r in range(16)])
 _HEAD = np.array([(1 << 59) | (r << 52) | ((1 << (45 - 3 * r)) - 1) for r in range(16)])
 _LOW_BITS = 0o111111111111111  # the low bit of each of the 15 digits
+_INNER_RAD = math.radians(1.0)
+_INNER_COS = math.cos(math.radians(20.905) - _INNER_RAD)  # the nearest point of a face's edge is 20.905 degrees away
 _SEVENTHS = 1 << 27  # more than any |i| or |j|: 7 of it make an argument of // 7 positive
 
 DIGIT_OFFSETS = ((0, 0), (-1, -1), (0, 1), (-1, 0), (1, 0), (0, -1), (1, 1))
@@ -223,6 +226,40 @@ def cell_at(lat_deg, lon_deg, resolution):
         return np.uint64(0)
     x, y, z = to_vector(lat_deg, lon_deg)
     return vector_to_cell(x, y, z, resolution)
+
+
+@inner
+def to_other_face(x, y, z, face):
+    """Radians, or less, that a unit vector may turn and stay on its face."""
+    centre = _CENTRES[face]
+    best = x * centre[0] + y * centre[1] + z * centre[2]
+    if best > _INNER_COS:
+        return _INNER_RAD
+    second = 0.0
+    for n in range(10):
+        if np.uint64(n) != face and np.uint64(n + 10) != face:
+            second = max(second, abs(x * _CENTRES[n, 0] + y * _CENTRES[n, 1] + z * _CENTRES[n, 2]))
+    return 0.5 * (best - second)  # its sine is their difference over the length of a chord, which is under 2
+
+
+@inner
+def cell_and_room(lat_deg, lon_deg, resolution):
+    """The cell of a position, and how many metres from it surely all lie in that cell.
+
+    To the nearest side of its hexagon on the plane, which lies off the sphere by at most the square of the secant;
+    a hundredth is left for that of the way itself and for sums in single precision.
+    """
+    x, y, z = to_vector(lat_deg, lon_deg)
+    face = closest_face(x, y, z)
+    px, py = to_plane(x, y, z, face, resolution)
+    i, j = round_hex(px, py)
+    dx, dy = px - (i - 0.5 * j), py - j * _SIN60
+    aside = max(abs(dx), abs(0.5 * dx + _SIN60 * dy), abs(0.5 * dx - _SIN60 * dy))
+    centre = _CENTRES[face]
+    cosine = x * centre[0] + y * centre[1] + z * centre[2]
+    room = (0.5 - aside) / _SCALE[np.uint64(resolution)] * cosine * cosine
+    room = min(room, to_other_face(x, y, z, face))
+    return hexagon_cell(i, j, face, resolution), 0.99 * EARTH_RADIUS_M * max(0.0, room)
 
 
 @kernel

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geo.cell_index import cell_at, centre_of, disk_at, is_cell, parent_of
+from geo.cell_index import cell_and_room, cell_at, centre_of, disk_at, is_cell, parent_of
 from geo.errors import InputError, UsageError
 from geo.kernel import kernel
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 __all__ = [
-    "INDEX_RESOLUTION", "MAX_CELLS", "MAX_RING", "boundaries", "cell_at", "cell_of_text", "cell_text", "cells",
-    "centre_of", "centres", "check_resolution", "compact", "disk_at", "disks", "is_valid", "parent_of", "parents",
-    "polygon_cells", "resolutions", "rings", "uncompact",
+    "INDEX_RESOLUTION", "MAX_CELLS", "MAX_RING", "boundaries", "cell_and_room", "cell_at", "cell_of_text",
+    "cell_text", "cells", "centre_of", "centres", "check_resolution", "compact", "disk_at", "disks", "is_valid",
+    "parent_of", "parents", "polygon_cells", "resolutions", "rings", "uncompact",
 ]  # fmt: skip
 
 INDEX_RESOLUTION = 7

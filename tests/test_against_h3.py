@@ -12,7 +12,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.cell_index import coarse_index, fine_index
+from geo.cell_index import cell_and_room, coarse_index, fine_index
 from geo.cells import (
     boundaries,
     cell_at,
@@ -33,6 +33,7 @@ from geo.cells import (
 )
 from geo.errors import InputError, UsageError
 from geo.kernel import kernel
+from geo.sphere import destination
 from tests.feeds import decode_all, read_bytes, real_feeds
 
 
@@ -376,3 +377,23 @@ def test_numbers_are_dense_and_tell_cells_apart():
     assert np.unique(out[:, 0]).size == np.unique(parents(every, 1)).size
     _numbers(every, 3, 3, out)
     assert np.unique(out[:, 0]).size == every.size and out[:, 0].max() < 122 * 7**3 and not out[:, 1].any()
+
+
+@kernel
+def _left(lat, lon, resolution, turns, shares):
+    """How many ways of a share of the room at a position end in another cell, and how many metres of room there are."""
+    left, most_m = 0, 0.0
+    for n in range(lat.size):
+        cell, room_m = cell_and_room(lat[n], lon[n], resolution)
+        there = destination(lat[n], lon[n], turns[n], shares[n] * room_m)
+        left += cell != cell_at(lat[n], lon[n], resolution) or cell_at(there[0], there[1], resolution) != cell
+        most_m = max(most_m, room_m)
+    return left, most_m
+
+
+@pytest.mark.parametrize("resolution", [5, 7])
+def test_whoever_goes_no_farther_than_the_room_stays_in_the_cell(resolution):
+    rng = np.random.default_rng(11)
+    lat, lon = _worldwide(rng, 400_000)
+    left, most_m = _left(lat, lon, resolution, rng.uniform(0, 360, lat.size), rng.uniform(0.9, 1.0, lat.size))
+    assert left == 0 and most_m > {5: 7_000.0, 7: 1_000.0}[resolution]

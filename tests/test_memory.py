@@ -8,14 +8,14 @@ from tests.worlds import busy_world
 LIMITS = {
     "hulls": 128,
     "table of hulls": 8,
-    "loitering": 240,
-    "dark": 152,
-    "rendezvous": 136,
-    "port_call": 184,
+    "loitering": 56,
+    "dark": 80,
+    "rendezvous": 56,
+    "port_call": 48,
     "false_position": 72,
 }
 """Bytes for each hull, by who holds them."""
-MOST = 920
+MOST = 448
 """Bytes for each hull, of all together."""
 
 

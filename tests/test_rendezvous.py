@@ -12,10 +12,12 @@ from detectors.detector import Columns
 from detectors.engine import Engine, detect
 from detectors.event import LABELS
 from detectors.meeting_labels import hull_gap_m, static_rows
-from detectors.rendezvous import REACH_M, Rendezvous, RendezvousParams
+from detectors.rendezvous import Rendezvous, RendezvousParams
+from detectors.squares import asides, column_of, columns_within, row_of
 from geo.anchorages import Anchorage, Anchorages
 from geo.cells import cells, disks
 from geo.errors import UsageError
+from geo.kernel import kernel
 from geo.ports import port_by_code
 from geo.sphere import destination
 from tests import naive_rendezvous
@@ -349,11 +351,23 @@ def test_a_preset_can_be_changed_and_a_wrong_one_is_said():
         RendezvousParams(max_speed_kn=30, step_s=3600)
 
 
-def test_every_point_within_reach_lies_in_the_cells_around():
+@kernel
+def _is_around(columns, lat, lon, to_lat, to_lon):
+    row = row_of(columns, to_lat)
+    begin, end = asides(columns, row)
+    found = False
+    for aside in range(begin, end):
+        column = (column_of(columns, row, lon) + aside + columns[row]) % columns[row]
+        found |= column == column_of(columns, row, to_lon)
+    return found and abs(row - row_of(columns, lat)) <= 1
+
+
+@pytest.mark.parametrize("reach_m", [500.0, 1463.0, 6_900.0, 48_000.0])
+def test_every_point_within_reach_lies_in_the_squares_around(reach_m):
     rng = np.random.default_rng(5)
-    lat, lon = np.degrees(np.arcsin(rng.uniform(-1, 1, 40_000))), rng.uniform(-180, 180, 40_000)
-    for resolution, reach_m in REACH_M.items():
-        away = [destination(a, b, c, reach_m) for a, b, c in zip(lat, lon, rng.uniform(0, 360, lat.size), strict=True)]
-        there = cells(*np.array(away).T, resolution)
-        around = disks(cells(lat, lon, resolution), 1)
-        assert (around == there[:, None]).any(axis=1).all(), resolution
+    lat, lon = np.degrees(np.arcsin(rng.uniform(-1, 1, 20_000))), rng.uniform(-180, 180, 20_000)
+    lat[:4_000] = np.copysign(90.0 - rng.uniform(0.0, 2.0, 4_000) ** 2, lat[:4_000])
+    lon[4_000:6_000] = 180.0 - rng.uniform(0.0, 0.01, 2_000)
+    columns = columns_within(reach_m)
+    for a, b, course in zip(lat, lon, rng.uniform(0, 360, lat.size), strict=True):
+        assert _is_around(columns, a, b, *destination(a, b, course, reach_m))

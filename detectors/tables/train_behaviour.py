@@ -37,7 +37,7 @@ def columns_of(one: Ship, mmsi: int) -> Columns:
         slot=np.zeros(n, np.int32), t=_EPOCH_US + np.round(c["t"] * 1e6).astype(np.int64),
         mmsi=np.full(n, mmsi, np.uint32), hull=np.zeros(n, np.uint8), lat=c["lat"], lon=c["lon"],
         sog=c["sog"].astype(np.float32), cog=c["cog"].astype(np.float32), heading=c["heading"].astype(np.float32),
-        nav_status=c["nav_status"].astype(np.uint8), msg_type=np.ones(n, np.uint8), cell=none.astype(np.uint64),
+        nav_status=c["nav_status"].astype(np.uint8), msg_type=np.ones(n, np.uint8),
         source=np.zeros(n, np.uint16), offset=np.arange(n), alive=none, class_b=c["class_b"].astype(np.uint8),
     )  # fmt: skip
 

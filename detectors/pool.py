@@ -1,0 +1,74 @@
+"""A pool of records: of a ship with which nothing goes on a detector keeps one short record.
+
+The longer one, for what goes on with a ship (`part`), is in a pool, and free again when it ends.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.detector import Columns, HullDetector, grown
+from geo.kernel import inlined, inner
+
+FREE, USED = range(2)
+"""In the head of a pool: the first free record + 1, from which `n` leads to the next; and how many were ever used."""
+
+
+@inlined
+def is_full(parts, pool):
+    """Whether the pool has no record left."""
+    return pool[FREE] == 0 and pool[USED] == parts.size
+
+
+@inner
+def take(parts, pool):
+    """A record of the pool: its number, from 1 on."""
+    number = pool[FREE]
+    if number:
+        pool[FREE] = parts[number - 1].n
+        return number
+    pool[USED] += 1
+    return pool[USED]
+
+
+@inner
+def give_back(parts, pool, number):
+    """The record is free again."""
+    parts[number - 1].n = pool[FREE]
+    pool[FREE] = number
+
+
+class PooledDetector(HullDetector):
+    """A detector of one ship at a time that keeps a `part` only of ships with which something goes on.
+
+    `loop` and `end` take the parts and the head of the pool after the states. No row needs more than one more part:
+    `loop` stops before a row when the pool is full, and `end` needs one at most at a time.
+    """
+
+    part: ClassVar[np.dtype[Any]]
+
+    def __init__(self, params: Any = None) -> None:
+        super().__init__(params)
+        self.arrays |= {"parts": np.zeros(64, self.part).view(np.recarray), "pool": np.zeros(2, np.int64)}
+
+    def make_room(self) -> None:
+        """Double the pool when it is full."""
+        parts, pool = self.arrays["parts"], self.arrays["pool"]
+        if pool[FREE] == 0 and pool[USED] == parts.size:
+            self.arrays["parts"] = grown(parts, 2 * parts.size)
+
+    def run(self, columns: Columns, begin: int, out: NDArray[Any]) -> tuple[int, int]:
+        """Rows from `begin` on: (the row where it stopped, events written to `out`)."""
+        stopped, events = type(self).loop(*self._states(), columns, begin, self.limits(), out)
+        return int(stopped), int(events)
+
+    def flush(self, now: int, alive: int, begin: int, out: NDArray[Any]) -> tuple[int, int]:
+        """What the end of the input at `now` tells: (slot where it stopped or -1, events written to `out`)."""
+        stopped, events = type(self).end(*self._states(), now, alive, begin, self.limits(), out)
+        return int(stopped), int(events)
+
+    def _states(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        return self.arrays["states"], self.arrays["parts"], self.arrays["pool"]
