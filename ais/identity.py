@@ -5,8 +5,7 @@ parts (type 24 A has the name, B the call sign and dimensions); a part that says
 was. `n` counts the reports, copies within 10 s once; it is 0 where the source tells of a ship only what has changed
 (tables that repeat the static fields in each row are read so), for then nobody knows how often it was said.
 
-Two loops make them. The first goes through the reports in time order and finds runs: reports of one ship and one
-message type that say the same. The second goes through the runs ship by ship and joins what does not contradict.
+One loop finds runs in time order: reports of one ship and one type that say the same; the other joins them by ship.
 """
 
 from __future__ import annotations
@@ -342,8 +341,7 @@ def condensed(static: Static, repeats: NDArray[np.uint8], before: int) -> Static
     same in them.
 
     What the others tell of their sources is noted in `repeats`. Reports that come later and lie before that time split
-    a run where they say otherwise (all but its first report are then counted after them), and are taken for copies
-    where they say the same.
+    a run where they say otherwise (all but its first then count after them), and are copies where they say the same.
 
     >>> from ais.table import columns_of
     >>> columns = columns_of(STATIC_DTYPES, 1000)
