@@ -88,7 +88,11 @@ class _Records:
         self.taken: list[bytes] = []
         self.fault = ""
         self.offset, self.line = skip, 1
-        self._reader = csv.reader(self._texts(), delimiter=separator, strict=True)
+        self._separator = separator
+        self._reader = self._begin()
+
+    def _begin(self) -> Iterator[list[str]]:
+        return csv.reader(self._texts(), delimiter=self._separator, strict=True)
 
     def _texts(self) -> Iterator[str]:
         encoding, taken = self._encoding, self.taken
@@ -153,6 +157,7 @@ class _Records:
             self.fault = "a quote that never closes" if len(self.taken) > 1 or "end of" in error else "a stray quote"
         self._back.extendleft(reversed(self.taken[1:]))
         del self.taken[1:]
+        self._reader = self._begin()  # the one before may have come to the end of the file
 
 
 def _is_utf8(line: bytes) -> bool:
