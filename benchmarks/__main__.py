@@ -23,6 +23,7 @@ PARTS = {
     "real": "Real files",
     "hulls": "Ships behind one MMSI",
     "geo": "Where: cells, coast, zones, ports, reach",
+    "shipments": "Shipments read",
     "detect": "Injected events: recall, precision, robustness",
     "pictures": "Pictures of the documentation",
 }

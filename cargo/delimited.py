@@ -7,6 +7,10 @@ import csv
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ais.unpack import open_bytes
 from cargo.encodings import encoding_of
@@ -29,39 +33,68 @@ _BLOCK = 1 << 20
 class _Long(bytes):
     """The beginning of a line that is too long; `size` bytes in all."""
 
-    size = 0
+    size: int
+
+    def __new__(cls, begin: bytes, size: int) -> _Long:
+        made = super().__new__(cls, begin)
+        made.size = size
+        return made
 
 
 def _lines(path: str | Path, encoding: str) -> Iterator[bytes]:
     """The lines of a text file as bytes, line ends included; of a line that is too long only the beginning."""
+    for block in _line_blocks(path, encoding):
+        yield from block
+
+
+def _line_blocks(path: str | Path, encoding: str) -> Iterator[list[bytes]]:
+    """The lines in lists of about a megabyte."""
     newline, step = "\n".encode(encoding), len("\n".encode(encoding))
     with open_bytes(path) as reader:
         if newline not in (head := reader.head()) and "\r".encode(encoding) in head:
             newline = "\r".encode(encoding)
         buffer, rest, long = bytearray(_BLOCK), b"", 0
         while n := reader.readinto(memoryview(buffer)):
-            pieces = _split(rest + bytes(buffer[:n]), newline, step)
+            pieces = _split(rest + bytes(memoryview(buffer)[:n]), newline, step)
             rest = pieces.pop()
-            for piece in pieces:
-                if long:
-                    made = _Long(b"")
-                    made.size, long = long + len(piece) + step, 0
-                    yield made
-                elif len(piece) > LONGEST_LINE:
-                    made = _Long(piece[:64])
-                    made.size = len(piece) + step
-                    yield made
-                else:
-                    yield piece + newline
+            if long and pieces:
+                first, long = _Long(b"", long + len(pieces.pop(0)) + step), 0
+                yield [first]
+            if max(map(len, pieces), default=0) > LONGEST_LINE:
+                yield [_Long(p[:64], len(p) + step) if len(p) > LONGEST_LINE else p + newline for p in pieces]
+            elif pieces:
+                yield [piece + newline for piece in pieces]
             if long or len(rest) > LONGEST_LINE:
                 keep = len(rest) % step  # half a character
                 long, rest = long + len(rest) - keep, rest[len(rest) - keep :]
         if long:
-            made = _Long(b"")
-            made.size = long + len(rest)
-            yield made
+            yield [_Long(b"", long + len(rest))]
         elif rest:
-            yield rest
+            yield [rest]
+
+
+class _Source:
+    """Lines one by one, or a whole block where the last one is used up."""
+
+    def __init__(self, blocks: Iterator[list[bytes]]) -> None:
+        self._blocks = blocks
+        self._rest: deque[bytes] = deque()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        while not self._rest:
+            self._rest.extend(next(self._blocks))
+        return self._rest.popleft()
+
+    def block(self) -> list[bytes]:
+        """The next lines, [] at the end or in the midst of a block."""
+        return [] if self._rest else next(self._blocks, [])
+
+    def give_back(self, lines: Sequence[bytes]) -> None:
+        """Lines to be handed out again."""
+        self._rest.extendleft(reversed(lines))
 
 
 def _split(data: bytes, newline: bytes, step: int) -> list[bytes]:
@@ -79,12 +112,20 @@ def _split(data: bytes, newline: bytes, step: int) -> list[bytes]:
     return [*pieces, data[start:]]
 
 
+class Block(NamedTuple):
+    """Records of some lines: number of the first line, offset, bytes and cells of each."""
+
+    line: int
+    offsets: NDArray[np.int64]
+    raw: list[bytes]
+    cells: list[list[str]]
+
+
 class _Records:
     """Records of lines: `next` gives cells, and where and why it is none. Lines can be given back."""
 
-    def __init__(self, lines: Iterator[bytes], encoding: str, separator: str, skip: int) -> None:
-        self._source, self._encoding, self._legacy = lines, encoding, encoding != "utf-8"
-        self._back: deque[bytes] = deque()
+    def __init__(self, source: _Source, encoding: str, separator: str, skip: int) -> None:
+        self._source, self._encoding, self._legacy = source, encoding, encoding != "utf-8"
         self.taken: list[bytes] = []
         self.fault = ""
         self.offset, self.line = skip, 1
@@ -97,7 +138,7 @@ class _Records:
     def _texts(self) -> Iterator[str]:
         encoding, taken = self._encoding, self.taken
         while True:
-            line = self._back.popleft() if self._back else next(self._source, None)
+            line = next(self._source, None)
             if line is None:
                 return
             taken.append(line)
@@ -123,6 +164,26 @@ class _Records:
         if "\0" in text:
             self.fault = "a NUL byte"
         return text
+
+    def block(self) -> Block | None:
+        """The records of a whole block where each is a line of its own and none is at fault: the common case."""
+        lines = self._source.block()
+        if not lines or self._legacy or type(lines[0]) is _Long:
+            self._source.give_back(lines)
+            return None
+        data = b"".join(lines)
+        try:
+            texts = data.decode("utf-8").removesuffix("\n").split("\n")
+            records = list(csv.reader(texts, delimiter=self._separator, strict=True))
+        except (UnicodeDecodeError, csv.Error):
+            records = []
+        if len(records) != len(lines) or b"\0" in data:
+            self._source.give_back(lines)
+            return None
+        sizes = np.fromiter(map(len, lines), np.int64, len(lines))
+        made = Block(self.line, self.offset + np.cumsum(sizes) - sizes, [one.rstrip(b"\r\n") for one in lines], records)
+        self.line, self.offset = self.line + len(lines), self.offset + len(data)
+        return made
 
     def next(self) -> tuple[int, int, bytes, list[str], str] | None:
         """Line, offset, bytes and cells of the next record, and why it is none; None at the end."""
@@ -155,7 +216,9 @@ class _Records:
             self.fault = f"a cell of over {_MAX_CELL:,} characters"
         elif not self.fault or self.fault.startswith("a quote"):
             self.fault = "a quote that never closes" if len(self.taken) > 1 or "end of" in error else "a stray quote"
-        self._back.extendleft(reversed(self.taken[1:]))
+            if "new-line" in error:
+                self.fault = "a carriage return in the midst of a line"
+        self._source.give_back(self.taken[1:])
         del self.taken[1:]
         self._reader = self._begin()  # the one before may have come to the end of the file
 
@@ -183,7 +246,7 @@ def read_csv_rows(path: str | Path, how: How, known: Known | None = None) -> Row
     if not any(text.strip() for text in head):
         raise InputError(f"{path}: line 1: the file is empty; give a CSV with a header line")
     separator, above = _layout(head, how, known)
-    records = _Records(_skip(_lines(path, encoding), mark), encoding, separator, mark)
+    records = _Records(_Source(_skip_mark(_line_blocks(path, encoding), mark)), encoding, separator, mark)
     for _ in range(above):
         records.next()
     first = records.next()
@@ -193,8 +256,23 @@ def read_csv_rows(path: str | Path, how: How, known: Known | None = None) -> Row
     gatherer = Gatherer(path, unique(first[3]))
     if above:
         gatherer.counts["line above the header"] = above
+    _gather(records, gatherer)
+    facts = {"format": "CSV", "encoding": encoding, "evidence": evidence, "separator": _SEPARATOR_NAMES[separator]}
+    facts["header"] = f"line {above + 1}"
+    return gatherer.finish(facts, sha256)
+
+
+def _gather(records: _Records, gatherer: Gatherer) -> None:
+    """Read all records: by the block where that can be, else one by one."""
     number = 0
-    while (record := records.next()) is not None:
+    while True:
+        block = records.block()
+        if block is not None:
+            number += gatherer.add_block(number + 1, block.line, block.offsets, block.raw, block.cells)
+            continue
+        record = records.next()
+        if record is None:
+            return
         line, offset, raw, cells, fault = record
         if not fault and not any(map(str.strip, cells)):
             gatherer.counts["blank line"] += 1
@@ -204,9 +282,6 @@ def read_csv_rows(path: str | Path, how: How, known: Known | None = None) -> Row
             gatherer.reject(number, line, fault)
         else:
             gatherer.add(RawRow(number, line, offset, raw, cells))
-    facts = {"format": "CSV", "encoding": encoding, "evidence": evidence, "separator": _SEPARATOR_NAMES[separator]}
-    facts["header"] = f"line {above + 1}"
-    return gatherer.finish(facts, sha256)
 
 
 def unique(cells: Sequence[str]) -> list[str]:
@@ -240,6 +315,13 @@ def _skip(lines: Iterator[bytes], mark: int) -> Iterator[bytes]:
     for first in lines:
         yield first if type(first) is _Long else first[mark:]
         yield from lines
+
+
+def _skip_mark(blocks: Iterator[list[bytes]], mark: int) -> Iterator[list[bytes]]:
+    """Blocks of lines without the byte-order mark of the first."""
+    for first in blocks:
+        yield [first[0] if type(first[0]) is _Long else first[0][mark:], *first[1:]]
+        yield from blocks
 
 
 def _head(path: str | Path, encoding: str) -> list[str]:

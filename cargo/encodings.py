@@ -174,7 +174,7 @@ def _western(sample: bytes) -> tuple[str, str] | None:
     high = len(_HIGH.findall(sample))
     beside = len(re.findall(rb"(?:(?<=[A-Za-z])[\xc0-\xff]|[\xc0-\xff](?=[A-Za-z]))", sample))
     icelandic = len(re.findall(rb"[\xd0\xdd\xde\xf0\xfd\xfe]", sample))  # in Turkish encodings other letters
-    if beside < 0.9 * high or icelandic > 0.05 * high:
+    if beside < 0.7 * high or icelandic > 0.05 * high:
         return None
     try:
         sample.decode("cp1252")

@@ -28,7 +28,9 @@ from cargo.values import (
 
 TIME_COLUMNS = {"depart_date": "t_depart", "arrive_date": "t_arrive", "record_date": "t_record"}
 CLEARED = {"yes": "yes", "y": "yes", "true": "yes", "1": "yes", "no": "no", "n": "no", "false": "no", "0": "no"}
-INCOTERMS = frozenset("EXW FCA CPT CIP DAP DPU DDP FAS FOB CFR CIF DAT DAF DES DEQ DDU".split())
+INCOTERMS = frozenset(
+    ("EXW", "FCA", "CPT", "CIP", "DAP", "DPU", "DDP", "FAS", "FOB", "CFR", "CIF", "DAT", "DAF", "DES", "DEQ", "DDU")
+)
 _MODES = (
     ("sea", r"\b(?:SEA|OCEAN|MARITIM\w*|VESSEL|SHIP|BOAT|PORT)\b|МОРСК\w*|海运|水路|해상"),
     ("air", r"\b(?:AIR\w*|AEREO|AÉREO|AEREA|PLANE)\b|ВОЗДУШ\w*|航空|항공"),

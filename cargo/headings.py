@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from cargo.fields import FIELDS
+from cargo.values import CURRENCIES
 
 _SPELLINGS = {
     **{"NORTIFY": "NOTIFY", "SASC": "SCAC", "VIST": "VISIT", "MANUFACTUER": "MANUFACTURER", "CURENCY": "CURRENCY"},
@@ -43,7 +44,6 @@ _PHRASES = (
     (r"\bMARKS (?:AND )?NO\b", "MARKS"),
     (r"^LOCAL PORT (PORT OF)", r"\1"),
 )
-_CURRENCIES = frozenset("USD EUR INR PKR RUB UAH KZT BDT LSL MYR ETB UGX NGN BWP CNY JPY KRW GBP".split())
 _HOME_CURRENCY = frozenset({"LC", "LEI", "NCY", "RD", "LOCAL"})
 _WEIGHT_UNITS = {"KG": "kg", "LB": "lb", "TON": "t", "TONNE": "t", "T": "t"}
 
@@ -83,8 +83,8 @@ _NAMES: dict[str, str] = {
     "model": "MODEL|MODEL NO",
     "manufacturer": "MANUFACTURER|MANUFACTURER NAME",
     "quantity": "QUANTITY|ITEM QUANTITY|COMMERCIAL QUANTITY|TOTAL QUANTITY|UNIT QUANTITY|STAT QUANTITY|STD QUANTITY",
-    "quantity_unit": "QUANTITY UNIT|UNIT OF QUANTITY|UNIT OF MEASURE|UNIT OF MEASUREMENT|MEASURE UNIT|UNIT MEASURE|UNIT|"
-    "COMMERCIAL UNIT|COMMERCIAL MEASURE UNIT|ITEM QUANTITY TYPE|QUANTITY TYPE|STAT UNIT|STD UNIT|UOM",
+    "quantity_unit": "QUANTITY UNIT|UNIT OF QUANTITY|UNIT OF MEASURE|UNIT OF MEASUREMENT|MEASURE UNIT|UNIT MEASURE|"
+    "UNIT|COMMERCIAL UNIT|COMMERCIAL MEASURE UNIT|ITEM QUANTITY TYPE|QUANTITY TYPE|STAT UNIT|STD UNIT|UOM",
     "packages": "NO OF PACKAGES|NO OF PACKAGE|PACKAGES|PACKAGES QUANTITY|QUANTITY OF PACKAGES|QUANTITY OF PACKAGE|"
     "PACKAGE COUNT",
     "teu": "TEU|VOLUME TEU|TEUS",
@@ -103,13 +103,14 @@ _NAMES: dict[str, str] = {
     "SCAC|CARRIER SCAC|SCAC CODE|SHIPPING LINE CODE",
     "load_port": "LOAD PORT|PORT OF LOADING|LOADING PORT|PORT OF SHIPMENT|SHIPPING PORT|ORIGIN PORT|PORT OF ORIGIN|"
     "PORT OF DEPARTURE|DEPARTURE PORT|PORT OF MARITIME ORIGIN",
-    "discharge_port": "UNLOADING PORT|PORT OF UNLOADING|PLACE OF UNLOADING|PORT OF ARRIVAL|ARRIVAL PORT|DESTINATION PORT|"
-    "PORT OF DESTINATION|PORT OF ENTRY|PORT OF MARITIME DESTINATION|US PORT",
+    "discharge_port": "UNLOADING PORT|PORT OF UNLOADING|PLACE OF UNLOADING|PORT OF ARRIVAL|ARRIVAL PORT|"
+    "DESTINATION PORT|PORT OF DESTINATION|PORT OF ENTRY|PORT OF MARITIME DESTINATION|US PORT",
     "last_port": "LAST VISIT FOREIGN PORT|LAST FOREIGN PORT|LAST PORT",
     "place_of_receipt": "PLACE OF RECEIPT",
-    "origin_country": "ORIGIN COUNTRY|COUNTRY OF ORIGIN|ORIGIN COUNTRY NAME|COUNTRY OF ORIGIN CODE|ORIGIN COUNTRY CODE|"
-    "GEN CTY ORG",
-    "departure_country": "DEPARTURE COUNTRY|COUNTRY OF DEPARTURE|DISPATCH COUNTRY|COUNTRY OF DISPATCH|COUNTRY OF EXPORT|"
+    "origin_country": "ORIGIN COUNTRY|COUNTRY OF ORIGIN|ORIGIN COUNTRY NAME|COUNTRY OF ORIGIN CODE|"
+    "ORIGIN COUNTRY CODE|GEN CTY ORG",
+    "departure_country": "DEPARTURE COUNTRY|COUNTRY OF DEPARTURE|DISPATCH COUNTRY|COUNTRY OF DISPATCH|"
+    "COUNTRY OF EXPORT|"
     "EXPORT COUNTRY|LOADING COUNTRY|FROM COUNTRY NAME|COUNTRY OF SHIPMENT|COUNTRY OF CONSIGNMENT|CONSIGNMENT COUNTRY|"
     "COUNTRY OF LAST CONSIGNMENT|PROVENANCE COUNTRY|PROCEDENCE COUNTRY|DISPATCH COUNTRY CODE|SHIPMENT ORIGIN",
     "destination_country": "DESTINATION COUNTRY|COUNTRY OF DESTINATION|COUNTRY DESTINATION|TO COUNTRY NAME|"
@@ -123,8 +124,8 @@ _NAMES: dict[str, str] = {
     "imo": "IMO|IMO NO|VESSEL IMO|VESSEL IMO NO|SHIP IMO",
     "mmsi": "MMSI|MMSI NO|VESSEL MMSI",
     "voyage_number": "VOYAGE NO|VOYAGE|VESSEL VOYAGE ID|VOYAGE ID",
-    "declaration_number": "DECLARATION NO|DECLARATION ID|DECLARATION NO DAU|BILL OF ENTRY NO|BILL OF ENTRY|BE NO|BOE NO|"
-    "SB NO|GTD NO|NO SAD|DUA NO|TANSAD NO|ENTRY NO",
+    "declaration_number": "DECLARATION NO|DECLARATION ID|DECLARATION NO DAU|BILL OF ENTRY NO|BILL OF ENTRY|BE NO|"
+    "BOE NO|SB NO|GTD NO|NO SAD|DUA NO|TANSAD NO|ENTRY NO",
     "manifest_number": "MANIFEST NO|MANIFEST|IGMNO|IGM NO",
     "transport_mode": "MODE OF TRANSPORT|TRANSPORT MODE|TRANSPORT MODE CODE|TRANSPORT TYPE|TYPE OF TRANSPORT|"
     "TRANSPORT METHOD|TRANSPORT TYPE NAME|TRANSPORT TYPE CODE|MOT",
@@ -193,8 +194,9 @@ def heading_words(heading: str) -> str:
 def _lexicon() -> dict[str, tuple[str, int]]:
     """Field and rank of each phrase."""
     found: dict[str, tuple[str, int]] = {}
-    for field in FIELDS:
-        found[heading_words(field)] = (field, -1)
+    for field, about in FIELDS.items():
+        if about.kind != "weight":  # those end in a unit, which is read as one
+            found[heading_words(field)] = (field, -1)
     for field, names in _NAMES.items():
         for rank, name in enumerate(names.split("|")):
             found.setdefault(heading_words(name), (field, rank))
@@ -238,8 +240,8 @@ def meaning_of(heading: str, direction: str = "", sea: bool = False) -> Meaning:
 
     >>> meaning_of("GROSS_WEIGHT_IN_KG")[:2], meaning_of("RAW_SHIPPER_NAME").field, meaning_of("CIF_VALUE_USD")[:2]
     (('gross_weight_kg', 'kg'), 'shipper', ('value', 'USD'))
-    >>> meaning_of("CONTAINER"), meaning_of("VAT_RATE").field
-    (Meaning(field='', unit='', rank=0, base='CONTAINER', marks=(), why='may be a container number, or whether there is one'), '')
+    >>> meaning_of("CONTAINER").why, meaning_of("VAT_RATE").field
+    ('may be a container number, or whether there is one', '')
     """
     words, marks = _marks(heading_words(heading))
     ported = _by_direction(words, direction)
@@ -288,14 +290,14 @@ def _readings(words: str) -> list[tuple[str, str]]:
     readings = [(words, "")]
     if found := re.fullmatch(r"(.+?) (?:IN )?(1000 )?([A-Z]+)", words):
         base, unit = found[1], found[3]
-        if unit in _CURRENCIES or unit in _HOME_CURRENCY or unit == "FC":
+        if unit in CURRENCIES or unit in _HOME_CURRENCY or unit == "FC":
             readings.append(
                 (base, f"{found[2] or ''}{'*' if unit == 'FC' else 'home' if unit in _HOME_CURRENCY else unit}")
             )
         elif unit in _WEIGHT_UNITS:
             readings.append((base, _WEIGHT_UNITS[unit]))
     if found := re.fullmatch(r"([A-Z]{3}|PRICE) (.+)", words):
-        if found[1] in _CURRENCIES:
+        if found[1] in CURRENCIES:
             readings.append((found[2], found[1]))
         elif found[1] == "PRICE" and found[2] in _HOME_CURRENCY:
             readings.append(("PRICE", "home"))

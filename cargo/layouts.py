@@ -25,7 +25,8 @@ def _signs(*headings: str) -> frozenset[str]:
 LAYOUTS = (
     Layout("luxwake", "our own headings", _signs("load_port", "discharge_port")),
     Layout(
-        "us-ams", "US AMS bills of lading", _signs("CARRIER_SASC_CODE", "ACTUAL_ARRIVAL_DATE", "BILL_OF_LADING"), "import"
+        "us-ams", "US AMS bills of lading", _signs("CARRIER_SASC_CODE", "ACTUAL_ARRIVAL_DATE", "MANIFEST_NO"),
+        "import",
     ),
     Layout("panjiva-xpressfeed", "Panjiva Xpressfeed", _signs("panjivaRecordId")),
     Layout(
@@ -37,10 +38,10 @@ LAYOUTS = (
         {"WEIGHT": ("gross_weight_kg", "")},
     ),
     Layout("brazil-bl", "Brazilian bills of lading", _signs("NORTIFY_PARTY_NAME", "PORT_OF_MARITIME_ORIGIN")),
-    Layout("russia-import", "Russian customs, import", _signs("USD_PER_KG", "DECLARATION_NUMBER", "IMP_DATE"), "import"),
-    Layout("russia-export", "Russian customs, export", _signs("USD_PER_KG", "DECLARATION_NUMBER", "EXP_DATE"), "export"),
+    Layout("russia-import", "Russian customs, import", _signs("USD_PER_KG", "IMP_DATE"), "import"),
+    Layout("russia-export", "Russian customs, export", _signs("USD_PER_KG", "EXP_DATE"), "export"),
     Layout(
-        "korea", "Korean import declarations", _signs("Declaration ID", "Office ID", "Courier ID", "Seller ID"), "import",
+        "korea", "Korean import declarations", _signs("Office ID", "Courier ID", "Seller ID"), "import",
         {"DECLARANT ID": ("broker", ""), "ITEM PRICE": ("value", ""), "NET MASS": ("net_weight_kg", "kg")},
     ),
 )  # fmt: skip

@@ -46,8 +46,8 @@ class Proposal(NamedTuple):
 class ShipmentMapping:
     """Which headings are which field.
 
-    `fields` gives for a field the headings, of which the first that says anything in a row is taken; `units` the unit of
-    a weight, or the currency of the value ("*": that of the currency column); `constants` a text for all rows;
+    `fields` gives for a field the headings, of which the first that says anything in a row is taken; `units` the unit
+    of a weight, or the currency of the value ("*": that of the currency column); `constants` a text for all rows;
     `date_order` the order of dates such as 01/10/2018 where it is known; `how` how the file is read.
     """
 

@@ -168,6 +168,25 @@ class Gatherer:
         if self._bytes > _BATCH_BYTES:
             self._take_batch()
 
+    def add_block(
+        self, row: int, line: int, offsets: NDArray[np.int64], raw: list[bytes], cells: list[list[str]]
+    ) -> int:
+        """Keep the rows of some lines, the first of which has that number; how many are no blank lines."""
+        n = len(self.header)
+        blank = [i for i, one in enumerate(cells) if not any(map(str.strip, one))]
+        if blank or set(map(len, cells)) != {n}:
+            self.counts["blank line"] += len(blank)
+            skipped, number = set(blank), row
+            for i, one in enumerate(cells):
+                if i not in skipped:
+                    self.add(RawRow(number, line + i, int(offsets[i]), raw[i], one))
+                    number += 1
+            return number - row
+        self._take_batch()
+        rows = np.arange(row, row + len(cells))
+        self._take(np.stack([rows, rows - row + line, offsets]), raw, cells)
+        return len(cells)
+
     def add_named(self, row: int, line: int, offset: int, raw: bytes, cells: Mapping[str, str]) -> None:
         """Keep a row whose cells have names; a new name is a new column."""
         new = [name for name in cells if name not in self._place]
@@ -187,12 +206,14 @@ class Gatherer:
 
     def _take_batch(self) -> None:
         batch, self._batch, self._bytes = self._batch, [], 0
-        if not batch:
-            return
-        self._n += len(batch)
-        rows, lines, offsets, raw, cells = zip(*batch, strict=True)
-        self._where.append(np.array([rows, lines, offsets], np.int64))
-        digests = b"".join([hashlib.blake2b(r, digest_size=8).digest() for r in raw])
+        if batch:
+            rows, lines, offsets, raw, cells = zip(*batch, strict=True)
+            self._take(np.array([rows, lines, offsets], np.int64), raw, cells)
+
+    def _take(self, where: NDArray[np.int64], raw: Sequence[bytes], cells: Sequence[Sequence[str]]) -> None:
+        self._n += len(raw)
+        self._where.append(where)
+        digests = b"".join([hashlib.blake2b(one, digest_size=8).digest() for one in raw])
         self._digests.append(np.frombuffer(digests, ">u8").astype(np.uint64))
         self._raw.add(raw)
         for builder, texts in zip(self._builders, zip(*cells, strict=True), strict=True):

@@ -11,7 +11,7 @@ import difflib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +26,16 @@ from cargo.rowfile import RawRows, Reject, RowFile, hex_digests, read_row_file
 from cargo.texts import Texts, constant, seen_text
 from geo.errors import InputError
 
+if TYPE_CHECKING:
+    from cargo.rates import Rates
+
 __all__ = ["COLUMNS", "REQUIRED", "Row", "RowWarning", "Shipments", "read_shipments"]
 
 COLUMNS = tuple(FIELDS)
 """Columns that mean something to us; any other is kept as text."""
 REQUIRED = ("load_port", "discharge_port")
 """What a file with our own headings must have, beside `description` or `hs_code`."""
+_EXCHANGED = ("t_record", "t_depart", "t_arrive", "value", "value_usd")
 _SAMPLE_ROWS = 2_000
 _SAMPLES = 20
 
@@ -289,13 +293,13 @@ def _free(name: str, taken: Mapping[str, object]) -> str:
     return next(one for one in tries if one not in taken)
 
 
-def _exchange(columns: dict[str, Texts | NDArray[Any]], table: Any) -> None:
+def _exchange(columns: dict[str, Texts | NDArray[Any]], table: Rates) -> None:
     """Values in US$ by a table of rates, at the day of the record, else of departure, else of arrival."""
-    t = columns["t_record"]
-    for other in ("t_depart", "t_arrive"):
-        t = np.where(t == NAT, columns[other], t)
-    exchanged = table.in_usd(columns["value"], columns["currency"], t)
-    columns["value_usd"] = np.where(np.isnan(columns["value_usd"]), exchanged, columns["value_usd"])
+    t, depart, arrive, value, in_usd = (np.asarray(columns[name]) for name in _EXCHANGED)
+    t = np.where(t == NAT, np.where(depart == NAT, arrive, depart), t)
+    currency = columns["currency"]
+    assert isinstance(currency, Texts)
+    columns["value_usd"] = np.where(np.isnan(in_usd), table.in_usd(value, currency, t), in_usd)
 
 
 def _finished(

@@ -57,7 +57,7 @@ class Texts:
         marks: NDArray[np.bool_] = np.fromiter(flags, np.bool_, len(self.values))[self.codes]
         return marks
 
-    def take(self, rows: NDArray[Any]) -> Texts:
+    def take(self, rows: NDArray[Any] | slice) -> Texts:
         """The given rows."""
         return Texts(self.codes[rows], self.values)
 

@@ -19,14 +19,16 @@ YEARS = range(1970, 2101)
 WEIGHT_KG = {"kg": 1.0, "g": 0.001, "t": 1000.0, "lb": 0.45359237}
 """Kilograms of a unit; the pound is that of 1959."""
 CURRENCIES = frozenset(
-    (
-        "AED AFN ALL AMD AOA ARS AUD AZN BAM BDT BGN BHD BIF BND BOB BRL BWP BYN CAD CDF CHF CLP CNH CNY COP CRC CZK DKK "
-        "DOP DZD EGP ETB EUR FJD GBP GEL GHS GMD GNF GTQ HKD HNL HRK HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR "
-        "KPW KRW KWD KZT LAK LBP LKR LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR "
-        "NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SDG SEK SGD SLE SOS SRD SSP SYP SZL THB TJS TMT TND "
-        "TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND XAF XOF YER ZAR ZMW ZWL"
-    ).split()
+    re.findall(
+        r"[A-Z]{3}",
+        "AED AFN ALL AMD AOA ARS AUD AZN BAM BDT BGN BHD BIF BND BOB BRL BWP BYN CAD CDF CHF CLP CNH CNY COP CRC CZK "
+        "DKK DOP DZD EGP ETB EUR FJD GBP GEL GHS GMD GNF GTQ HKD HNL HRK HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES "
+        "KGS KHR KPW KRW KWD KZT LAK LBP LKR LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN "
+        "NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SDG SEK SGD SLE SOS SRD SSP SYP SZL "
+        "THB TJS TMT TND TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND XAF XOF YER ZAR ZMW ZWL ",
+    )
 )
+"""Codes of ISO 4217."""
 _CURRENCY_SIGNS = {"US$": "USD", "U$S": "USD", "US DOLLAR": "USD", "US DOLLARS": "USD", "€": "EUR", "£": "GBP"}
 _CURRENCY_SIGNS |= {"₽": "RUB", "₩": "KRW", "₹": "INR", "RMB": "CNY", "EURO": "EUR"}
 _WEIGHTS = {
@@ -56,7 +58,7 @@ _UNITS = {
     **dict.fromkeys(("PAIR", "PAIRS", "PR", "PRS"), "pair"),
     **_WEIGHTS,
 }
-_MONTHS = {name: n for n, name in enumerate("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(), start=1)}
+_MONTHS = {name: n for n, name in enumerate(re.findall("...", "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC"), start=1)}
 
 _NUMBER = re.compile(r"([^\d().,+-]{0,12}?)\s*(\d[\d.,' \u00a0\u202f]*?)\s*([^\d().,+-]{0,20}?)\.?", re.DOTALL)
 _DOT = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+|\d{1,3}(?:,\d{3}){2,}|\d+\.(?:\d{1,2}|\d{4,})")
@@ -93,8 +95,8 @@ def amount_of(text: str) -> Amount | None:
 def decimal_sign(texts: Iterable[str]) -> str:
     """The decimal sign of a column: "." or "," where its texts show it, "" where nothing does, "?" for both.
 
-    >>> decimal_sign(["1,234", "5.25"]), decimal_sign(["1.234,5"]), decimal_sign(["1,234"]), decimal_sign(["1.5", "1,5"])
-    ('.', ',', '', '?')
+    >>> decimal_sign(["1,234", "5.25"]), decimal_sign(["1,234"]), decimal_sign(["1.5", "1,5"])
+    ('.', '', '?')
     """
     dot = comma = False
     for text in texts:
@@ -157,7 +159,7 @@ def currency_of(text: str) -> str:
 
 
 class Moment(NamedTuple):
-    """A date as written: year, month, day in the order "ymd", or two numbers that may be either ("?"); µs of the day."""
+    """A date as written: year, month, day in the order "ymd", or two numbers that may be either ("?"); µs of day."""
 
     order: str
     parts: tuple[int, int, int]
