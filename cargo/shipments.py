@@ -151,7 +151,7 @@ class Shipments(Table):
         for start in range(0, max(len(self), 1), size):
             piece = self._like(lazy.rows(slice(start, start + size)))
             texts = np.empty(len(piece), object)
-            texts[:] = [seen_text(one.decode(encoding, "replace")) for one in self.raw[start : start + size]]
+            texts[:] = [one.decode(encoding, "replace") for one in self.raw[start : start + size]]
             piece.columns["raw"] = texts
             yield piece
 
