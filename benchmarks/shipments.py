@@ -1,7 +1,7 @@
 """Shipments read: seconds, CPU, memory and rows a second at growing sizes, of a file like US AMS (61 columns).
 
 All names are made up. The number of distinct values is what such a file has: a bill of lading a row, a consignee for
-every twelve rows, a description for every three, some hundred ports, a few thousand ships.
+every twelve rows, a description for every three, some four thousand HS codes and as many ships.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def make(path: str, rows: int) -> dict[str, Any]:
             weight = rng.randrange(200, 26_000)
             where = f'"{shipper % 900} Harbour Road, Building {shipper % 37}, Example City"'
             there = f'"{consignee % 900} Main Street, Suite {consignee % 51}, Sample Town"'
-            hs = f"{rng.randrange(100, 9700):04d}{rng.randrange(10, 99)}"
+            hs = f"{rng.randrange(100, 9700, 7):04d}{rng.choice((10, 20, 90))}"
             text = f"{goods[i % 8]} {rng.randrange(rows // 20 + 9)} pieces in {rng.randrange(9)} cartons"
             cell = {
                 "ACTUAL_ARRIVAL_DATE": f"{arrive:%m/%d/%Y}", "ESTIMATE_ARRIVAL_DATE": f"{arrive:%m/%d/%Y}",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ais.imo import imo_valid
 from ais.table import NAT
 from cargo.fields import FIELDS
-from cargo.identifiers import container_valid, hs_digits, is_missing, is_to_order, vin_doubt
+from cargo.identifiers import containers_valid, hs_digits, is_missing, is_to_order, vin_doubt
 from cargo.texts import Texts, constant, seen_text, spread
 from cargo.values import (
     amount_of,
@@ -111,8 +111,12 @@ class FieldReader:
 
     def _container(self, name: str) -> None:
         texts = self.given(name)
-        plain = ["" if is_missing(t) else re.sub(r"[\s./-]", "", t.upper()) for t in texts.values]
-        valid = [container_valid(number) for number in plain]
+        valid = containers_valid(texts.values).tolist()
+        plain = [
+            text if good else "" if is_missing(text) else re.sub(r"[\s./-]", "", text.upper())
+            for text, good in zip(texts.values, valid, strict=True)
+        ]
+        valid = containers_valid(plain).tolist()
         messages = []
         for i, number in enumerate(plain):
             several = "" if valid[i] else _SEVERAL.findall(number)

@@ -8,9 +8,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
+import numpy as np
+from numpy.typing import NDArray
+
 _LETTERS_6346 = {chr(65 + i): value for i, value in enumerate(v for v in range(10, 39) if v % 11)}
+_VALUES_6346 = np.full(256, -1, np.int64)
+for _sign, _value in [*_LETTERS_6346.items(), *((str(digit), digit) for digit in range(10))]:
+    _VALUES_6346[ord(_sign)] = _value
 _VIN_VALUES = {
     **{str(d): d for d in range(10)},
     **dict(zip("ABCDEFGH", range(1, 9), strict=True)),
@@ -43,6 +50,22 @@ def container_valid(number: str) -> bool:
         return False
     total = sum((_LETTERS_6346.get(c) or int(c)) << i for i, c in enumerate(number[:10]))
     return total % 11 % 10 == int(number[10])
+
+
+def containers_valid(numbers: Sequence[str]) -> NDArray[np.bool_]:
+    """`container_valid` of each of many numbers, (n,) bool.
+
+    >>> containers_valid(["LXWU0000012", "LXWU0000011", "LOOSE"]).tolist()
+    [True, False, False]
+    """
+    valid = np.zeros(len(numbers), bool)
+    fitting = [i for i, number in enumerate(numbers) if len(number) == 11 and number.isascii()]
+    signs = np.frombuffer("".join([numbers[i] for i in fitting]).encode(), np.uint8).reshape(-1, 11)
+    values = _VALUES_6346[signs]
+    formed = (values[:, :4] >= 10).all(axis=1) & ((values[:, 4:] >= 0) & (values[:, 4:] < 10)).all(axis=1)
+    right = values[:, :10] @ (1 << np.arange(10)) % 11 % 10 == values[:, 10]
+    valid[fitting] = formed & right
+    return valid
 
 
 def vin_doubt(vin: str) -> str:
@@ -81,7 +104,9 @@ def is_missing(text: str) -> bool:
     >>> is_missing(" n/a "), is_missing("Same as consignee"), is_missing("TO ORDER"), is_missing("DASH")
     (True, True, False, False)
     """
-    return len(text) < 100 and _MISSING.fullmatch(" ".join(text.upper().split())) is not None
+    if len(text) > 100 or text[-1:].isdigit():  # no word of these ends so
+        return False
+    return _MISSING.fullmatch(" ".join(text.upper().split())) is not None
 
 
 def is_to_order(text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -95,7 +96,7 @@ class TextsBuilder:
         """`before` rows that lack this column hold the empty text."""
         self._numbers: _Numbers | None = _Numbers({"": 0})
         self._values: list[str] = []
-        self._codes: list[NDArray[Any]] = [np.zeros(before, np.uint8)]
+        self._codes = array("B", bytes(before))  # grown in place: many small arrays would leave holes in memory
         self._n = before
 
     def extend(self, texts: Sequence[str]) -> None:
@@ -104,20 +105,23 @@ class TextsBuilder:
         if self._numbers is None:
             first = len(self._values)
             self._values.extend(texts)
-            self._codes.append(np.arange(first, len(self._values), dtype=np.int32))
+            self._add(np.arange(first, len(self._values), dtype=np.int32), "i")
             return
         codes = np.fromiter(map(self._numbers.__getitem__, texts), np.int32, len(texts))
-        self._codes.append(codes.astype(_width(len(self._numbers)), copy=False))
-        if len(self._numbers) > max(_FEW, _MOSTLY_NEW * self._n):
+        n = len(self._numbers)
+        self._add(codes, "B" if n <= 256 else "H" if n <= 65_536 else "i")
+        if n > max(_FEW, _MOSTLY_NEW * self._n):
             self._values, self._numbers = list(self._numbers), None
+
+    def _add(self, codes: NDArray[np.int32], width: str) -> None:
+        if width != self._codes.typecode:
+            wider = np.frombuffer(self._codes, self._codes.typecode).astype(width)
+            self._codes = array(width, wider.tobytes())
+        self._codes.frombytes(codes.astype(width, copy=False).tobytes())
 
     def finish(self) -> Texts:
         """The column; the builder is then empty."""
         values = self._values if self._numbers is None else list(self._numbers)
-        codes = np.concatenate(self._codes)
-        self._codes, self._values, self._numbers = [], [], None
+        codes = np.frombuffer(self._codes, self._codes.typecode)
+        self._codes, self._values, self._numbers = array("B"), [], None
         return Texts(codes, values)
-
-
-def _width(n: int) -> type[np.integer[Any]]:
-    return np.uint8 if n <= 256 else np.uint16 if n <= 65_536 else np.int32

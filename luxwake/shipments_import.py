@@ -82,7 +82,7 @@ def show_mapping(shipments: Shipments, console: Console) -> None:
         console.table("The file", ("", "is"), shipments.facts.items())
     proposals = shipments.mapping.proposals
     if console.json:
-        rows = [(one.heading, list(one.samples), one.field or None, one.why) for one in proposals]
+        rows: list[tuple[object, ...]] = [(one.heading, one.samples, one.field or None, one.why) for one in proposals]
     else:  # --json and --save-mapping have all of it
         rows = [
             (_short(one.heading, 28), _short(" | ".join(one.samples), 26), one.field or "-", _short(one.why, 40))

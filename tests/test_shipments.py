@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ais.imo import imo_valid
 from ais.table import NAT
-from cargo.identifiers import container_valid, ship_key, vin_doubt
+from cargo.identifiers import container_valid, containers_valid, ship_key, vin_doubt
 from cargo.shipments import read_shipments
 from cargo.texts import seen_text
 from geo.errors import InputError
@@ -219,6 +219,11 @@ def test_one_wrong_digit_of_an_imo_number_is_noticed_unless_its_weight_hides_it(
     weight = (7, 6, 5, 4, 3, 2, 1)[place]
     assert imo_valid(right)
     assert imo_valid(wrong) == (weight * step % 10 == 0 and wrong >= 1_000_000) or wrong < 1_000_000
+
+
+@given(st.lists(st.from_regex(r"[A-Z]{4}[0-9]{7}", fullmatch=True) | st.text(max_size=12)))
+def test_many_containers_are_judged_as_one_is(numbers):
+    assert containers_valid(numbers).tolist() == [container_valid(number) for number in numbers]
 
 
 def test_container_and_vin_against_the_published_examples():
