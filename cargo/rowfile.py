@@ -137,6 +137,9 @@ class Gatherer:
     def __init__(self, path: str | Path, header: Sequence[str] = ()) -> None:
         self.path = str(path)
         self.header = list(header)
+        if len(self.header) > MOST_COLUMNS:
+            n = len(self.header)
+            raise InputError(f"{path}: {n:,} headings, over the {MOST_COLUMNS:,} that a table may have; take some out")
         self.rejects: list[Reject] = []
         self.short: list[tuple[int, int]] = []
         self.counts: Counter[str] = Counter()
