@@ -65,7 +65,7 @@ _VALUES = (
     *("ITEM FOB", "FOB ITEM", "ITEM FOB VAL", "CIF ITEM", "FOB", "FOB VALUE", "CIF", "CIF VALUE", "CNF CIF"),
     *("DECLARED FOB VALUE", "DECLARED CIF VALUE", "FREE ON BOARD", "COST INSURANCE FREIGHT", "INVOICE VALUE FOB"),
     *(f"{kind} VALUE".strip() for kind in _MONEY),
-    *("VALUE OF GOODS", "INVOICE AMOUNT", "ITEM INVOICE AMOUNT", "AMOUNT", "PRICE"),
+    *("VALUE OF GOODS", "INVOICE AMOUNT", "ITEM INVOICE AMOUNT", "AMOUNT"),
     *("TOTAL PRICE", "TOTAL PRICE INV", "VAL FACT ART", "VAL STAT ART", "VADUANA", "FOB SUB ITEM"),
 )
 """Money of the goods of a row; what may be of the whole declaration comes late."""
@@ -146,7 +146,7 @@ _AMBIGUOUS = {
     **dict.fromkeys(
         ("TOTAL FOB", "TOTAL CIF", "TOTAL AMOUNT", "TOTAL"), "money of the row or of the whole declaration"
     ),
-    **dict.fromkeys(("ITEM PRICE", "ITEM PRICE INV"), "the price of one piece or of the item"),
+    **dict.fromkeys(("PRICE", "ITEM PRICE", "ITEM PRICE INV"), "the price of one piece or of all"),
     "TRANSPORT": "a mode, a means or a company of transport",
     "SHIPPING AGENCY": "a carrier or its agent",
     "TRANSPORT MEANS ID": "a ship's number, a flight or a number plate",
@@ -154,6 +154,7 @@ _AMBIGUOUS = {
     "UNIT 2": "the unit of a second quantity",
     "ADDRESS": "an address of either party",
 }
+_ONLY_WITH_UNIT = frozenset({"AMOUNT", "GROSS", "NET"})
 _WORD = re.compile(r"[^\W_]+")
 _MARKS_BEFORE = {"RAW": "as filed", "STD": "as tidied by the vendor"}
 _MARKS_AFTER = {"EN": "in English", "ENG": "in English", "ENGLISH": "in English", "VN": "in Vietnamese"}
@@ -249,7 +250,7 @@ def meaning_of(heading: str, direction: str = "", sea: bool = False) -> Meaning:
         if base in _AMBIGUOUS and not (sea and base == "WEIGHT" and unit == "kg"):
             return Meaning("", "", 0, base, marks, f"may be {_AMBIGUOUS[base]}")
         field, rank = ("gross_weight_kg", 5) if base == "WEIGHT" else _lexicon().get(base, ("", 0))
-        if not field or not _unit_fits(field, unit):
+        if not field or not _unit_fits(field, unit) or (base in _ONLY_WITH_UNIT and not unit):
             continue
         if field == "value":
             unit, rank = unit or _currency_of(base), rank + _money_rank(unit)
@@ -296,11 +297,9 @@ def _readings(words: str) -> list[tuple[str, str]]:
             )
         elif unit in _WEIGHT_UNITS:
             readings.append((base, _WEIGHT_UNITS[unit]))
-    if found := re.fullmatch(r"([A-Z]{3}|PRICE) (.+)", words):
-        if found[1] in CURRENCIES:
-            readings.append((found[2], found[1]))
-        elif found[1] == "PRICE" and found[2] in _HOME_CURRENCY:
-            readings.append(("PRICE", "home"))
+    found = re.fullmatch(r"([A-Z]{3}) (.+)", words)
+    if found and found[1] in CURRENCIES:
+        readings.append((found[2], found[1]))
     return readings
 
 

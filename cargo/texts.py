@@ -107,7 +107,11 @@ class TextsBuilder:
             self._values.extend(texts)
             self._add(np.arange(first, len(self._values), dtype=np.int32), "i")
             return
-        codes = np.fromiter(map(self._numbers.__getitem__, texts), np.int32, len(texts))
+        n, common = len(texts), texts[0] if texts else ""
+        if n > 2 and texts[n // 2] == common == texts[-1] and texts.count(common) == n:  # a third of all columns
+            codes = np.full(n, self._numbers[common], np.int32)
+        else:
+            codes = np.fromiter(map(self._numbers.__getitem__, texts), np.int32, n)
         n = len(self._numbers)
         self._add(codes, "B" if n <= 256 else "H" if n <= 65_536 else "i")
         if n > max(_FEW, _MOSTLY_NEW * self._n):

@@ -93,6 +93,10 @@ def test_distinct_headings_too(files, labels):
         ("UNIT_PRICE_USD", "", ""),
         ("CONTAINER", "", ""),
         ("WEIGHT", "", ""),
+        ("PRICE", "", ""),
+        ("AMOUNT", "", ""),
+        ("AMOUNT_USD", "value", "USD"),
+        ("NET_KG", "net_weight_kg", "kg"),
     ],
 )
 def test_units_misspellings_and_marks_are_understood(heading, field, unit):
