@@ -136,11 +136,8 @@ def main(path: str, sheet: str, limit: str) -> int:
 
 
 def _sheet(book: Any, name: str) -> Iterator[list[Any]]:
-    """The rows of a sheet from its first row on, dates as ISO 8601."""
-    found = book.get_sheet_by_name(name)
-    for _ in range(found.start[0] if found.start else 0):
-        yield []
-    for row in found.iter_rows():
+    """The rows of a sheet from row 1 on, dates as ISO 8601."""
+    for row in book.get_sheet_by_name(name).iter_rows():
         yield [cell if isinstance(cell, str | int | float | bool) else plain_text_of(cell) for cell in row]
 
 

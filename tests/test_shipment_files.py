@@ -343,6 +343,20 @@ def test_mixed_encodings_lose_only_the_rows_that_are_not_in_the_file_s_own(tmp_p
     assert len(shipments) == 30 and shipments.rejects[0].reason == "UTF-8 in a file of cp1251"
 
 
+def test_rows_of_a_sheet_have_the_numbers_that_a_spreadsheet_shows(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for i, row in enumerate([["BL_NO", "LOADING_PORT", "ARRIVAL_DATE"], ["LX1", "KRPUS", dt.date(2018, 10, 1)],
+                             ["LX2", "nowhere at all", dt.datetime(2018, 10, 2, 6, 30)]]):  # fmt: skip
+        for j, cell in enumerate(row):
+            book.active.cell(4 + i, 2 + j, cell)
+    book.save(tmp_path / "x.xlsx")
+    shipments = lw.read_shipments(tmp_path / "x.xlsx")
+    assert [(one.row, one.line, one.column) for one in shipments.warnings] == [(2, 6, "load_port")]
+    assert shipments.facts["header"] == "row 4" and shipments["bl_number"].tolist() == ["LX1", "LX2"]
+    assert np.diff(shipments["t_arrive"]).tolist() == [DAY + 6 * 3_600_000_000 + 1_800_000_000]
+
+
 def test_a_sheet_that_unpacks_beyond_the_limit_is_refused_in_one_line(tmp_path):
     openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.Workbook()
