@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -18,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ais.table import Table
+from cargo.fieldcolumns import first_said
 from cargo.rowfile import Reject, RowFile, read_row_file
+from cargo.texts import Texts, constant, seen_text, spread
 from geo.errors import InputError
 
 FLOWS = {
@@ -70,13 +72,6 @@ _YES_NO = {
 _NEEDED = {
     "legacy": ("year", "tradeflow", "reportercode", "partnercode", "commoditycode", "tradevalueus"),
     "v1": ("period", "flowcode", "reportercode", "partnercode", "cmdcode", "primaryvalue"),
-}
-_DTYPES = {
-    **dict.fromkeys(("row", "offset"), "i8"),
-    **dict.fromkeys(("year", "month", "hs_version", "reporter_code", "partner_code", "partner2_code"), "i4"),
-    **dict.fromkeys(("mot_code", "level"), "i4"),
-    **dict.fromkeys(_NUMBERS, "f8"),
-    **dict.fromkeys((*_YES_NO, "is_total"), "i1"),
 }
 
 
@@ -148,10 +143,12 @@ def read_comtrade(path: str | Path) -> Comtrade:
             f"{path}: no UN Comtrade table: no column {', '.join(missing[nearest])} ({nearest} form; the file has "
             f"{', '.join(file.header)[:200]}); download it again from Comtrade as CSV or JSON"
         )
-    rows, rejects = _rows(file, header, form)
-    counts = {**file.counts, "rows": len(rows)}
-    counts |= {f"rejected: {reason}": n for reason, n in sorted(Counter(one.reason for one in rejects).items())}
-    columns = {name: np.array([row[name] for row in rows], _DTYPES.get(name, "O")) for name in _column_names()}
+    columns, rejects = _columns(file, header, form == "legacy")
+    n = len(columns["row"])
+    counts = {**file.counts, "rows": n}
+    counts |= {
+        f"rejected: {why}": n for why, n in sorted(Counter(one.reason.split(" (")[0] for one in rejects).items())
+    }
     return Comtrade(columns, Path(path).name, form, counts, rejects, file.sha256)
 
 
@@ -160,70 +157,90 @@ def _known(cells: Sequence[str]) -> int:
     return len(set(map(_plain, cells)) & {name for needed in _NEEDED.values() for name in needed})
 
 
-def _column_names() -> list[str]:
-    return [
-        *("row", "offset", "sha", "year", "month", "classification", "hs_version", "flow"),
-        *("reporter_code", "reporter", "reporter_iso3", "partner_code", "partner", "partner_iso3", "partner2_code"),
-        *("hs_code", "level", "description", "quantity", "quantity_unit", "alt_quantity", "alt_quantity_unit"),
-        *("net_weight_kg", "gross_weight_kg", "cif_value_usd", "fob_value_usd", "value_usd"),
-        *("customs_code", "mot_code", *_YES_NO, "is_total"),
-    ]
+_ORDER = (
+    *("row", "offset", "sha", "year", "month", "classification", "hs_version", "flow"),
+    *("reporter_code", "reporter", "reporter_iso3", "partner_code", "partner", "partner_iso3", "partner2_code"),
+    *("hs_code", "level", "description", "quantity", "quantity_unit", "alt_quantity", "alt_quantity_unit"),
+    *("net_weight_kg", "gross_weight_kg", "cif_value_usd", "fob_value_usd", "value_usd"),
+    *("customs_code", "mot_code", *_YES_NO, "is_total"),
+)
 
 
-def _rows(file: RowFile, header: list[str], form: str) -> tuple[list[dict[str, Any]], list[Reject]]:
-    """The parsed rows, and those that are none; a row that only says "No data matches your query" is dropped."""
-    rows, rejects = [], list(file.rejects)
-    places = zip(file.row.tolist(), file.line.tolist(), file.offset.tolist(), file.hashes().tolist(), strict=True)
-    for (number, line, offset, sha), cells in zip(places, file.cells(), strict=True):
-        if any(text.startswith("No data matches your query") for text in cells):
-            continue
-        row, reason = _row(dict(zip(header, map(str.strip, cells), strict=True)), form)
-        if reason:
-            rejects.append(Reject(number, line, reason))
-        else:
-            rows.append(row | {"row": number, "offset": offset, "sha": sha})
-    return rows, sorted(rejects)
+class _Cells:
+    """The columns of a file by their plain headings; each distinct text is looked at once."""
+
+    def __init__(self, file: RowFile, header: Sequence[str]) -> None:
+        self._texts = {name: texts.map(seen_text) for name, texts in zip(header, file.columns, strict=True)}
+        self._empty = constant("", len(file))
+
+    def texts(self, name: str) -> Texts:
+        return self._texts.get(name, self._empty)
+
+    def parsed(self, name: str, parse: Callable[[str], Any], dtype: str) -> NDArray[Any]:
+        texts = self.texts(name)
+        return spread([parse(text) for text in texts.values], texts.codes, dtype)
+
+    def words(self, names: Sequence[str], known: Mapping[str, str]) -> Texts:
+        """The word of the first column that has one."""
+        columns = [self.texts(name) for name in names]
+        return first_said([Texts(one.codes, [known.get(text.lower(), "") for text in one.values]) for one in columns])
 
 
-def _row(cell: Mapping[str, str], form: str) -> tuple[dict[str, Any], str]:
-    """One row of ours, and why it is none ("" if it is one)."""
-    legacy = form == "legacy"
-    year, month = _period(cell.get("period") or cell.get("year", ""))
-    said = (
-        cell.get(name, "").lower() for name in (("tradeflowcode", "tradeflow") if legacy else ("flowcode", "flowdesc"))
+def _columns(file: RowFile, header: list[str], legacy: bool) -> tuple[dict[str, NDArray[Any]], list[Reject]]:
+    """The parsed columns of the rows that may be summed, and the other rows with why."""
+    cells, form = _Cells(file, header), int(not legacy)
+    made: dict[str, NDArray[Any]] = {"row": file.row, "offset": file.offset, "sha": file.hashes()}
+    period = first_said([cells.texts("period"), cells.texts("year")])
+    for i, name in enumerate(("year", "month")):
+        made[name] = spread([_period(text)[i] for text in period.values], period.codes, "i4")
+    flow = cells.words(("tradeflowcode", "tradeflow") if legacy else ("flowcode", "flowdesc"), FLOWS)
+    made["flow"] = flow.array()
+    system = "classification" if legacy else "classificationcode"
+    made["classification"] = cells.parsed(system, str.upper, "O")
+    made["hs_version"] = cells.parsed(system, lambda text: HS_VERSIONS.get(text.upper(), 0), "i4")
+    codes = {"reporter_code": "reportercode", "partner_code": "partnercode"}
+    codes |= {"partner2_code": "2ndpartnercode" if legacy else "partner2code"}
+    codes |= {"mot_code": "modeoftransportcode" if legacy else "motcode"}
+    made |= {name: cells.parsed(heading, _code, "i4") for name, heading in codes.items()}
+    customs = cells.texts("customsproccode" if legacy else "customscode")
+    made["customs_code"] = customs.array()
+    level = cells.texts("aggregatelevel" if legacy else "aggrlevel")
+    made["hs_code"], made["level"] = _commodities(cells.texts("commoditycode" if legacy else "cmdcode"), level)
+    made |= {name: cells.texts(names[form]).array() for name, names in _TEXTS.items()}
+    made |= {name: cells.parsed(names[form], _number, "f8") for name, names in _NUMBERS.items()}
+    made |= {name: cells.parsed(names[form], _yes_no, "i1") for name, names in _YES_NO.items()}
+    part = customs.where(text not in ("", "C00", "0") for text in customs.values)
+    part |= (made["partner2_code"] > 0) | (made["mot_code"] > 0)
+    made["is_total"] = (~part).astype("i1")
+    reasons = _reasons(made)
+    silent = cells.texts(header[0]).where(
+        text.startswith("No data matches your query") for text in cells.texts(header[0]).values
     )
-    flow = next((FLOWS[word] for word in said if word in FLOWS), "")
-    row: dict[str, Any] = {"year": year, "month": month, "flow": flow}
-    row["classification"] = cell.get("classification" if legacy else "classificationcode", "").upper()
-    row["hs_version"] = HS_VERSIONS.get(row["classification"], 0)
-    row["reporter_code"], row["partner_code"] = _code(cell["reportercode"]), _code(cell["partnercode"])
-    second = cell.get("2ndpartnercode" if legacy else "partner2code", "")
-    row["partner2_code"], row["mot_code"] = (
-        _code(second),
-        _code(cell.get("modeoftransportcode" if legacy else "motcode", "")),
-    )
-    row["customs_code"] = cell.get("customsproccode" if legacy else "customscode", "")
-    level = _code(cell.get("aggregatelevel" if legacy else "aggrlevel", ""))
-    row["hs_code"], row["level"] = _commodity(cell["commoditycode" if legacy else "cmdcode"], level)
-    row |= {name: cell.get(names[not legacy], "") for name, names in _TEXTS.items()}
-    row |= {name: _number(cell.get(names[not legacy], "")) for name, names in _NUMBERS.items()}
-    row |= {name: _yes_no(cell.get(names[not legacy], "")) for name, names in _YES_NO.items()}
-    part = row["partner2_code"] > 0 or row["mot_code"] > 0 or row["customs_code"] not in ("", "C00", "0")
-    row["is_total"] = int(not part)
-    return row, _reason(row)
+    kept = np.flatnonzero((reasons == "") & ~silent)
+    left = np.flatnonzero((reasons != "") & ~silent).tolist()
+    rejects = [Reject(int(file.row[i]), int(file.line[i]), str(reasons[i])) for i in left]
+    return {name: made[name][kept] for name in _ORDER}, sorted([*file.rejects, *rejects])
 
 
-def _reason(row: Mapping[str, Any]) -> str:
-    """Why a row says nothing that may be summed."""
-    checks = (
-        ("no period from 1962 to 2100", row["year"] == 0),
-        ("no trade flow that is known", not row["flow"]),
-        ("no reporter code", row["reporter_code"] < 0),
-        ("no partner code", row["partner_code"] < 0),
-        ("no commodity code", not row["hs_code"]),
-        ("no value that is a number", math.isnan(row["value_usd"])),
-    )
-    return next((reason for reason, wrong in checks if wrong), "")
+def _commodities(codes: Texts, levels: Texts) -> tuple[NDArray[Any], NDArray[np.int32]]:
+    """Commodity codes and their digits, each pair of code and level looked at once."""
+    n = max(len(levels.values), 1)
+    pairs, rows = np.unique(codes.codes.astype(np.int64) * n + levels.codes, return_inverse=True)
+    found = [_commodity(codes.values[pair // n], _code(levels.values[pair % n])) for pair in pairs.tolist()]
+    return spread([code for code, _ in found], rows, "O"), spread([digits for _, digits in found], rows, "i4")
+
+
+def _reasons(made: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    """For each row why it says nothing that may be summed, "" if it does."""
+    checks = {
+        "no period from 1962 to 2100": made["year"] == 0,
+        "no trade flow that is known": made["flow"] == "",
+        "no reporter code": made["reporter_code"] < 0,
+        "no partner code": made["partner_code"] < 0,
+        "no commodity code": made["hs_code"] == "",
+        "no value that is a number": np.isnan(made["value_usd"]),
+    }
+    return np.select([mask.astype(bool) for mask in checks.values()], [np.array(why, "O") for why in checks], "")
 
 
 def _plain(heading: str) -> str:
