@@ -79,6 +79,7 @@ def main() -> None:
         "crafted",
         "geo",
         "pictures",
+        "shipments",
         "detect",
     }:  # the first three warm what they measure
         run_child("benchmarks.speed:warm_all")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -14,9 +15,12 @@ from ais.table import NAT
 from geo.errors import OutputError
 
 if TYPE_CHECKING:
+    from ais.table import Table
     from cargo.shipments import Shipments
     from luxwake.console import Console
 
+PIECE_ROWS = 16_384
+"""Rows that are written at a time: some 100 MB."""
 MAX_TOLD = 20
 """Rejected rows and warnings that are printed one by one; all are counted."""
 
@@ -46,23 +50,38 @@ def write_rows(shipments: Shipments, path: Path) -> None:
 
     Raises OutputError for a place that cannot be written; what was there before then stays.
     """
-    from luxwake.sink import Sink, format_for
+    from luxwake.sink import format_for
 
     kind, part = format_for(path), path.with_name(f".{path.name}.part")
     try:
         with part.open("wb") as stream:
-            sink = None
-            for piece in shipments.pieces():
-                sink = sink or Sink(stream, piece, kind)
-                sink.write(piece)
-            assert sink is not None
-            sink.end()
-            sink.close()
+            _write_pieces(stream, shipments.pieces(PIECE_ROWS), kind)
         os.replace(part, path)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}; check the folder") from None
     finally:
         part.unlink(missing_ok=True)
+
+
+def _write_pieces(stream: BinaryIO, pieces: Iterator[Table], kind: str) -> None:
+    """Each piece a row group of Parquet: a hundred columns of texts are too many for the groups of `Sink`."""
+    from luxwake.cells import cells_of
+    from luxwake.parquet_file import ParquetFile
+    from luxwake.sink import Sink
+
+    if kind == "parquet":
+        file = ParquetFile(stream)
+        for piece in pieces:
+            file.write([cells_of(piece, name) for name in piece])
+        file.close()
+        return
+    first = next(pieces)
+    sink = Sink(stream, first, kind)
+    sink.write(first)
+    for piece in pieces:
+        sink.write(piece)
+    sink.end()
+    sink.close()
 
 
 def _write_text(path: Path, text: str) -> None:
