@@ -23,6 +23,7 @@ PARTS = {
     "real": "Real files",
     "hulls": "Ships behind one MMSI",
     "geo": "Where: cells, coast, zones, ports, reach",
+    "shipments": "Shipments read",
     "detect": "Injected events: recall, precision, robustness",
     "pictures": "Pictures of the documentation",
 }
@@ -78,6 +79,7 @@ def main() -> None:
         "crafted",
         "geo",
         "pictures",
+        "shipments",
         "detect",
     }:  # the first three warm what they measure
         run_child("benchmarks.speed:warm_all")

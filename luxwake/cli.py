@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from geo.errors import LuxwakeError
-from luxwake import __version__, cli_detect, cli_geo
+from luxwake import __version__, cli_detect, cli_geo, cli_shipments
 
 if TYPE_CHECKING:
     from luxwake.console import Console
@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_inspect(commands)
     cli_geo.add_commands(commands, _output_options)
+    cli_shipments.add_commands(commands, _output_options)
     _add_zones(commands)
     _add_anchorages(commands)
     _add_ports(commands)
@@ -72,7 +73,7 @@ def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
     run.add_argument(
         "inputs", nargs="+", metavar="INPUT", help="NMEA, NOAA, DMA or other CSV, JSON, Parquet; packed or not; -"
     )
-    run.add_argument("--shipments", metavar="FILE", help="bills of lading or customs records as CSV")
+    run.add_argument("--shipments", metavar="FILE", help="bills of lading or customs records (see `shipments import`)")
     run.add_argument("--out", metavar="DIR", default="out", help="folder for the results (default: out)")
     run.add_argument("--from", dest="t_from", metavar="T", help="only positions from this time on (ISO 8601, UTC)")
     run.add_argument("--to", dest="t_to", metavar="T", help="only positions before this time")
@@ -374,6 +375,7 @@ _COMMANDS = {
     "ports": _ports,
     **cli_geo.COMMANDS,
     **cli_detect.COMMANDS,
+    **cli_shipments.COMMANDS,
     "query": _query,
     "warmup": _warmup,
     "doctor": _doctor,
