@@ -118,8 +118,8 @@ def correlate(code: str, from_version: int, to_version: int) -> Correlation:
     asked = code_of(code)
     if not description(asked, from_version):
         raise UsageError(f"HS code {asked} is not in HS {from_version}; {_where(asked)}")
-    forward = _relation(_known(from_version), _known(to_version), len(asked))
-    back = _relation(to_version, from_version, len(asked))
+    forward = relation(_known(from_version), _known(to_version), len(asked))
+    back = relation(to_version, from_version, len(asked))
     found = forward.get(asked, frozenset())
     return Correlation(tuple(sorted(found)), len(found) > 1, any(len(back[other]) > 1 for other in found))
 
@@ -184,8 +184,12 @@ def _steps() -> Mapping[int, frozenset[tuple[str, str]]]:
 
 
 @cache
-def _relation(start: int, end: int, digits: int) -> Relation:
-    """Codes of one version to those of another, with so many digits."""
+def relation(start: int, end: int, digits: int = 6) -> Relation:
+    """All codes of one version, with so many digits, to those that they are in another.
+
+    >>> sorted(relation(2017, 2012)["870340"])
+    ['870321', '870322', '870323', '870324', '870390']
+    """
     found: dict[str, set[str]] = {code: {code} for code in _codes(start, 6)}
     years = [version for version in VERSIONS if min(start, end) < version <= max(start, end)]
     for year in years if start < end else reversed(years):
