@@ -84,6 +84,8 @@ class ControlLists:
         self.covers = Covers(self.rules)
         self.pointers = tuple(rule for rule in self.rules if not rule.patterns)
         """Rules that stand for a list whose items are not in the data."""
+        self._regimes = tuple(dict.fromkeys(rule.regime for rule in self.rules))
+        self._pointed: dict[tuple[Any, ...], list[Verdict]] = {}
 
     @classmethod
     def shipped(cls) -> ControlLists:
@@ -112,7 +114,7 @@ class ControlLists:
 
     def regimes(self) -> tuple[str, ...]:
         """The regimes, in the order of the table."""
-        return tuple(dict.fromkeys(rule.regime for rule in self.rules))
+        return self._regimes
 
     def of(self, regimes: Sequence[str] | None = None, target: str | None = None) -> ControlLists:
         """Only these regimes, and only the rules about one country; UsageError for a regime that is not there."""
@@ -172,6 +174,13 @@ class ControlLists:
         digits = hs.code_of(hs_code) if hs_code else ""
         return lists.judge_code(digits, hs_version, date, facts)
 
+    def _of_pointers(self, on: Date | None, facts: Facts) -> list[Verdict]:
+        """The verdicts of the lists that are not in the data: the same whatever the goods are."""
+        key = (on, facts.way)
+        if key not in self._pointed:
+            self._pointed[key] = [_verdict(Cover(rule, ""), "", on, facts) for rule in self.pointers]
+        return self._pointed[key]
+
     def judge_code(self, code: str, hs_version: int | None, on: Date | None, facts: Facts) -> list[Verdict]:
         """`check`, when what was said of the goods has been looked at already."""
         if not code or code.startswith("99"):
@@ -181,14 +190,19 @@ class ControlLists:
         versions = versions_for(code, version)
         if not versions:
             return [Verdict(CANNOT_TELL, f"no version of the nomenclature that is known has HS {code}")]
-        covers = [*self.covers.of_code(code, versions), *(Cover(rule, "") for rule in self.pointers)]
-        judged = [(cover.rule, *judge(cover, code, on, facts)) for cover in covers]
-        verdicts = [Verdict(status, reason, rule, assumes) for rule, status, reason, assumes in judged]
-        if not any(v.rule and v.rule.patterns and v.rule.in_force(on) is not False for v in verdicts):
+        covers = self.covers.of_code(code, versions)
+        verdicts = [_verdict(cover, code, on, facts) for cover in covers]
+        verdicts += self._of_pointers(on, facts)
+        if all(cover.rule.in_force(on) is False for cover in covers):
             names = f"{len(self.regimes())} regimes" if len(self.regimes()) > 1 else "".join(self.regimes())
             then = " and is in force on that day" if on else ""
             verdicts.append(Verdict(NO_RULE, f"no rule of {names} in the data has to do with HS {code}{then}"))
         return sorted(verdicts, key=_gravity)
+
+
+def _verdict(cover: Cover, code: str, on: Date | None, facts: Facts) -> Verdict:
+    status, reason, assumes = judge(cover, code, on, facts)
+    return Verdict(status, reason, cover.rule, assumes)
 
 
 def _gravity(verdict: Verdict) -> tuple[int, bool, bool, int]:

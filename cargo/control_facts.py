@@ -71,6 +71,11 @@ class Facts:
             tuple(country_of("persons", country) for country in persons),
         )
 
+    @property
+    def way(self) -> tuple[object, ...]:
+        """All that does not depend on the goods."""
+        return self.origin, self.destination, self.direction, self.transit, self.flag, self.persons
+
     def saying(self, told: Mapping[str, Said]) -> Facts:
         """These facts with what a description says, looked at already; what is not in it is not said."""
         return replace(self, says=lambda qualifier: told.get(qualifier, NOTHING))

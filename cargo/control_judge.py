@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 
 from cargo.control_cover import Cover
 from cargo.control_facts import Facts
@@ -14,8 +15,8 @@ CANNOT_TELL = "cannot tell"
 NO_RULE = "no rule known"
 
 EU = frozenset({
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT",
-    "NL", "PL", "PT", "RO", "SE", "SI", "SK",
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV",
+    "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
 })  # fmt: skip
 """Since 1 July 2013, without the United Kingdom."""
 _WORDS_SHOWN = 100
@@ -98,10 +99,11 @@ def _sides(rule: Rule, facts: Facts, assumes: list[str]) -> None:
     assumes.append(" or ".join(open_sides))
 
 
-def territory_of(rule: Rule, on: date | None) -> frozenset[str]:
-    """The countries where a rule's regime has its say on a day."""
+@lru_cache(maxsize=4096)
+def countries_of(territory: tuple[str, ...], on: date | None) -> frozenset[str]:
+    """The countries of a territory on a day."""
     found: set[str] = set()
-    for name in rule.territory:
+    for name in territory:
         if name != "EU":
             found.add(name)
             continue
@@ -116,7 +118,6 @@ def _jurisdiction(rule: Rule, facts: Facts, on: date | None, doubts: list[str], 
     """Whether the regime has a say: by any one of its tests; unknown ones leave it open."""
     if "any" in rule.tests:
         return
-    territory = territory_of(rule, on)
     trader = facts.destination if rule.target == facts.origin else facts.origin
     trader = "" if trader == rule.target else trader
     said = {
@@ -128,7 +129,7 @@ def _jurisdiction(rule: Rule, facts: Facts, on: date | None, doubts: list[str], 
     }
     given = [country for test in rule.tests for country in said[test]]
     unknown = [test for test in rule.tests if not said[test]]
-    if territory & set(given):
+    if not countries_of(rule.territory, on).isdisjoint(given):
         return
     names = "/".join(rule.territory)
     if not given:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from cargo import hs
 from cargo.control_words import PREDICATES
@@ -109,6 +110,7 @@ class Rule:
         return True if sure else None
 
 
+@lru_cache(maxsize=4096)
 def span_of(text: str) -> tuple[date, date] | None:
     """First and last day of a day, month or year; None for "".
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 import csv
 import gzip
 import itertools
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -100,7 +101,8 @@ def expand(pattern: str, version: int = VERSIONS[-1]) -> tuple[str, ...]:
     low, high = code_of(first), code_of(last or first)
     if len(low) != len(high) or low > high:
         raise UsageError(f"range {pattern!r} must go up and have as many digits at both ends, as 6101-6117")
-    return tuple(code for code in codes(version) if low <= code[: len(low)] <= high)
+    every = codes(version)
+    return every[bisect_left(every, low) : bisect_right(every, high.ljust(6, "9"))]
 
 
 def correlate(code: str, from_version: int, to_version: int) -> Correlation:
@@ -130,8 +132,12 @@ def versions_of(code: str) -> tuple[int, ...]:
     >>> versions_of("870340"), versions_of("870324"), versions_of("999901")
     ((2017, 2022), (2007, 2012, 2017, 2022), ())
     """
-    asked = code_of(code)
-    return tuple(version for version in VERSIONS if asked in _texts(version))
+    return _versions_of(code_of(code))
+
+
+@lru_cache(maxsize=16_384)
+def _versions_of(code: str) -> tuple[int, ...]:
+    return tuple(version for version in VERSIONS if code in _texts(version))
 
 
 def _where(code: str) -> str:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ais.table import Table as Table
     from cargo.comtrade import Comtrade as Comtrade
     from cargo.comtrade import read_comtrade as read_comtrade
+    from cargo.control import ControlLists as ControlLists
     from cargo.join import join as join
     from cargo.shipments import read_shipments as read_shipments
     from detectors.dark import DarkParams as DarkParams
@@ -76,6 +77,7 @@ _HOME = {
     "Watch": "detectors.watch",
     "AnchorageParams": "geo.anchoring",
     "Anchorages": "geo.anchorages",
+    "ControlLists": "cargo.control",
     "Comtrade": "cargo.comtrade",
     "Decoder": "ais.decode",
     "Engine": "detectors.engine",
