@@ -95,7 +95,11 @@ def _print_block(head: str, *lines: str) -> None:
     if head:
         print(printable(head))
     for line in lines:
-        print(textwrap.fill(printable(line), _WIDTH, initial_indent="    ", subsequent_indent="    "))
+        print(
+            textwrap.fill(
+                printable(line), _WIDTH, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False
+            )
+        )
 
 
 def check_one(code: str, on: date | None, said: Mapping[str, Any], show_all: bool, console: Console) -> None:
