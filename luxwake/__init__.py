@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from cargo.comtrade import read_comtrade as read_comtrade
     from cargo.control import ControlLists as ControlLists
     from cargo.join import join as join
+    from cargo.mirror import mirror as mirror
     from cargo.shipments import read_shipments as read_shipments
     from detectors.dark import DarkParams as DarkParams
     from detectors.draught import DraughtParams as DraughtParams
@@ -107,6 +108,7 @@ _HOME = {
     "find_anchorages": "luxwake.anchorages",
     "inspect": "luxwake.inspect",
     "join": "cargo.join",
+    "mirror": "cargo.mirror",
     "query": "luxwake.store",
     "read": "ais.read",
     "read_comtrade": "cargo.comtrade",
