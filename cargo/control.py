@@ -14,10 +14,12 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date as Date
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ais.table import NAT
 from cargo import hs
 from cargo.control_cover import Cover, Covers, versions_for
 from cargo.control_facts import Facts
@@ -171,6 +173,9 @@ class ControlLists:
             description, value, currency, quantity, unit, origin, destination, direction, transit, flag, persons
         )
         lists = self.of(regimes)
+        if hs_version is not None:
+            hs.codes(hs_version)  # raises for a version that is not known
+        date = date.date() if isinstance(date, datetime) else date
         digits = hs.code_of(hs_code) if hs_code else ""
         return lists.judge_code(digits, hs_version, date, facts)
 
@@ -237,6 +242,17 @@ def banned_from(country: str, hs_code: str, date: Date | None) -> list[Verdict]:
     lists = ControlLists.shipped().of(target=country)
     found = lists.check(hs_code=hs_code, date=date, origin=country, direction="import")
     return [v for v in found if v.status in (CONTROLLED, CANNOT_TELL) and v.rule and v.rule.patterns]
+
+
+def ban_of(country: str, hs_code: str, t_us: int) -> str:
+    """The gravest of `banned_from` in words, with its mark; "" where there is none. Time in µs since 1970, or `NAT`.
+
+    >>> ban_of("KP", "270111", 1_541_030_400_000_000)
+    'UN, UNSCR 2371 (2017) OP8; basis: knowledge-high; heading mapped by us, UNVERIFIED'
+    """
+    day = None if t_us == NAT else Date(1970, 1, 1) + timedelta(microseconds=t_us)
+    found = banned_from(country, hs_code, day)
+    return f"{found[0].rule.label}; basis: {found[0].basis}" if found and found[0].rule else ""
 
 
 def regime_named(known: Sequence[str], name: str) -> str:

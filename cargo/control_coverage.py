@@ -47,7 +47,7 @@ class Coverage:
     agreement: list[list[float]]
     """Jaccard index with the codes that are covered in part."""
     agreement_without_ex: list[list[float | None]]
-    """Without them; None where neither regime has a code that it covers whole."""
+    """Without them; None where one of the two has no code that it covers whole: then nothing can be compared."""
     hs_version: int
     digits: int
 
@@ -120,12 +120,12 @@ def _row(regime: str, rules: Sequence[Rule], whole: int, part: int) -> RegimeCov
 
 
 def jaccard(a: frozenset[str], b: frozenset[str]) -> float | None:
-    """Codes in both over codes in either, None where there are none.
+    """Codes in both over codes in either, None where one of them has none.
 
-    >>> jaccard(frozenset("ab"), frozenset("bc"))
-    0.3333333333333333
+    >>> jaccard(frozenset("ab"), frozenset("bc")), jaccard(frozenset("ab"), frozenset())
+    (0.3333333333333333, None)
     """
-    return len(a & b) / len(a | b) if a | b else None
+    return len(a & b) / len(a | b) if a and b else None
 
 
 def difference(a: frozenset[str], b: frozenset[str]) -> Difference:

@@ -24,6 +24,7 @@ from cargo import hs
 from cargo.comtrade import Comtrade
 from cargo.control import ControlLists
 from cargo.control_cover import Covers
+from cargo.control_rule import Rule
 from cargo.mirror_checks import Check, Profiles, check_all
 from geo.errors import InputError, UsageError
 
@@ -214,10 +215,9 @@ def _values(reports: Sequence[Report], luxuries: ControlLists) -> tuple[dict[str
         if report.hs_version not in hs.VERSIONS:
             unreadable += 1
             continue
-        day = date(report.year, 12, 31)
         found: dict[str, bool] = {}
         for regime, cover in covers.items():
-            touched = [c for c in cover.of_code(report.code, (report.hs_version,)) if c.rule.in_force(day) is not False]
+            touched = [c for c in cover.of_code(report.code, (report.hs_version,)) if _in_year(c.rule, report.year)]
             if touched:
                 found[regime] = any(not c.doubt and not c.rule.is_ex for c in touched)
         for regime, whole in {**found, **({UNION: any(found.values())} if found else {})}.items():
@@ -225,6 +225,11 @@ def _values(reports: Sequence[Report], luxuries: ControlLists) -> tuple[dict[str
             more = report.value_usd
             values[regime][report.reporter, report.year] = (sure + more * whole, every + more)
     return values, unreadable
+
+
+def _in_year(rule: Rule, year: int) -> bool:
+    """Whether a rule is, or may be, in force at the beginning or the end of a year: a sum does not say when in it."""
+    return any(rule.in_force(day) is not False for day in (date(year, 1, 1), date(year, 12, 31)))
 
 
 def _tallies(

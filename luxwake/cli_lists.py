@@ -34,7 +34,7 @@ def add_commands(commands: Any, output_options: Callable[[argparse.ArgumentParse
     covered = parts.add_parser("coverage", help="how much of each list stands in HS codes, and how far they agree")
     covered.add_argument("--digits", type=int, choices=(2, 4, 6), default=6, help="digits of the codes (default: 6)")
     covered.add_argument("--related", action="store_true", help="lists about Russia and Syria too")
-    covered.add_argument("--luxury", action="store_true", help="lists of luxury goods only, without bans of branches")
+    covered.add_argument("--sectors", action="store_true", help="bans of whole branches of trade too (UNSCR 2397, ...)")
     covered.add_argument("--plot", metavar="FILE", help="a heat map of the agreement (SVG)")
     for part in (show, diff, covered):
         part.add_argument("--hs-version", type=int, default=2017, metavar="V", help="2007, 2012, 2017 or 2022")
@@ -87,7 +87,7 @@ def run_lists(args: argparse.Namespace, console: Console) -> None:
         lists.diff(args.first, args.second, args.regime, args.hs_version, console)
     elif args.part == "coverage":
         on = day_of(args.date, "--date")
-        lists.coverage(args.hs_version, args.digits, on, args.related, args.luxury, args.plot, console)
+        lists.coverage(args.hs_version, args.digits, on, args.related, args.sectors, args.plot, console)
     elif args.remove == (args.file is not None):
         raise UsageError("lists import takes a FILE or --remove, one of the two")
     elif args.remove:

@@ -21,7 +21,7 @@ _STYLE = (
 def write_heat_map(made: Coverage, path: str | Path) -> Path:
     """Write both tables beside each other: with codes in part, and without; OutputError where it cannot be written."""
     n = len(made.names)
-    width, height = 2 * (_LEFT + n * _CELL) + _GAP, _TOP + n * _CELL + 40.0
+    width, height = 2 * (_LEFT + n * _CELL) + 2 * _GAP, _TOP + n * _CELL + 40.0
     what = f"HS {made.hs_version}, {made.digits} digits"
     title = f"How far control lists agree: codes in both over codes in either, %, {what}"
     parts = [
@@ -29,7 +29,7 @@ def write_heat_map(made: Coverage, path: str | Path) -> Path:
         element("text", title, x=16.0, y=26.0, class_="t"),
         *_grid("codes covered in part counted", made.names, made.agreement, 0.0),
         *_grid("only codes covered whole", made.names, made.agreement_without_ex, _LEFT + n * _CELL + _GAP),
-        element("text", "-: neither list has such a code. Rows by knowledge are in it, and UNVERIFIED.", x=16.0,
+        element("text", "-: one of the two has no such code. Rows by knowledge are counted, and UNVERIFIED.", x=16.0,
                 y=height - 12.0, class_="n"),
     ]  # fmt: skip
     svg = element(

@@ -247,13 +247,13 @@ def remove(console: Console) -> None:
 
 
 def coverage(
-    hs_version: int, digits: int, on: date | None, related: bool, luxury: bool, plot: str | None, console: Console
+    hs_version: int, digits: int, on: date | None, related: bool, sectors: bool, plot: str | None, console: Console
 ) -> None:
     """Print how much of each regime stands in codes, how far regimes agree, and what `ex` codes do to that."""
     from cargo.control_coverage import coverage as covered
 
     lists = ControlLists.known() if related else ControlLists.known().of(target="KP")
-    if luxury:
+    if not sectors:
         lists = ControlLists(rule for rule in lists.rules if rule.subject == "luxury")
     made = covered(lists, _known_version(hs_version), digits, on)
     if plot is not None:
@@ -272,7 +272,7 @@ def coverage(
     console.table(f"How much of each list stands in codes of HS {hs_version}", names, cells)
     _agreement(f"Agreement (Jaccard, %), HS{digits}, codes in part counted", made.names, made.agreement, console)
     _agreement("The same without codes in part", made.names, made.agreement_without_ex, console)
-    console.note(f"lists {lists.version}; - is unknown: neither list has such a code; {NO_RULE!r} is not 'no'")
+    console.note(f"lists {lists.version}; - is unknown: one of the two has no such code; {NO_RULE!r} is not 'no'")
 
 
 def _agreement(title: str, names: Sequence[str], table: Sequence[Sequence[float | None]], console: Console) -> None:

@@ -8,7 +8,7 @@ from cargo.mirror import UNION, Mirror, Tally
 from geo.whole_file import write_text
 from luxwake.report.markup import Markup, element
 
-_WIDTH, _LEFT, _RIGHT, _ROW, _TOP = 960.0, 250.0, 60.0, 34.0, 96.0
+_WIDTH, _LEFT, _RIGHT, _ROW, _TOP = 960.0, 250.0, 90.0, 34.0, 96.0
 _STYLE = (
     "svg{background:#fff;font:13px system-ui,sans-serif;fill:#1b2430}.t{font-size:16px;font-weight:600}.n{fill:#666}"
 )

@@ -82,10 +82,22 @@ def _basket(rng, codes, shares, total):
 
 def _row(reporter, year, partner, code, value, weight, **more):
     return {
-        "refYear": year, "period": str(year), "flowCode": "X", "reporterCode": reporter,
-        "reporterDesc": f"Land {reporter}", "partnerCode": partner, "partner2Code": 0, "classificationCode": "H4" if year < 2017 else "H5", "cmdCode": code,
-        "aggrLevel": len(code), "customsCode": "C00", "motCode": 0, "netWgt": weight, "primaryValue": value, **more,
-    }  # fmt: skip
+        "refYear": year,
+        "period": str(year),
+        "flowCode": "X",
+        "reporterCode": reporter,
+        "reporterDesc": f"Land {reporter}",
+        "partnerCode": partner,
+        "partner2Code": 0,
+        "classificationCode": "H4" if year < 2017 else "H5",
+        "cmdCode": code,
+        "aggrLevel": len(code),
+        "customsCode": "C00",
+        "motCode": 0,
+        "netWgt": weight,
+        "primaryValue": value,
+        **more,
+    }
 
 
 def _doubles(rng, rows):

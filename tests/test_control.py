@@ -363,7 +363,7 @@ def test_coverage_and_agreement():
         assert all(made.agreement[i][j] == made.agreement[j][i] <= 1.0 for j in range(n))
     a, b = (codes_in(LISTS.of([name]).rules, 2017) for name in made.names[:2])
     assert made.agreement[0][1] == pytest.approx(len(a & b) / len(a | b))
-    assert made.agreement_without_ex[made.names.index("Japan")][made.names.index("Japan")] is None
+    assert made.agreement_without_ex[made.names.index("Japan")][made.names.index("UN")] is None
 
 
 RELEASE = [
@@ -394,7 +394,8 @@ def test_release_nothing_by_knowledge_is_shown_without_the_mark(command, capsys,
         ["check", "x.csv", "--hs", "87"],
         ["check", "--hs", "8703", "--to", "PRK"], ["check", "--hs", "8703", "--regime", "Mars"], ["show", "Mars"],
         ["show", "u"], ["diff", "UN", "2017-01-01"], ["coverage", "--hs-version", "2018"], ["import"],
-        ["check", "--hs", "8703", "--value", "-1"], ["check", "--hs", "8703", "--direction", "up"],
+        ["check", "--hs", "8703", "--value", "-1"], ["check", "--hs", "8703", "--hs-version", "2018"],
+        ["check", "--hs", "8703", "--direction", "up"],
     ],
 )  # fmt: skip
 def test_wrong_use_is_one_line_and_two(command, capsys):

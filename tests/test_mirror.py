@@ -43,7 +43,8 @@ def listed_sums(world, regimes=None, with_ex=True):
     rules = [r for r in LISTS.of(regimes, "KP").rules if r.subject == "luxury" and "export" in r.directions]
     sums = {}
     for year in ASKED:
-        codes = codes_in(rules, 2012 if year < 2017 else 2017, date(year, 12, 31), with_ex)
+        version = 2012 if year < 2017 else 2017
+        codes = set().union(*(codes_in(rules, version, date(year, *day), with_ex) for day in ((1, 1), (12, 31))))
         for (reporter, when, code), value in world.sums.items():
             if when == year and code in codes:
                 sums[reporter, year] = sums.get((reporter, year), 0.0) + value
