@@ -87,6 +87,7 @@ class ControlLists:
         self.pointers = tuple(rule for rule in self.rules if not rule.patterns)
         """Rules that stand for a list whose items are not in the data."""
         self._regimes = tuple(dict.fromkeys(rule.regime for rule in self.rules))
+        self._parts: dict[tuple[tuple[str, ...], str | None], ControlLists] = {}
         self._pointed: dict[tuple[Any, ...], list[Verdict]] = {}
 
     @classmethod
@@ -118,11 +119,17 @@ class ControlLists:
         """The regimes, in the order of the table."""
         return self._regimes
 
+    def with_unverified(self) -> tuple[str, ...]:
+        """The regimes of which a rule with codes rests on knowledge only: what is made of them must say so."""
+        return tuple(dict.fromkeys(rule.regime for rule in self.rules if rule.patterns and not rule.verified))
+
     def of(self, regimes: Sequence[str] | None = None, target: str | None = None) -> ControlLists:
         """Only these regimes, and only the rules about one country; UsageError for a regime that is not there."""
-        names = [regime_named(self.regimes(), name) for name in regimes] if regimes else self.regimes()
-        kept = [rule for rule in self.rules if rule.regime in names and target in (None, rule.target)]
-        return self if len(kept) == len(self.rules) else ControlLists(kept)
+        names = tuple(regime_named(self._regimes, name) for name in regimes) if regimes else self._regimes
+        if (names, target) not in self._parts:
+            kept = [rule for rule in self.rules if rule.regime in names and target in (None, rule.target)]
+            self._parts[names, target] = self if len(kept) == len(self.rules) else ControlLists(kept)
+        return self._parts[names, target]
 
     def check(
         self,

@@ -191,17 +191,21 @@ def diff(first: str, second: str, regimes: Sequence[str] | None, hs_version: int
     if (days[0] is None) != (days[1] is None):
         raise UsageError(f"{first} and {second}: compare two regimes or two days, not one with the other")
     if days[0] is not None:
-        rules = lists.of(regimes).rules
-        found = difference(*(codes_in(rules, version, day) for day in days))
+        lists = lists.of(regimes)
+        found = difference(*(codes_in(lists.rules, version, day) for day in days))
     elif regimes:
         raise UsageError("--regime is for two days; the regimes to compare are A and B")
     else:
         found = difference(*(codes_in(lists.of([name]).rules, version) for name in (first, second)))
+        lists = lists.of([first, second])
+    doubtful = lists.with_unverified()
     if console.json:
         halves = {"only_first": found.only_first, "only_second": found.only_second, "both": found.both}
+        halves["regimes_with_unverified_rows"] = list(doubtful)
         print_json_lines([{"type": "difference", "first": first, "second": second, "hs_version": version, **halves}])
         return
-    print(f"HS {version}, codes covered whole or in part: {len(found.both):,} in both\n")
+    print(f"HS {version}, codes covered whole or in part: {len(found.both):,} in both")
+    print(f"UNVERIFIED rows, which rest on knowledge only, are among the rules of: {', '.join(doubtful) or 'none'}\n")
     for name, codes in ((first, found.only_first), (second, found.only_second)):
         rows = [(heading, n, text[:_TEXT_SHOWN]) for heading, n, text in by_heading(codes, version)]
         console.table(f"Only in {name}: {len(codes):,} codes", ("heading", "codes", "goods"), rows[:_MOST_HEADINGS])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cargo.comtrade import read_comtrade
 from cargo.control import ControlLists
+from cargo.control_rule import UNVERIFIED
 from cargo.mirror import PARTNERS, UNION, Mirror, Tally, mirror
 from cargo.mirror_checks import NAMES
 from luxwake.console import print_json_lines
@@ -35,8 +36,7 @@ def run_mirror(
     for table in tables:
         for one in table.rejects:
             left_out[f"row that cannot be read: {one.reason}"] += 1
-    asked = lists.of(target=PARTNERS[partner][1]).rules if partner in PARTNERS else ()
-    unverified = sorted({rule.regime for rule in asked if not rule.verified and rule.patterns})
+    unverified = lists.of(target=PARTNERS[partner][1]).with_unverified()
     if plot is not None:
         from luxwake.mirror_chart import write_mirror_chart
 
@@ -44,17 +44,15 @@ def run_mirror(
     if console.json:
         _print_json(made, left_out, unverified)
         return
-    _print_tables(made, console)
+    _print_tables(made, unverified, console)
     if reporters:
         names = ("reporter", "year", "US$, whole codes", "US$, with ex", *NAMES)
         console.table("Reporters, any of the lists", names, [_cells(row) for row in _reporters(made)])
     console.counts("Rows left out, so that nothing is summed twice", left_out)
-    if unverified:
-        console.note(f"rows by knowledge (UNVERIFIED) are among the lists of {', '.join(unverified)}")
     console.note(f"lists {made.lists_version}; a check that speaks against is consistent with an error, and no proof")
 
 
-def _print_tables(made: Mirror, console: Console) -> None:
+def _print_tables(made: Mirror, unverified: Sequence[str], console: Console) -> None:
     span = f"{made.years[0]}-{made.years[-1]}" if len(made.years) > 1 else str(made.years[0])
     all_years = made.tally()
     band = f"{all_years.passed} to {all_years.as_reported}"
@@ -76,11 +74,17 @@ def _print_tables(made: Mirror, console: Console) -> None:
     console.table("Checks, by reporter and year", ("check", *_MARKS.values()), table)
     whole = {(t.regime, t.year): t for t in made.tallies if not t.with_ex}
     rows_by_list = [
-        _list_row(tally, whole[tally.regime, 0]) for tally in made.tallies if tally.with_ex and not tally.year
+        (*_list_row(tally, whole[tally.regime, 0]), _mark(tally.regime, unverified))
+        for tally in made.tallies
+        if tally.with_ex and not tally.year
     ]
-    heads = ("list", "reporters", "left", "US$", "whole codes only: reporters", "left", "US$ ")
+    heads = ("list", "reporters", "left", "US$", "whole codes: reporters", "left", "US$ ", "rows by knowledge")
     console.table(f"Sensitivity to the list and to codes in part (ex), {span}", heads, rows_by_list)
     console.note("left: not contradicted by any check")
+
+
+def _mark(regime: str, unverified: Sequence[str]) -> str:
+    return UNVERIFIED if regime in unverified or (regime == UNION and unverified) else "none"
 
 
 def _list_row(tally: Tally, whole: Tally) -> tuple[Any, ...]:

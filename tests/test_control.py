@@ -422,6 +422,9 @@ def test_diff_and_plot(tmp_path, capsys):
     assert main(["lists", "diff", "2017-06-01", "2018-10-01", "--regime", "UN", "--json"]) == 0
     made = json.loads(capsys.readouterr().out)
     assert "720110" in made["only_second"] and not made["only_first"]
+    assert made["regimes_with_unverified_rows"] == ["UN"]
+    assert main(["lists", "diff", "US", "Japan", "--quiet"]) == 0
+    assert "UNVERIFIED rows, which rest on knowledge only, are among the rules of: US" in capsys.readouterr().out
     assert main(["lists", "coverage", "--plot", str(tmp_path / "map.svg"), "--quiet"]) == 0
     from xml.etree import ElementTree
 

@@ -148,7 +148,7 @@ def test_the_command(world, tmp_path, capsys):
     assert main(["trade", "mirror", str(path), "--plot", str(chart), "--reporters"]) == 0
     out = capsys.readouterr()
     assert re.search(r"Reporters of listed luxuries to PRK, 2015-2017: \d+ to \d+", out.out)
-    assert "\x1b" not in out.out and "UNVERIFIED" in out.err
+    assert "\x1b" not in out.out and "UNVERIFIED" in out.out
     assert ElementTree.parse(chart).getroot().tag.endswith("svg")
     assert main(["trade", "mirror", str(path), "--json"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
