@@ -21,7 +21,7 @@ from cargo import hs
 from cargo.control import STATUSES, ControlLists, Verdict, overall
 from cargo.control_facts import Facts
 from cargo.control_rule import span_of
-from cargo.control_words import Said, said
+from cargo.control_words import sayings
 from cargo.identifiers import hs_digits
 from geo.errors import UsageError
 
@@ -88,9 +88,9 @@ def screen(
     {'controlled': 1, 'cannot tell': 0, 'no rule known': 1, 'not controlled': 0}
     """
     n = len(hs_code)
-    days = _days_of_change(lists)
+    days, asked = _days_of_change(lists), _qualifiers(lists)
     codes, code_of_row = _distinct(hs_code, n, lambda text: hs_digits(text)[:6])
-    texts, text_of_row = _distinct(description, n, lambda text: _sayings(lists, text))
+    texts, text_of_row = _distinct(description, n, lambda text: sayings(asked, text))
     froms, from_of_row = _distinct(origin, n, _country)
     tos, to_of_row = _distinct(destination, n, _country)
     prices, price_of_row = _prices(n, value, currency, quantity, unit)
@@ -195,9 +195,6 @@ def _asks(lists: ControlLists, code: str) -> tuple[bool, bool]:
     return any(rule.qualifiers for rule in rules), any(rule.limit is not None for rule in rules)
 
 
-def _sayings(lists: ControlLists, text: str) -> tuple[tuple[str, Said], ...]:
-    """What a text says of each qualifier that any rule has; a text that says nothing gives ()."""
-    if not text:
-        return ()
-    names = dict.fromkeys(chain.from_iterable(rule.qualifiers for rule in lists.rules))
-    return tuple((name, told) for name in names if (told := said(name, text)).holds is not None)
+def _qualifiers(lists: ControlLists) -> list[str]:
+    """Each qualifier that any rule has, once."""
+    return list(dict.fromkeys(chain.from_iterable(rule.qualifiers for rule in lists.rules)))

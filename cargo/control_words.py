@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -67,6 +67,8 @@ def _compiled(words: str) -> re.Pattern[str] | None:
 
 
 _PATTERNS = {name: (_compiled(yes), _compiled(no)) for name, (yes, no) in PREDICATES.items()}
+_ANY_WORD = _compiled("|".join(words for pair in PREDICATES.values() for words in pair if words))
+_BY_SIZE = frozenset({"> 29 inch", "flat screen, or > 29 inch"})
 _NOT_IT = _compiled(_NOT_THE_THING)
 Span = tuple[int, int, str]
 
@@ -84,7 +86,7 @@ def said(qualifier: str, description: str) -> Said:
     if qualifier == "luxury":
         word = luxury_word(text)
         return Said(True, word) if word else NOTHING
-    by_size = said_of_size(text) if "29 inch" in qualifier else NOTHING
+    by_size = said_of_size(text) if qualifier in _BY_SIZE else NOTHING
     plain = plain_text(text)
     affirmed, denied = (_spans(pattern, plain) for pattern in _PATTERNS[qualifier])
     yes, no = _outside(affirmed, denied), _outside(denied, affirmed)
@@ -106,6 +108,25 @@ def _outside(spans: list[Span], others: list[Span]) -> list[Span]:
         for span in spans
         if not any(a <= span[0] and span[1] <= b and b - a > span[1] - span[0] for a, b, _ in others)
     ]
+
+
+def sayings(qualifiers: Iterable[str], description: str) -> tuple[tuple[str, Said], ...]:
+    """What a description says of each of some qualifiers of which it says anything; most descriptions say nothing.
+
+    >>> sayings(PREDICATES, "wrist watch, 18K gold case"), sayings(PREDICATES, "hot rolled steel")
+    ((('precious metal', Said(holds=True, word='18K')),), ())
+    """
+    text = description[:_MOST_READ]
+    speak = {"luxury"}.union(*(_of_word(word) for _, _, word in _spans(_ANY_WORD, plain_text(text))))
+    if _INCHES.search(text):
+        speak |= _BY_SIZE
+    return tuple((n, told) for n in qualifiers if n in speak and (told := said(n, text)).holds is not None)
+
+
+@lru_cache(maxsize=4096)
+def _of_word(word: str) -> frozenset[str]:
+    """The qualifiers of which a word says anything."""
+    return frozenset(n for n, pair in _PATTERNS.items() if any(words and words.fullmatch(word) for words in pair))
 
 
 def said_of_size(text: str) -> Said:

@@ -138,7 +138,7 @@ def mirror(
     values, unreadable = _values(counted, luxuries)
     if unreadable:
         dropped["classification that is no HS of 2007 to 2022, so no list can be asked"] += unreadable
-    other, _ = select(many, MISTAKEN_FOR.get(code, -1), Counter())
+    other = select(many, MISTAKEN_FOR[code], Counter())[0] if code in MISTAKEN_FOR else None
     checks = check_all(reports, other, {key for of in values.values() for key in of}, Profiles.years_in(many))
     dropped = +dropped
     return Mirror(partner, asked, _tallies(values, checks, asked), names, values, checks, dropped, known.version)

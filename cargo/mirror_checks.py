@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from cargo.mirror import Key, Report
 
 KOREA, ONE_OFF, PRICES = "the other Korea", "one-off reporter", "unit values"
-NAMES = (KOREA, ONE_OFF, PRICES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,24 +84,27 @@ def likeness(a: Mapping[str, float], b: Mapping[str, float]) -> float:
 
 def check_all(
     reports: Sequence[Report],
-    to_the_other: Sequence[Report],
+    to_the_other: Sequence[Report] | None,
     keys: Collection[Key],
     years: Collection[int],
     params: CheckParams | None = None,
 ) -> dict[Key, list[Check]]:
-    """All checks on all reporters and years in `keys`; `years` are those of which the file holds anything."""
+    """All checks on all reporters and years in `keys`; `years` are those of which the file holds anything.
+
+    `to_the_other` is None where reporters take no other partner for this one: then there is no such check.
+    """
     chosen = params or CheckParams()
-    ours, others = Profiles(reports), Profiles(to_the_other)
+    ours, others = Profiles(reports), Profiles(to_the_other or ())
     active: dict[int, set[int]] = defaultdict(set)
     for reporter, year in ours.of:
         active[reporter].add(year)
-    prices = _Prices([*reports, *to_the_other], chosen)
+    prices = _Prices([*reports, *(to_the_other or ())], chosen)
     by_key: dict[Key, list[Report]] = defaultdict(list)
     for report in reports:
         by_key[report.reporter, report.year].append(report)
     return {
         key: [
-            _other_korea(key, ours, others, bool(to_the_other), chosen),
+            *([] if to_the_other is None else [_other_korea(key, ours, others, bool(to_the_other), chosen)]),
             _one_off(key, active[key[0]], years),
             prices.check(by_key[key]),
         ]

@@ -10,7 +10,6 @@ from cargo.comtrade import read_comtrade
 from cargo.control import ControlLists
 from cargo.control_rule import UNVERIFIED
 from cargo.mirror import PARTNERS, UNION, Mirror, Tally, mirror
-from cargo.mirror_checks import NAMES
 from luxwake.console import print_json_lines
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def run_mirror(
         return
     _print_tables(made, unverified, console)
     if reporters:
-        names = ("reporter", "year", "US$, whole codes", "US$, with ex", *NAMES)
+        names = ("reporter", "year", "US$, whole codes", "US$, with ex", *_check_names(made))
         console.table("Reporters, any of the lists", names, [_cells(row) for row in _reporters(made)])
     console.counts("Rows left out, so that nothing is summed twice", left_out)
     console.note(f"lists {made.lists_version}; a check that speaks against is consistent with an error, and no proof")
@@ -70,7 +69,7 @@ def _print_tables(made: Mirror, unverified: Sequence[str], console: Console) -> 
     checked = Counter(
         (check.name, check.speaks_against) for key, of in made.checks.items() for check in of if key[1] in made.years
     )
-    table = [(name, *(checked[name, answer] for answer in (True, False, None))) for name in NAMES]
+    table = [(name, *(checked[name, answer] for answer in (True, False, None))) for name in _check_names(made)]
     console.table("Checks, by reporter and year", ("check", *_MARKS.values()), table)
     whole = {(t.regime, t.year): t for t in made.tallies if not t.with_ex}
     rows_by_list = [
@@ -81,6 +80,10 @@ def _print_tables(made: Mirror, unverified: Sequence[str], console: Console) -> 
     heads = ("list", "reporters", "left", "US$", "whole codes: reporters", "left", "US$ ", "rows by knowledge")
     console.table(f"Sensitivity to the list and to codes in part (ex), {span}", heads, rows_by_list)
     console.note("left: not contradicted by any check")
+
+
+def _check_names(made: Mirror) -> list[str]:
+    return list(dict.fromkeys(check.name for of in made.checks.values() for check in of))
 
 
 def _mark(regime: str, unverified: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ from cargo.control_coverage import codes_in, coverage
 from cargo.control_import import cells_of, import_lists, remove_imported
 from cargo.control_rule import COLUMNS, rule_of
 from cargo.control_screen import screen
-from cargo.control_words import PREDICATES, said
+from cargo.control_words import PREDICATES, said, sayings
 from luxwake.cli import main
 
 LISTS = lw.ControlLists.shipped()
@@ -276,6 +276,21 @@ def test_coal_from_the_dprk_is_found_in_the_lists():
 def test_a_text_that_says_nothing_is_no_answer(qualifier):
     for text in ("", "goods", "\x00\ud800\u202e", "=1+1", "あ" * 10_000):
         assert said(qualifier, text).holds is None
+
+
+WORDS = [
+    "pearls", "imitation", "gold", "silver", "stainless", "steel", "lead", "crystal", "free", "glass", "hand",
+    "machine", "made", "tufted", "silk", "artificial", "leather", "PU", "nylon", "plastic", "yacht", "rowing", "boat",
+    "canoe", "jet", "ski", "racing", "car", "snowmobile", "golf", "cars", "truffle", "laptop", "tablet", "notebook",
+    "PDA", "MP3", "player", "DVD", "new", "used", "brand", '32"', "24", "inch", "LCD", "LED", "TV", "limousine",
+    "toy", "parts", "of", "18K",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join))
+def test_all_qualifiers_at_once_are_each_by_itself(text):
+    each = {name: told for name in PREDICATES if (told := said(name, text)).holds is not None}
+    assert dict(sayings(PREDICATES, text)) == each
 
 
 def test_words_that_deny_are_not_taken_for_those_that_affirm():

@@ -133,6 +133,14 @@ def test_sums_that_only_stand_in_months_are_added(tmp_path):
     assert made.tally("UN", 2016).value_usd == 30.0
 
 
+def test_nobody_takes_another_country_for_russia(tmp_path, capsys):
+    path = tmp_path / "ru.csv"
+    path.write_text(worlds.as_csv([worlds._row(1001, 2023, 643, "240210", 10.0, 1.0) | {"classificationCode": "H6"}]))
+    assert main(["trade", "mirror", str(path), "--partner", "RUS", "--years", "2023", "--reporters"]) == 0
+    out = capsys.readouterr().out
+    assert KOREA not in out and "Reporters of listed luxuries to RUS, 2023: 0 to 1" in out
+
+
 def test_another_nomenclature_is_not_asked_and_counted(tmp_path):
     rows = [worlds._row(1001, 2016, 408, "910111", 10.0, 1.0)]
     rows.append(worlds._row(1002, 2016, 408, "910111", 10.0, 1.0) | {"classificationCode": "H1"})
