@@ -113,7 +113,8 @@ class ControlLists:
         '160 rules of 22 regimes'
         """
         digest = hashlib.blake2b(repr(self.rules).encode("utf-8", "replace"), digest_size=6).hexdigest()
-        return f"{digest}: {len(self.rules)} rules of {len(self.regimes())} regimes"
+        n = len(self._regimes)
+        return f"{digest}: {len(self.rules)} rules of {n} regime{'s' * (n != 1)}"
 
     def regimes(self) -> tuple[str, ...]:
         """The regimes, in the order of the table."""

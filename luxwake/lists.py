@@ -168,7 +168,7 @@ def check_file(
         print_json_lines([{"type": "summary", "lists": lists.version, "counts": screened.counts()}])
         return
     counts = {f"{status}": number for status, number in screened.counts().items() if number}
-    console.counts(f"{rows.name}: {len(rows):,} rows, lists {lists.version}", counts)
+    console.counts("Rows by what the lists say", counts)
     texts = rows["description"].tolist()
     order = [row for row in np.argsort(screened.status, kind="stable").tolist() if screened.status[row] < 2]
     for row in order[:_MOST_ROWS]:
@@ -180,6 +180,7 @@ def check_file(
         _print_block(head, f"{verdict.status}: {label}{verdict.reason}{assumed}{basis}")
     if len(order) > _MOST_ROWS:
         console.note(f"{len(order) - _MOST_ROWS:,} more rows with --json")
+    console.note(f"{rows.name}: {len(rows):,} rows, lists {lists.version}")
 
 
 def diff(first: str, second: str, regimes: Sequence[str] | None, hs_version: int, console: Console) -> None:
