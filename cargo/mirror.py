@@ -135,9 +135,7 @@ def mirror(
         )
     known = (lists or ControlLists.known()).of(target=target)
     luxuries = ControlLists(r for r in known.rules if r.subject == "luxury" and r.patterns and "export" in r.directions)
-    values, unreadable = _values(counted, luxuries)
-    if unreadable:
-        dropped["classification that is no HS of 2007 to 2022, so no list can be asked"] += unreadable
+    values = _values(counted, luxuries, dropped)
     other = select(many, MISTAKEN_FOR[code], Counter())[0] if code in MISTAKEN_FOR else None
     checks = check_all(reports, other, {key for of in values.values() for key in of}, Profiles.years_in(many))
     dropped = +dropped
@@ -206,14 +204,18 @@ def _own_version(versions: set[int], year: int) -> int:
     return max(fitting or versions)
 
 
-def _values(reports: Sequence[Report], luxuries: ControlLists) -> tuple[dict[str, dict[Key, tuple[float, float]]], int]:
-    """By list, reporter and year: value under codes covered whole, and with those in part; rows without an HS."""
+def _values(
+    reports: Sequence[Report], luxuries: ControlLists, dropped: Counter[str]
+) -> dict[str, dict[Key, tuple[float, float]]]:
+    """By list, reporter and year: value under codes covered whole, and with those in part."""
     covers = {regime: Covers(luxuries.of([regime]).rules) for regime in luxuries.regimes()}
     values: dict[str, dict[Key, tuple[float, float]]] = {regime: {} for regime in (UNION, *covers)}
-    unreadable = 0
     for report in reports:
         if report.hs_version not in hs.VERSIONS:
-            unreadable += 1
+            dropped["classification that is no HS of 2007 to 2022, so no list can be asked"] += 1
+            continue
+        if report.hs_version not in hs.versions_of(report.code):
+            dropped["code that its HS does not have, so no list can be asked"] += 1
             continue
         found: dict[str, bool] = {}
         for regime, cover in covers.items():
@@ -224,7 +226,7 @@ def _values(reports: Sequence[Report], luxuries: ControlLists) -> tuple[dict[str
             sure, every = values[regime].get((report.reporter, report.year), (0.0, 0.0))
             more = report.value_usd
             values[regime][report.reporter, report.year] = (sure + more * whole, every + more)
-    return values, unreadable
+    return values
 
 
 def _in_year(rule: Rule, year: int) -> bool:

@@ -144,8 +144,11 @@ def test_nobody_takes_another_country_for_russia(tmp_path, capsys):
 def test_another_nomenclature_is_not_asked_and_counted(tmp_path):
     rows = [worlds._row(1001, 2016, 408, "910111", 10.0, 1.0)]
     rows.append(worlds._row(1002, 2016, 408, "910111", 10.0, 1.0) | {"classificationCode": "H1"})
+    rows.append(worlds._row(1003, 2016, 408, "910199", 10.0, 1.0))
+    rows.append(worlds._row(1004, 2016, 408, "870340", 10.0, 1.0))
     made = lw.mirror(read(tmp_path / "m.csv", worlds.as_csv(rows)), lists=LISTS)
-    assert made.tally().as_reported == 1
+    assert made.tally().as_reported == 2
+    assert any("its HS does not have" in reason for reason in made.dropped)
     assert any("no HS of 2007 to 2022" in reason for reason in made.dropped)
 
 
