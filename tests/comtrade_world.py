@@ -32,8 +32,9 @@ class World:
     """To 408, by reporter, year and code, counted once."""
 
 
-def make(seed: int, double: bool = True) -> World:
-    """A world; without `double` each sum stands there once."""
+def make(seed: int, double: bool = True, overlap: float = 0.0) -> World:
+    """A world; without `double` each sum stands there once. `overlap`: how much of what the right reporters send to 408
+    is the same as what they send to 410, which makes the miscoded hard to tell."""
     rng = np.random.default_rng(seed)
     world = World()
     common = {408: rng.dirichlet(np.full(len(NORTH), 2.0)), 410: rng.dirichlet(np.full(len(SOUTH), 2.0))}
@@ -46,7 +47,7 @@ def make(seed: int, double: bool = True) -> World:
             world.wrong_years[reporter] = wrong
             own = {partner: rng.dirichlet(6.0 * shares + 0.05) for partner, shares in common.items()}
             for year in YEARS:
-                _year(world, rng, reporter, kind, year, year in wrong, own)
+                _year(world, rng, reporter, kind, year, year in wrong, own, overlap)
     if double:
         world.rows += _doubles(rng, world.rows)
     order = rng.permutation(len(world.rows))
@@ -54,12 +55,15 @@ def make(seed: int, double: bool = True) -> World:
     return world
 
 
-def _year(world, rng, reporter, kind, year, wrong, own):
+def _year(world, rng, reporter, kind, year, wrong, own, overlap):
     """What a reporter wrote in a year, to both Koreas."""
     south = _basket(rng, SOUTH, own[410], 10.0 ** rng.uniform(6, 8))
     north = {}
     if kind in ("genuine", "mispriced") or (kind == "one-off" and wrong):
         north = _basket(rng, NORTH, own[408], 10.0 ** rng.uniform(4, 7))
+        if overlap and kind != "one-off":
+            scale = overlap / (1.0 - overlap) * sum(north.values()) / sum(south.values())
+            north |= {code: scale * value for code, value in south.items()}
         if kind == "one-off":
             north = dict([max(north.items(), key=lambda item: item[1])])
     if kind == "miscoded" and wrong:

@@ -93,6 +93,14 @@ def test_wrong_reporters_are_found_and_right_ones_left_alone(seed, tmp_path):
     assert abs(tally.not_contradicted - truth) <= 2
 
 
+def test_goods_that_go_to_both_koreas_do_not_accuse(tmp_path):
+    world = worlds.make(105, overlap=0.4)
+    made = lw.mirror(read(tmp_path / "w.csv", worlds.as_csv(world.rows)), lists=LISTS)
+    for (reporter, year), checks in made.checks.items():
+        against = any(check.name == KOREA and check.speaks_against for check in checks)
+        assert against == (world.kind[reporter] == "miscoded" and year in world.wrong_years[reporter])
+
+
 def test_both_forms_say_the_same(world, made, tmp_path):
     legacy = lw.mirror(read(tmp_path / "old.csv", worlds.as_legacy_csv(world.rows)), lists=LISTS)
     assert [t for t in legacy.tallies if t.regime == UNION] == [t for t in made.tallies if t.regime == UNION]
