@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cargo.case import SLACK_H, Case, Related, draughts
+from cargo.control import ban_of
 from cargo.fleet import Event, Fleet
 from cargo.leg import DAY_US, iso_time
-from cargo.lexicon import banned_export
 from cargo.regions import port_name, port_region, region
 from cargo.score import Signal, factor
 from cargo.voyage import Voyage
@@ -215,8 +215,9 @@ def _returned(case: Case) -> Signal:
 
 def _banned_return(case: Case) -> Signal:
     for leg in case.returns:
-        if goods := banned_export(leg.hs6):
-            return Signal("return", 1.0, f"the ship came back with {goods}, an export that is banned for the DPRK")
+        if ban := ban_of("KP", leg.hs6, leg.first("t_depart")):
+            goods = leg.first("description") or f"HS {leg.hs6}"
+            return Signal("return", 1.0, f"the ship came back with {goods}, whose export by the DPRK is banned ({ban})")
     return Signal("return", None, "no return cargo that speaks for it")
 
 

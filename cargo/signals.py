@@ -14,13 +14,13 @@ from dataclasses import dataclass
 
 from cargo.case import SLACK_H, Case, suspicious_dark
 from cargo.chain import Chain
+from cargo.control import ban_of
 from cargo.fleet import Fleet
 from cargo.leg import Leg
 from cargo.lexicon import (
     CONCEALING_ROLES,
     END_USER_ROLES,
     armour_word,
-    banned_export,
     is_vague,
     luxury_word,
     party_role,
@@ -216,10 +216,10 @@ def _risk_port(case: Case, risk_countries: Sequence[str], min_score: float) -> S
 def _return_cargo(case: Case) -> Signal:
     name = "other prohibited trade of the ship"
     for leg in case.returns:
-        if goods := banned_export(leg.hs6):
+        if ban := ban_of("KP", leg.hs6, leg.first("t_depart")):
             why = (
-                f"the same ship then carried {goods} out of {leg.load_port} as declared; the export of {goods} by the "
-                "DPRK is banned (UNSCR 2371), its origin here is not known"
+                f"the same ship then carried {leg.first('description') or leg.hs6} out of {leg.load_port} as declared; "
+                f"the export of such goods by the DPRK is banned ({ban}), their origin here is not known"
             )
             return Signal(name, 1.0, why, rows_of([leg]))
     return Signal(name, None, "no such cargo in this file, and no ownership or trade record beyond it")

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from ais.table import Table as Table
     from cargo.comtrade import Comtrade as Comtrade
     from cargo.comtrade import read_comtrade as read_comtrade
+    from cargo.control import ControlLists as ControlLists
     from cargo.join import join as join
+    from cargo.mirror import mirror as mirror
     from cargo.shipments import read_shipments as read_shipments
     from detectors.dark import DarkParams as DarkParams
     from detectors.draught import DraughtParams as DraughtParams
@@ -76,6 +78,7 @@ _HOME = {
     "Watch": "detectors.watch",
     "AnchorageParams": "geo.anchoring",
     "Anchorages": "geo.anchorages",
+    "ControlLists": "cargo.control",
     "Comtrade": "cargo.comtrade",
     "Decoder": "ais.decode",
     "Engine": "detectors.engine",
@@ -105,6 +108,7 @@ _HOME = {
     "find_anchorages": "luxwake.anchorages",
     "inspect": "luxwake.inspect",
     "join": "cargo.join",
+    "mirror": "cargo.mirror",
     "query": "luxwake.store",
     "read": "ais.read",
     "read_comtrade": "cargo.comtrade",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from geo.errors import LuxwakeError
-from luxwake import __version__, cli_detect, cli_geo, cli_shipments
+from luxwake import __version__, cli_detect, cli_geo, cli_lists, cli_shipments, cli_trade
 
 if TYPE_CHECKING:
     from luxwake.console import Console
@@ -52,6 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_inspect(commands)
     cli_geo.add_commands(commands, _output_options)
     cli_shipments.add_commands(commands, _output_options)
+    cli_lists.add_commands(commands, _output_options)
+    cli_trade.add_commands(commands, _output_options)
     _add_zones(commands)
     _add_anchorages(commands)
     _add_ports(commands)
@@ -376,6 +378,8 @@ _COMMANDS = {
     **cli_geo.COMMANDS,
     **cli_detect.COMMANDS,
     **cli_shipments.COMMANDS,
+    **cli_lists.COMMANDS,
+    **cli_trade.COMMANDS,
     "query": _query,
     "warmup": _warmup,
     "doctor": _doctor,
