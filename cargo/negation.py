@@ -25,18 +25,72 @@ from cargo.terms import Place, Term
 from cargo.wording import Token, is_cjk
 
 _BREAK_WORDS = frozenset(
-    "WITH W AND PLUS INCLUDING INCLUDES INCLUDED INCL INC IN ON BY ALSO С СО И В НА ВКЛЮЧАЯ ПЛЮС "
-    "带 帶 附 含 及 和 与 與 连 連 및 와 과 포 と 付".split()
+    [
+        "WITH",
+        "W",
+        "AND",
+        "PLUS",
+        "INCLUDING",
+        "INCLUDES",
+        "INCLUDED",
+        "INCL",
+        "INC",
+        "IN",
+        "ON",
+        "BY",
+        "ALSO",
+        "С",
+        "СО",
+        "И",
+        "В",
+        "НА",
+        "ВКЛЮЧАЯ",
+        "ПЛЮС",
+        "带",
+        "帶",
+        "附",
+        "含",
+        "及",
+        "和",
+        "与",
+        "與",
+        "连",
+        "連",
+        "및",
+        "와",
+        "과",
+        "포",
+        "と",
+        "付",
+    ]
 )
-_FOR_WORDS = frozenset("FOR OF FIT FITS SUIT SUITABLE ДЛЯ К".split())
+_FOR_WORDS = frozenset(["FOR", "OF", "FIT", "FITS", "SUIT", "SUITABLE", "ДЛЯ", "К"])
 _HEADS_FOR = frozenset({"FOR", "ДЛЯ"})
 _FOR_AFTER = frozenset("用용")
-_ANY_GOODS = frozenset("ARTICLE ARTICLES ITEM ITEMS EQUIPMENT GOODS APPARATUS PRODUCTS UNIT UNITS PCS SET SETS".split())
+_ANY_GOODS = frozenset(
+    [
+        "ARTICLE",
+        "ARTICLES",
+        "ITEM",
+        "ITEMS",
+        "EQUIPMENT",
+        "GOODS",
+        "APPARATUS",
+        "PRODUCTS",
+        "UNIT",
+        "UNITS",
+        "PCS",
+        "SET",
+        "SETS",
+    ]
+)
 """Words that say nothing of what the goods are: "equipment for skiing" is for skiing, and ski goods."""
 _BREAK_MARKS = re.compile(r"[,;:()\[\]{}/|+&\n、。《》「」*•]|\s[-–—]|[-–—]\s|\.(?!\d)")
 _STRONG_MARKS = re.compile(r"[;\n()\[\]|+。]|\.(?!\d)")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _SHADED = frozenset({"gem", "jewellery", "drink", "fur", "crystal", "silk", "horse"})
+_MATERIALS = frozenset({"gem", "silk", "fur", "crystal", "porcelain"})
+"""Categories whose terms say of other goods what they are made of: "diamond watch"."""
 _VEHICLES = frozenset({"vehicle", "motorcycle"})
 _FREE_TOKENS, _FREE_CJK = 1, 2
 """Words, or characters of Chinese, Japanese and Korean, that may stand between a negative and what it binds."""
@@ -114,7 +168,8 @@ def _is_head(place: Place, following: Place) -> bool:
         return False
     if one.category == other.category or not one.category:
         return False
-    return not place.plural and (not other.category or one.kind in ("make", "model"))
+    names_material = one.category in _MATERIALS
+    return not place.plural and (not other.category or one.kind in ("make", "model") or names_material)
 
 
 def _bound(negative: Term, term: Term, near: bool) -> bool:
@@ -165,12 +220,18 @@ def _bind_for(phrase: _Phrases, placed: Sequence[Place], by: list[str]) -> None:
     for n, place in enumerate(placed):
         if by[n] or not _bound_by_for(place.term):
             continue
-        if place.last < len(phrase.found) and phrase.found[place.last].text in _FOR_AFTER and not phrase.gap(place.last):
+        if (
+            place.last < len(phrase.found)
+            and phrase.found[place.last].text in _FOR_AFTER
+            and not phrase.gap(place.last)
+        ):
             by[n] = phrase.found[place.last].text
             continue
         at = place.first - 1
         while at > 0 and phrase.found[at].text in {"A", "AN", "THE", "NEW", "USED", "MY", "YOUR", *_FOR_WORDS}:
-            if phrase.found[at].text in _FOR_WORDS and not any(_BREAK_MARKS.search(phrase.gap(k)) for k in (at, at + 1)):
+            if phrase.found[at].text in _FOR_WORDS and not any(
+                _BREAK_MARKS.search(phrase.gap(k)) for k in (at, at + 1)
+            ):
                 by[n] = _head_of_for(phrase, placed, by, at)
                 break
             at -= 1

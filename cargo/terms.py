@@ -175,9 +175,7 @@ def _longest(found: list[Token], at: int, read: frozenset[str], likely: tuple[st
 
 def _matches(words: tuple[str, ...], found: list[Token], at: int) -> bool:
     end = at + len(words)
-    if end > len(found) or not all(
-        _fits(word, token.text) for word, token in zip(words, found[at:end], strict=True)
-    ):
+    if end > len(found) or not all(_fits(word, token.text) for word, token in zip(words, found[at:end], strict=True)):
         return False
     return not (_glued(found, at - 1) or _glued(found, end - 1))
 
