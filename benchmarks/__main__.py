@@ -24,6 +24,7 @@ PARTS = {
     "hulls": "Ships behind one MMSI",
     "geo": "Where: cells, coast, zones, ports, reach",
     "detect": "Injected events: recall, precision, robustness",
+    "goods": "What is it: descriptions to headings",
     "pictures": "Pictures of the documentation",
 }
 MODULES = {"detect": "detection"}
@@ -77,6 +78,7 @@ def main() -> None:
         "decode",
         "crafted",
         "geo",
+        "goods",
         "pictures",
         "detect",
     }:  # the first three warm what they measure

@@ -1,8 +1,8 @@
 """What is it: control-list items and bill-of-lading lines to headings, the plausibility of codes, and the speed.
 
 The lists are read from `../shared/data`, the lines from `tests/goods_lines.csv`. Recall in the first ten of an item is
-given twice: over all its mapped headings, of which ten places cannot hold those of the larger items, and over as many as
-ten places can hold.
+given over all its mapped headings, of which ten places cannot hold those of the larger items; over as many as ten places
+can hold; and over chapters.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import csv
 import random
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
@@ -103,8 +103,13 @@ def item_figures(found: Sequence[Item], rank: Rank) -> list[str]:
     five = fmean(bool(set(r[:5]) & item.headings) for item, r in pairs)
     recall = fmean(len(set(r[:TOP]) & item.headings) / len(item.headings) for item, r in pairs)
     held = fmean(len(set(r[:TOP]) & item.headings) / min(TOP, len(item.headings)) for item, r in pairs)
+    chapters = fmean(len(_chapters(r[:TOP]) & _chapters(i.headings)) / len(_chapters(i.headings)) for i, r in pairs)
     most = fmean(min(TOP, len(item.headings)) / len(item.headings) for item in found)
-    return [number(first), number(five), f"{number(recall)} of {number(most)}", number(held)]
+    return [number(first), number(five), f"{number(recall)} of {number(most)}", number(held), number(chapters)]
+
+
+def _chapters(headings: Iterable[str]) -> set[str]:
+    return {heading[:2] for heading in headings}
 
 
 def line_figures(half: Sequence[Line]) -> list[object]:
@@ -167,7 +172,7 @@ def run(quick: bool) -> Iterator[str]:
             found = items(regime)
             rows.append([name, "nomenclature", *item_figures(found, by_nomenclature)])
             rows.append([name, "lexicon and nomenclature", *item_figures(found, by_both)])
-        head = ["control list", "by", "first right", "any of 5", "recall in 10", "of what 10 can hold"]
+        head = ["control list", "by", "first right", "any of 5", "recall in 10", "of what 10 can hold", "of chapters"]
         yield "Control-list items to headings:\n\n" + table(head, rows)
     else:
         yield f"The lists are not beside this checkout (`../{ITEMS.relative_to(ROOT.parent)}`); they were not measured."

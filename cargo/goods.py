@@ -63,9 +63,12 @@ class Ranked(NamedTuple):
     """Terms of the lexicon that name it, as they stand in the text; empty where only the nomenclature's words do."""
 
 
+_NONE = Ranked("", 0.0, ())
+
+
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """What a description says. Nothing that it does not say is denied: `categories` may be empty for any luxury goods."""
+    """What a description says; what it does not say is not denied: luxury goods may be named by none of its words."""
 
     text: str
     """The description as it was given."""
@@ -96,17 +99,14 @@ class Goods:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The words by which the text speaks for the declared code, or for the heading that contradicts it."""
-        ranked = {each.heading for each in self.headings}
-        about = (
-            self.hs_code[:4] if self.plausibility == "supported" else next(iter(self.headings), Ranked("", 0, ()))[0]
-        )
-        return self.spoken(about) if about in ranked or self.plausibility == "supported" else ()
+        """The words that speak for the declared code where they support it, else for the likeliest heading."""
+        about = self.hs_code[:4] if self.plausibility == "supported" else next(iter(self.headings), _NONE).heading
+        return self.spoken(about)
 
     def spoken(self, heading: str) -> tuple[str, ...]:
         """The words that speak for a heading: terms of the lexicon, else words of the nomenclature."""
-        terms = next((each.terms for each in self.headings if each.heading == heading), ())
-        return terms or spoken_words(self.text, heading)
+        terms = (term for each in self.headings if heading and each.heading.startswith(heading) for term in each.terms)
+        return tuple(dict.fromkeys(terms)) or spoken_words(self.text, heading)
 
 
 class _Reading(NamedTuple):
@@ -168,7 +168,7 @@ def _classify(texts: Sequence[Any], given: Sequence[Any], lang: str | None) -> l
     clean = [text if isinstance(text, str) else "" for text in texts]
     declared = [code if isinstance(code, str) else "" for code in given]
     distinct = list(dict.fromkeys(clean))
-    alike = likeness([text[:MAX_CHARACTERS] for text in distinct], 4 * TOP)
+    alike = likeness([text[:MAX_CHARACTERS] for text in distinct], 2 * TOP)
     readings = {text: _read(text, found, lang) for text, found in zip(distinct, alike, strict=True)}
     pairs = list(dict.fromkeys(zip(clean, declared, strict=True)))
     digits = {code: "" if is_missing(code) else hs_digits(code) for _, code in pairs}
@@ -212,7 +212,7 @@ def _part_of(bound: Sequence[Term]) -> tuple[str, ...]:
 
 def _rank(named: Sequence[tuple[Hit, tuple[str, ...]]], alike: Sequence[Likeness]) -> tuple[Ranked, ...]:
     """Headings that terms name before those that the text only resembles; the earlier term first."""
-    cosine = {each.heading: each.score for each in alike}
+    resembles = {each.heading: each.score for each in alike}
     marks: dict[str, float] = {}
     terms: dict[str, dict[str, None]] = {}
     for order, (hit, names) in enumerate(named):
@@ -221,12 +221,10 @@ def _rank(named: Sequence[tuple[Hit, tuple[str, ...]]], alike: Sequence[Likeness
             again = _AGAIN if heading in marks and choice == 0 else 0.0
             marks[heading] = max(mark, marks.get(heading, 0.0)) + again
             terms.setdefault(heading, {})[hit.text] = None
-    found = [Ranked(heading, mark, tuple(terms[heading])) for heading, mark in marks.items()]
     chapters = {heading[:2] for heading in marks}
-    near = {each.heading: _NEIGHBOUR if each.heading[:2] in chapters else 0.0 for each in alike}
-    found += [Ranked(each.heading, each.score + near[each.heading], ()) for each in alike if each.heading not in marks]
-    found.sort(key=lambda each: (-each.score, -cosine.get(each.heading, 0.0), each.heading))
-    return tuple(each._replace(score=round(each.score, 4)) for each in found[:TOP])
+    scores = {each.heading: each.score + _NEIGHBOUR * (each.heading[:2] in chapters) for each in alike} | marks
+    best = sorted(scores, key=lambda heading: (-scores[heading], -resembles.get(heading, 0.0), heading))[:TOP]
+    return tuple(Ranked(heading, round(scores[heading], 4), tuple(terms.get(heading, ()))) for heading in best)
 
 
 def _abstain(

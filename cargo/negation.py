@@ -24,66 +24,17 @@ from itertools import pairwise
 from cargo.terms import Place, Term
 from cargo.wording import Token, is_cjk
 
-_BREAK_WORDS = frozenset(
-    [
-        "WITH",
-        "W",
-        "AND",
-        "PLUS",
-        "INCLUDING",
-        "INCLUDES",
-        "INCLUDED",
-        "INCL",
-        "INC",
-        "IN",
-        "ON",
-        "BY",
-        "ALSO",
-        "С",
-        "СО",
-        "И",
-        "В",
-        "НА",
-        "ВКЛЮЧАЯ",
-        "ПЛЮС",
-        "带",
-        "帶",
-        "附",
-        "含",
-        "及",
-        "和",
-        "与",
-        "與",
-        "连",
-        "連",
-        "및",
-        "와",
-        "과",
-        "포",
-        "と",
-        "付",
-    ]
+_BREAKING = (
+    "WITH W AND PLUS INCLUDING INCLUDES INCLUDED INCL INC IN ON BY ALSO С СО И В НА ВКЛЮЧАЯ ПЛЮС "
+    "带 帶 附 含 及 和 与 與 连 連 및 와 과 포 と 付"
 )
-_FOR_WORDS = frozenset(["FOR", "OF", "FIT", "FITS", "SUIT", "SUITABLE", "ДЛЯ", "К"])
+_BREAK_WORDS = frozenset(_BREAKING.split())
+"""Words that end a phrase. Chinese, Japanese and Korean ones by their first character."""
+_FOR_WORDS = frozenset({"FOR", "OF", "FIT", "FITS", "SUIT", "SUITABLE", "ДЛЯ", "К"})
 _HEADS_FOR = frozenset({"FOR", "ДЛЯ"})
 _FOR_AFTER = frozenset("用용")
-_ANY_GOODS = frozenset(
-    [
-        "ARTICLE",
-        "ARTICLES",
-        "ITEM",
-        "ITEMS",
-        "EQUIPMENT",
-        "GOODS",
-        "APPARATUS",
-        "PRODUCTS",
-        "UNIT",
-        "UNITS",
-        "PCS",
-        "SET",
-        "SETS",
-    ]
-)
+_SAYING_NOTHING = "ARTICLE ARTICLES ITEM ITEMS EQUIPMENT GOODS APPARATUS PRODUCTS UNIT UNITS PCS SET SETS"
+_ANY_GOODS = frozenset(_SAYING_NOTHING.split())
 """Words that say nothing of what the goods are: "equipment for skiing" is for skiing, and ski goods."""
 _BREAK_MARKS = re.compile(r"[,;:()\[\]{}/|+&\n、。《》「」*•]|\s[-–—]|[-–—]\s|\.(?!\d)")
 _STRONG_MARKS = re.compile(r"[;\n()\[\]|+。]|\.(?!\d)")

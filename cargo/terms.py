@@ -1,7 +1,7 @@
 """The lexicon's table, and where its terms stand in a description.
 
 The table is `tables/lexicon.csv`: term, language, category, headings (the likeliest first), kind, rule, note. It is
-written by hand and meant to be read. A `*` at the end of a word stands for any ending. English terms match their plural.
+written by hand and meant to be read. A `*` at the end of a word stands for any ending; English terms match plurals too.
 Kinds: `make`, `model`, `armour` and `item` speak of goods; `context` only keeps another term company; `negative` says
 that the goods are not what a term beside it names. Rules of goods: `luxury` (the term itself speaks of a luxury item)
 and `company` (an everyday word, which counts only beside another term of its category). Rules of negatives stand in
@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from functools import cache, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,6 +49,8 @@ class _Pattern(NamedTuple):
     words: tuple[str, ...]
     term: Term
     plural: bool
+    open: bool
+    """Whether a word of it stands for any ending."""
 
 
 @cache
@@ -103,9 +106,9 @@ def _patterns() -> Mapping[str, tuple[_Pattern, ...]]:
     found: dict[str, list[_Pattern]] = {}
     for term in lexicon():
         words = _words(term.term)
-        forms = [_Pattern(words, term, False)]
+        forms = [_Pattern(words, term, False, "*" in term.term)]
         if term.language == "en" and words[-1].isalpha() and len(words[-1]) > 2:
-            forms.append(_Pattern((*words[:-1], _plural(words[-1])), term, True))
+            forms.append(_Pattern((*words[:-1], _plural(words[-1])), term, True, False))
         for form in forms:
             found.setdefault(form.words[0], []).append(form)
     return {first: tuple(sorted(forms, key=lambda form: -len(form.words))) for first, forms in found.items()}
@@ -141,9 +144,11 @@ def places(folded: str, found: list[Token], lang: str | None = None) -> list[Pla
     """
     read = _languages(lang)
     likely = LANGUAGES.get(lang or script_language(folded), ())
+    words = tuple(token.text for token in found)
+    joined = _joined(found)
     placed, at = [], 0
     while at < len(found):
-        best = _longest(found, at, read, likely)
+        best = None if joined[at] else _longest(words, joined, at, read, likely)
         if best is None:
             at += 1
         else:
@@ -160,28 +165,28 @@ def _languages(lang: str | None) -> frozenset[str]:
     return frozenset({"mul", "en", *LANGUAGES[lang]})
 
 
-def _longest(found: list[Token], at: int, read: frozenset[str], likely: tuple[str, ...]) -> _Pattern | None:
+def _joined(found: list[Token]) -> list[bool]:
+    """For each token, and the end, whether it is one word with the token before it: `LX570D` is no LX570."""
+    made = [False]
+    for before, token in pairwise(found):
+        touch = before.end == token.start
+        made.append(touch and not is_cjk(before.text) and not is_cjk(token.text))
+    return [*made, False]
+
+
+def _longest(
+    words: tuple[str, ...], joined: list[bool], at: int, read: frozenset[str], likely: tuple[str, ...]
+) -> _Pattern | None:
     """The longest pattern at a token; of equally long ones that of a likely language."""
     best: _Pattern | None = None
-    for form in _starting_with(found[at].text):
+    for form in _starting_with(words[at]):
         if best is not None and (len(form.words) < len(best.words) or best.term.language in likely):
             break
-        if form.term.language not in read or not _matches(form.words, found, at):
+        end = at + len(form.words)
+        if end > len(words) or joined[end] or form.term.language not in read:
             continue
-        if best is None or form.term.language in likely:
+        here = words[at:end]
+        fits = here == form.words or (form.open and all(map(_fits, form.words, here)))
+        if fits and (best is None or form.term.language in likely):
             best = form
     return best
-
-
-def _matches(words: tuple[str, ...], found: list[Token], at: int) -> bool:
-    end = at + len(words)
-    if end > len(found) or not all(_fits(word, token.text) for word, token in zip(words, found[at:end], strict=True)):
-        return False
-    return not (_glued(found, at - 1) or _glued(found, end - 1))
-
-
-def _glued(found: list[Token], at: int) -> bool:
-    """Whether a token and the one after it are one word: `LX570D` is no LX570."""
-    if at < 0 or at + 1 >= len(found) or found[at].end != found[at + 1].start:
-        return False
-    return not (is_cjk(found[at].text) or is_cjk(found[at + 1].text))

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from ais.table import Fixes as Fixes
     from ais.table import Static as Static
     from ais.table import Table as Table
+    from cargo.goods import Goods as Goods
+    from cargo.goods import classify as classify
     from cargo.join import join as join
     from cargo.shipments import read_shipments as read_shipments
     from detectors.dark import DarkParams as DarkParams
@@ -95,6 +97,8 @@ _HOME = {
     "OutputError": "geo.errors",
     "UsageError": "geo.errors",
     "Zones": "geo.zones",
+    "Goods": "cargo.goods",
+    "classify": "cargo.goods",
     "decode": "ais.decoded",
     "decode_one": "ais.decoded",
     "detect": "detectors.engine",
