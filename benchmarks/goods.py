@@ -1,8 +1,8 @@
 """What is it: control-list items and bill-of-lading lines to headings, the plausibility of codes, and the speed.
 
 The lists are read from `../shared/data`, the lines from `tests/goods_lines.csv`. Recall in the first ten of an item is
-given over all its mapped headings, of which ten places cannot hold those of the larger items; over as many as ten places
-can hold; and over chapters.
+given over all its mapped headings, of which ten places cannot hold those of the larger items; over as many as ten
+places can hold; and over chapters.
 """
 
 from __future__ import annotations

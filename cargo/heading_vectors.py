@@ -156,7 +156,7 @@ def _save(made: HeadingVectors, path: Path) -> None:
 def _load(path: Path) -> HeadingVectors:
     from scipy.sparse import csr_matrix
 
-    with np.load(path, allow_pickle=False) as parts:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as parts:
         headings, grams = parts["headings"], parts["grams"].tolist()
         whole = (parts["data"], parts["indices"], parts["indptr"])
         matrix = csr_matrix(whole, shape=(len(headings), len(grams)))

@@ -125,14 +125,14 @@ def _is_head(place: Place, following: Place) -> bool:
 
 def _bound(negative: Term, term: Term, near: bool) -> bool:
     """Whether a negative can bind a term at all."""
-    if term.kind in ("negative", "context") or not term.category:
+    if term.kind in ("negative", "context"):
         return False
     if "shade" in negative.rules:
         return near and term.category in _SHADED
     if "strict" in negative.rules:
         return near and term.kind == "item"
     if negative.category == "vehicle":
-        return term.category in _VEHICLES
+        return term.category in _VEHICLES or (not term.category and term.headings[0].startswith("87"))
     return negative.category != "watch" or term.category == "watch"
 
 
@@ -169,7 +169,7 @@ def _in_brackets(phrase: _Phrases, place: Place) -> bool:
 def _bind_for(phrase: _Phrases, placed: Sequence[Place], by: list[str]) -> None:
     """Bind what stands after "for": all terms up to the end of the phrase, or of a list of the same category."""
     for n, place in enumerate(placed):
-        if by[n] or not _bound_by_for(place.term):
+        if by[n] or place.term.kind in ("negative", "context"):
             continue
         if (
             place.last < len(phrase.found)
@@ -188,10 +188,6 @@ def _bind_for(phrase: _Phrases, placed: Sequence[Place], by: list[str]) -> None:
             at -= 1
         if not by[n]:
             by[n] = _carried(phrase, placed, by, n)
-
-
-def _bound_by_for(term: Term) -> bool:
-    return term.kind not in ("negative", "context") and bool(term.category)
 
 
 def _head_of_for(phrase: _Phrases, placed: Sequence[Place], by: Sequence[str], at: int) -> str:
