@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from numbers import Integral
 from typing import Any, Literal, NamedTuple, overload
 
 from cargo.hs import VERSIONS, codes
 from cargo.identifiers import hs_digits, is_missing
 from cargo.lexicon import ALONE, Hit, find_terms, is_vague
 from cargo.retrieval import Likeness, likeness, pair_scores, spoken_words
-from cargo.terms import Term
 from cargo.wording import MAX_CHARACTERS
 from geo.errors import UsageError
 
@@ -63,6 +63,8 @@ class Ranked(NamedTuple):
     """Terms of the lexicon that name it, as they stand in the text; empty where only the nomenclature's words do."""
 
 
+_FEW = 6
+"""Words that a reason names."""
 _NONE = Ranked("", 0.0, ())
 
 
@@ -132,7 +134,7 @@ def classify(text: Any, hs_code: Any = None, lang: str | None = None) -> Goods |
     text
         A description, or a column of them. None and NaN are missing descriptions.
     hs_code
-        The declared code, or a column of them; dots and spaces are taken out.
+        The declared code, or a column of them; dots and spaces are taken out. Whole numbers are read as their digits.
     lang
         Read only terms of this language (`en`, `zh`, `ko`, `ja`, `ru`) besides makers' names and English.
 
@@ -157,6 +159,8 @@ def classify(text: Any, hs_code: Any = None, lang: str | None = None) -> Goods |
     """
     if isinstance(text, str):
         return _classify([text], [hs_code], lang)[0]
+    if isinstance(text, bytes) or not isinstance(text, Iterable):
+        raise UsageError(f"text must be a description or a column of them, not {type(text).__name__}")
     texts = list(text)
     given = [None] * len(texts) if hs_code is None else list(hs_code)
     if isinstance(hs_code, str) or len(given) != len(texts):
@@ -166,7 +170,7 @@ def classify(text: Any, hs_code: Any = None, lang: str | None = None) -> Goods |
 
 def _classify(texts: Sequence[Any], given: Sequence[Any], lang: str | None) -> list[Goods]:
     clean = [text if isinstance(text, str) else "" for text in texts]
-    declared = [code if isinstance(code, str) else "" for code in given]
+    declared = [_code_text(code) for code in given]
     distinct = list(dict.fromkeys(clean))
     alike = likeness([text[:MAX_CHARACTERS] for text in distinct], 2 * TOP)
     readings = {text: _read(text, found, lang) for text, found in zip(distinct, alike, strict=True)}
@@ -183,31 +187,40 @@ def _classify(texts: Sequence[Any], given: Sequence[Any], lang: str | None) -> l
     return [made[pair] for pair in zip(clean, declared, strict=True)]
 
 
+def _code_text(code: Any) -> str:
+    """A code as text; a number as its digits, whose lost zero is not guessed; None, NaN and others as none."""
+    whole = isinstance(code, Integral) and not isinstance(code, bool)
+    return str(code) if isinstance(code, str) or whole else ""
+
+
 def _read(text: str, alike: tuple[Likeness, ...], lang: str | None) -> _Reading:
     hits = find_terms(text, lang)
-    named = tuple((hit, names) for hit in hits if (names := _names(hit, hits)))
+    bound = _bound(hits)
+    named = tuple((hit, names) for hit in hits if (names := _names(hit, bound)))
     ranked = _rank(named, alike)
-    abstained = _abstain(text, hits, named, alike) or _undecided(ranked)
+    abstained = _abstain(text, named, alike) or _undecided(ranked)
     return _Reading(hits, named, ranked, "" if abstained else ranked[0].heading, abstained)
 
 
-def _names(hit: Hit, hits: Sequence[Hit]) -> tuple[str, ...]:
+def _bound(hits: Sequence[Hit]) -> dict[str, dict[str, None]]:
+    """By the words that negate, with and without a "for", the categories of what they negate."""
+    bound: dict[str, dict[str, None]] = {}
+    for hit in hits:
+        for words in {hit.negated_by, hit.negated_by.rpartition(" ")[0]} - {""}:
+            bound.setdefault(words, {})[hit.term.category] = None
+    return bound
+
+
+def _names(hit: Hit, bound: Mapping[str, Mapping[str, None]]) -> tuple[str, ...]:
     """The headings by which a term says what the goods are; none for a term that is negated."""
-    if hit.term.kind != "negative":
-        return hit.term.headings if hit.speaks else ()
-    bound = [
-        other.term for other in hits if other.negated_by.split(" ")[: len(hit.text.split(" "))] == hit.text.split(" ")
-    ]
-    if hit.term.headings:
-        rules = hit.term.rules
-        return hit.term.headings if bound or rules & {"both", "part", "self"} else ()
-    if "part" in hit.term.rules and hit.term.category == "part" and bound:
-        return _part_of(bound)
-    return ()
-
-
-def _part_of(bound: Sequence[Term]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_PART_OF[term.category] for term in bound if term.category in _PART_OF))
+    term = hit.term
+    if term.kind != "negative":
+        return term.headings if hit.speaks else ()
+    if term.headings:
+        return term.headings if hit.text in bound or term.rules & {"both", "part", "self"} else ()
+    if term.category != "part" or "part" not in term.rules:
+        return ()
+    return tuple(dict.fromkeys(_PART_OF[name] for name in bound.get(hit.text, {}) if name in _PART_OF))
 
 
 def _rank(named: Sequence[tuple[Hit, tuple[str, ...]]], alike: Sequence[Likeness]) -> tuple[Ranked, ...]:
@@ -227,15 +240,13 @@ def _rank(named: Sequence[tuple[Hit, tuple[str, ...]]], alike: Sequence[Likeness
     return tuple(Ranked(heading, round(scores[heading], 4), tuple(terms.get(heading, ()))) for heading in best)
 
 
-def _abstain(
-    text: str, hits: Sequence[Hit], named: Sequence[tuple[Hit, tuple[str, ...]]], alike: Sequence[Likeness]
-) -> str:
+def _abstain(text: str, named: Sequence[tuple[Hit, tuple[str, ...]]], alike: Sequence[Likeness]) -> str:
     """Why a text gives no heading, "" where it gives one."""
     if is_missing(text):
         return "no description"
     kinds: Mapping[str, None] = dict.fromkeys(hit.term.category or names[0] for hit, names in named)
     if len(kinds) > 1:
-        return f"the text names several kinds of goods: {', '.join(hit.text for hit, _ in named)}"
+        return f"the text names several kinds of goods: {_few((hit.text for hit, _ in named), ', ')}"
     if named:
         return ""
     if is_vague(text):
@@ -249,6 +260,13 @@ def _abstain(
     if rival is not None and best.score - rival.score < MIN_MARGIN:
         return f"headings {best.heading} and {rival.heading} are as likely: {best.score:.2f} and {rival.score:.2f}"
     return ""
+
+
+def _few(texts: Iterable[str], between: str) -> str:
+    """Different texts as one, but for those beyond `_FEW`, which are counted."""
+    distinct = list(dict.fromkeys(texts))
+    more = [f"{len(distinct) - _FEW} more"] if len(distinct) > _FEW else []
+    return between.join([*distinct[:_FEW], *more])
 
 
 def _undecided(ranked: Sequence[Ranked]) -> str:
@@ -265,13 +283,13 @@ def _plausibility(text: str, given: str, code: str, reading: _Reading, score: fl
         return "cannot tell", f"no version of the nomenclature has {heading}"
     fits = [hit.text for hit, names in reading.named if any(name.startswith(heading) for name in names)]
     if fits:
-        return "supported", f"{', '.join(dict.fromkeys(fits))} (heading {heading})"
+        return "supported", f"{_few(fits, ', ')} (heading {heading})"
     best = next(iter(reading.headings), None)
     top = max((each.score for each in reading.headings if not each.terms), default=0.0)
     denied = any(hit.term.headings[:1] == (heading,) for hit in reading.hits if hit.negated_by not in ("", ALONE))
     by_words = len(heading) == 4 and not denied and score >= max(SUPPORT_SCORE, SUPPORT_SHARE * top)
     if reading.named:
-        against = "; ".join(f"{hit.text} is heading {names[0]}" for hit, names in reading.named)
+        against = _few((f"{hit.text} is heading {names[0]}" for hit, names in reading.named), "; ")
         if by_words and all(names[0][:2] != heading[:2] for _, names in reading.named):
             return "supported", f"words of heading {heading}; but {against}"
         general = all(len(names) > 1 for _, names in reading.named if names[0][:2] == heading[:2])

@@ -8,7 +8,7 @@ Roles are those a record assigns (carrier, forwarder, bank); they say nothing ab
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -91,20 +91,25 @@ def find_terms(description: str, lang: str | None = None) -> tuple[Hit, ...]:
     placed = places(folded, found, lang)
     texts = [folded[found[place.first].start : found[place.last - 1].end] for place in placed]
     hits = [Hit(*each) for each in zip(texts, (p.term for p in placed), negated(folded, found, placed), strict=True)]
-    return tuple(hit if _has_company(hit, hits) else hit._replace(negated_by=ALONE) for hit in hits)
+    there = _company(hits)
+    return tuple(hit if _has_company(hit, there) else hit._replace(negated_by=ALONE) for hit in hits)
 
 
-def _has_company(hit: Hit, hits: Sequence[Hit]) -> bool:
+def _company(hits: Sequence[Hit]) -> dict[str, set[str]]:
+    """By category what can keep a term company: "any" for a term that stands by itself, else its kind."""
+    there: dict[str, set[str]] = {}
+    for hit in hits:
+        if not hit.negated_by and hit.term.kind != "negative":
+            kind = hit.term.kind if "company" in hit.term.rules else "any"
+            there.setdefault(hit.term.category, set()).add(kind)
+    return there
+
+
+def _has_company(hit: Hit, there: Mapping[str, set[str]]) -> bool:
     """Whether a term that needs another of its category beside it has one, of another kind if that needs one too."""
     if "company" not in hit.term.rules or hit.negated_by:
         return True
-    return any(
-        other.term.category == hit.term.category
-        and not other.negated_by
-        and other.term.kind != "negative"
-        and ("company" not in other.term.rules or other.term.kind != hit.term.kind)
-        for other in hits
-    )
+    return bool(there[hit.term.category] - {hit.term.kind})
 
 
 @lru_cache(maxsize=65_536)

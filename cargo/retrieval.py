@@ -9,7 +9,7 @@ The nomenclature is in English: of other languages only words that English share
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from cargo.heading_vectors import heading_vectors, ngram_counts, plain_words, word_ngrams
 
-_CHUNK = 4_096
-"""Descriptions at a time: 20 MB of scores."""
+_TEXTS, _WORDS = 4_096, 32_768
+"""Descriptions, and words in them, that are compared at a time: 20 MB of scores, and 160 MB at most of their words'."""
 CHAPTER_SHARE = 0.375
 """Part of a score that is its chapter's; tried from 0 to 0.5 on lists other than the EU's."""
 _SHARE = 0.15
@@ -71,10 +71,24 @@ def likeness(texts: Sequence[str], k: int = 10) -> list[tuple[Likeness, ...]]:
     [()]
     """
     found: list[tuple[Likeness, ...]] = []
-    for start in range(0, len(texts), _CHUNK):
-        scores = _scores([query_words(text) for text in texts[start : start + _CHUNK]])
-        found += [_best(each, k) for each in scores]
+    for queries in _chunks(texts):
+        found += [_best(each, k) for each in _scores(queries)]
     return found
+
+
+def _chunks(texts: Sequence[str]) -> Iterator[list[list[str]]]:
+    """The words of the descriptions, as many at a time as may be."""
+    queries: list[list[str]] = []
+    n_words = 0
+    for text in texts:
+        words = query_words(text)
+        if queries and (len(queries) == _TEXTS or n_words + len(words) > _WORDS):
+            yield queries
+            queries, n_words = [], 0
+        queries.append(words)
+        n_words += len(words)
+    if queries:
+        yield queries
 
 
 def pair_scores(texts: Sequence[str], headings: Sequence[str]) -> list[float]:
@@ -86,11 +100,9 @@ def pair_scores(texts: Sequence[str], headings: Sequence[str]) -> list[float]:
     """
     columns = {heading: n for n, heading in enumerate(heading_vectors().headings.tolist())}
     found: list[float] = []
-    for start in range(0, len(texts), _CHUNK):
-        scores = _scores([query_words(text) for text in texts[start : start + _CHUNK]])
-        at = [columns.get(heading, -1) for heading in headings[start : start + _CHUNK]]
-        taken = scores[np.arange(len(at)), at]
-        found += np.where(np.array(at) >= 0, taken, 0.0).tolist()
+    for queries in _chunks(texts):
+        at = np.array([columns.get(heading, -1) for heading in headings[len(found) : len(found) + len(queries)]])
+        found += np.where(at >= 0, _scores(queries)[np.arange(len(at)), at], 0.0).tolist()
     return found
 
 

@@ -16,8 +16,7 @@ MAX_CHARACTERS = 10_000
 _CJK = "\u3005\u3041-\u3096\u30a1-\u30fa\u30fc\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
 _TOKENS = re.compile(rf"[A-Z]+|[Ѐ-ӿ]+|[0-9]+|[{_CJK}]|[^\W\d_]")
 _CYRILLIC = re.compile("[Ѐ-ӿ]")
-_MIXED = re.compile("[A-Z0-9Ѐ-ӿ]*(?:[A-Z0-9][Ѐ-ӿ]|[Ѐ-ӿ][A-Z0-9])[A-Z0-9Ѐ-ӿ]*")
-"""A word of Cyrillic with Latin letters or digits."""
+_CODE = re.compile("[A-Z0-9Ѐ-ӿ]+")
 _LOOKALIKES = str.maketrans("АВЕКМНОРСТУХІЈЅ", "ABEKMHOPCTYXIJS")
 
 
@@ -60,11 +59,13 @@ def fold(text: str) -> str:
     """
     upper = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS]).upper()[: 2 * MAX_CHARACTERS]
     plain = upper if upper.isascii() and upper.isprintable() else upper.translate(_FOLD)
-    return _MIXED.sub(_one_alphabet, plain) if _CYRILLIC.search(plain) else plain
+    return _CODE.sub(_one_alphabet, plain) if _CYRILLIC.search(plain) else plain
 
 
 def _one_alphabet(found: re.Match[str]) -> str:
     word = found[0]
+    if not _CYRILLIC.search(word) or not re.search("[A-Z0-9]", word):
+        return word
     latin = word.translate(_LOOKALIKES)
     mixed = re.search("[A-Z]", word) or (re.search("[0-9]", word) and len(re.sub("[0-9]", "", word)) <= 3)
     return latin if mixed and not _CYRILLIC.search(latin) else word

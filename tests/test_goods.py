@@ -250,6 +250,15 @@ def test_a_million_characters_take_no_time(text):
     assert time.process_time() - begin < 10.0
 
 
+def test_codes_may_be_numbers_and_wrong_columns_are_told():
+    assert lw.classify(["car"] * 3, np.array([870324, 72, 10121])) != []
+    kinds = [goods.plausibility for goods in lw.classify(["car"] * 4, [870324, 10121, float("nan"), None])]
+    assert kinds == ["supported", "cannot tell", "cannot tell", "cannot tell"]
+    for wrong in (7, None, b"car"):
+        with pytest.raises(lw.UsageError, match="column"):
+            lw.classify(wrong)
+
+
 def test_a_broken_cache_is_made_again(tmp_path, monkeypatch):
     good = heading_vectors()
     monkeypatch.setenv("LUXWAKE_CACHE", str(tmp_path))
