@@ -17,7 +17,7 @@ from cargo.hs import VERSIONS, codes
 from cargo.identifiers import hs_digits, is_missing
 from cargo.lexicon import ALONE, Hit, find_terms, is_vague
 from cargo.retrieval import Likeness, likeness, pair_scores, spoken_words
-from cargo.wording import MAX_CHARACTERS
+from cargo.wording import FOLDED, MAX_CHARACTERS
 from geo.errors import UsageError
 
 Verdict = Literal["supported", "contradicted", "cannot tell"]
@@ -171,20 +171,35 @@ def classify(text: Any, hs_code: Any = None, lang: str | None = None) -> Goods |
 def _classify(texts: Sequence[Any], given: Sequence[Any], lang: str | None) -> list[Goods]:
     clean = [text if isinstance(text, str) else "" for text in texts]
     declared = [_code_text(code) for code in given]
-    distinct = list(dict.fromkeys(clean))
-    alike = likeness([text[:MAX_CHARACTERS] for text in distinct], 2 * TOP)
-    readings = {text: _read(text, found, lang) for text, found in zip(distinct, alike, strict=True)}
-    pairs = list(dict.fromkeys(zip(clean, declared, strict=True)))
+    rows = list(zip(clean, declared, strict=True))
+    pairs = list(dict.fromkeys(rows))
+    readings: dict[str, _Reading] = {}
+    made: dict[tuple[str, str], Goods] = {}
+    for start in range(0, len(pairs), FOLDED):  # no more at a time than `fold` remembers
+        _classify_pairs(pairs[start : start + FOLDED], lang, readings, made)
+    return [made[row] for row in rows]
+
+
+def _classify_pairs(
+    pairs: Sequence[tuple[str, str]],
+    lang: str | None,
+    readings: dict[str, _Reading],
+    made: dict[tuple[str, str], Goods],
+) -> None:
+    """Classify different pairs of text and code into `made`, reading each text once."""
+    new = [text for text in dict.fromkeys(text for text, _ in pairs) if text not in readings]
+    for text, alike in zip(new, likeness([text[:MAX_CHARACTERS] for text in new], 2 * TOP), strict=True):
+        readings[text] = _read(text, alike, lang)
     digits = {code: "" if is_missing(code) else hs_digits(code) for _, code in pairs}
-    scores = pair_scores([text[:MAX_CHARACTERS] for text, _ in pairs], [digits[code][:4] for _, code in pairs])
-    made = {}
-    for (text, code), score in zip(pairs, scores, strict=True):
+    asked = [(text, code) for text, code in pairs if digits[code] and not _fits(readings[text], digits[code][:4])]
+    found = pair_scores([text[:MAX_CHARACTERS] for text, _ in asked], [digits[code][:4] for _, code in asked])
+    scores = dict(zip(asked, found, strict=True))
+    for text, code in pairs:
         reading = readings[text]
-        verdict, why = _plausibility(text, code, digits[code], reading, score)
+        verdict, why = _plausibility(text, code, digits[code], reading, scores.get((text, code), 0.0))
         made[text, code] = Goods(
             text, digits[code], verdict, why, reading.hits, reading.headings, reading.heading, reading.abstained
         )
-    return [made[pair] for pair in zip(clean, declared, strict=True)]
 
 
 def _code_text(code: Any) -> str:
@@ -281,8 +296,7 @@ def _plausibility(text: str, given: str, code: str, reading: _Reading, score: fl
     heading = code[:4]
     if heading not in known_headings():
         return "cannot tell", f"no version of the nomenclature has {heading}"
-    fits = [hit.text for hit, names in reading.named if any(name.startswith(heading) for name in names)]
-    if fits:
+    if fits := _fits(reading, heading):
         return "supported", f"{_few(fits, ', ')} (heading {heading})"
     best = next(iter(reading.headings), None)
     top = max((each.score for each in reading.headings if not each.terms), default=0.0)
@@ -305,6 +319,11 @@ def _plausibility(text: str, given: str, code: str, reading: _Reading, score: fl
     if not reading.abstained and best.heading[:2] != heading[:2] and score < AGAINST_SHARE * best.score:
         return "contradicted", f"words of heading {best.heading}"
     return "cannot tell", reading.abstained or f"words of heading {best.heading}, not clearly another's"
+
+
+def _fits(reading: _Reading, heading: str) -> list[str]:
+    """The terms that name a declared heading, or one of a declared chapter."""
+    return [hit.text for hit, names in reading.named if any(name.startswith(heading) for name in names)]
 
 
 @cache

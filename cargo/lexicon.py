@@ -15,7 +15,7 @@ from typing import NamedTuple
 from cargo.identifiers import is_missing
 from cargo.negation import negated
 from cargo.terms import Term, places
-from cargo.wording import fold, tokens
+from cargo.wording import MAX_CHARACTERS, fold, tokens
 
 _VAGUE = re.compile(
     r"VEHICLES?|CARS?|AUTOS?|AUTOMOBILES?|GOODS|CARGO|MERCHANDISE|EFFECTS|EQUIPMENT|MACHINERY|PRODUCTS|ARTICLES|"
@@ -86,7 +86,7 @@ def find_terms(description: str, lang: str | None = None) -> tuple[Hit, ...]:
     >>> [(hit.text, hit.term.category, hit.negated_by) for hit in find_terms("Toy car, Lexus LX-570")]
     [('TOY', 'toy', ''), ('CAR', 'vehicle', 'TOY'), ('LEXUS', 'vehicle', ''), ('LX-570', 'vehicle', '')]
     """
-    folded = fold(description)
+    folded = fold(description[:MAX_CHARACTERS])
     found = tokens(folded)
     placed = places(folded, found, lang)
     texts = [folded[found[place.first].start : found[place.last - 1].end] for place in placed]

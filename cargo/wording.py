@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
 
 MAX_CHARACTERS = 10_000
 """Characters of a description that are read; bills of lading have a few hundred."""
+
+FOLDED = 4_096
+"""Texts whose folded form is remembered."""
 
 _CJK = "\u3005\u3041-\u3096\u30a1-\u30fa\u30fc\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
 _TOKENS = re.compile(rf"[A-Z]+|[Ѐ-ӿ]+|[0-9]+|[{_CJK}]|[^\W\d_]")
@@ -48,6 +52,7 @@ class _Fold(dict[int, str]):
 _FOLD = _Fold()
 
 
+@lru_cache(maxsize=FOLDED)
 def fold(text: str) -> str:
     """A text in capitals and full-width forms made plain, without accents, control and direction-changing characters.
 
