@@ -25,6 +25,7 @@ PARTS = {
     "geo": "Where: cells, coast, zones, ports, reach",
     "shipments": "Shipments read",
     "detect": "Injected events: recall, precision, robustness",
+    "goods": "What is it: descriptions to headings",
     "pictures": "Pictures of the documentation",
 }
 MODULES = {"detect": "detection"}
@@ -78,6 +79,7 @@ def main() -> None:
         "decode",
         "crafted",
         "geo",
+        "goods",
         "pictures",
         "shipments",
         "detect",

@@ -1,22 +1,22 @@
 """Words that shipping papers use: what a text says about goods, and what a name says about a party's role.
 
-The lists are short, reviewable and in several languages. A text without any of the words is "not said", never "no".
+The lists are reviewable and in several languages; that of goods is `tables/lexicon.csv`. A text without any of the
+words is "not said", never "no".
 Roles are those a record assigns (carrier, forwarder, bank); they say nothing about what anybody knew.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
-from cargo.identifiers import is_missing, plain_text
+from cargo.identifiers import is_missing
+from cargo.negation import negated
+from cargo.terms import Term, places
+from cargo.wording import MAX_CHARACTERS, fold, tokens
 
-_ARMOUR = r"ARMOU?RED|ARMOU?R PLATED|BULLET ?PROOF|BALLISTIC|VR(?:7|8|9|10)|防弹|防彈|装甲|방탄|БРОНИРОВАНН\w*"
-_LUXURY = (
-    r"LIMOUSINES?|PULLMAN|MAYBACH|S ?600 GUARD|LX ?570|ROLLS ROYCE|BENTLEY|FERRARI|LAMBORGHINI|YACHTS?|JEWELLE?RY|"
-    r"DIAMONDS?|CAVIAR|COGNAC|LUXURY|豪华|リムジン|ЛИМУЗИН\w*"
-)
-_NOT_THE_THING = r"TOYS?|DIE ?CAST|SCALE MODELS?|POSTERS?|SPARE PARTS?|PARTS? FOR|PARTS? OF|ACCESSORIES|TOY CARS?"
 _VAGUE = re.compile(
     r"VEHICLES?|CARS?|AUTOS?|AUTOMOBILES?|GOODS|CARGO|MERCHANDISE|EFFECTS|EQUIPMENT|MACHINERY|PRODUCTS|ARTICLES|"
     r"FREIGHT|CONTAINERS?|UNITS?|차량|车辆"
@@ -38,7 +38,7 @@ _ROLES = (
     ("carrier", r"\bSHIPPING\b|\bNAVIGATION\b|\bMARI(?:TIM|N)E\b|\bLINES?\b|海运|해운"),
     ("dealer", r"\bMOTORS?\b|\bAUTO\w*\b|\bCARS?\b|\bDEALERS?\b|\bVEHICLES?\b"),
 )
-"""Role and pattern, the first that matches wins; the patterns see `plain_text`."""
+"""Role and pattern, the first that matches wins; the patterns see folded words with single spaces between."""
 
 CONCEALING_ROLES = frozenset({"to order", "bank", "master", "forwarder", "carrier"})
 """Consignees who receive goods for somebody whom the record does not name."""
@@ -57,9 +57,59 @@ SECTOR_BANS: dict[str, str] = {
 names goods, not codes: the headings are ours and not yet verified row by row."""
 
 
-def _has(pattern: str, text: str) -> str:
-    found = re.search(rf"(?<!\w)(?:{pattern})(?!\w)", text)
-    return found.group(0) if found else ""
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", fold(text)))
+
+
+class Hit(NamedTuple):
+    """A term of the lexicon in a description."""
+
+    text: str
+    """As it stands in the description, folded."""
+    term: Term
+    negated_by: str
+    """The words that say the goods are not this, "" where there are none."""
+
+    @property
+    def speaks(self) -> bool:
+        """Whether it says what the goods are: not negated, and no context or negative itself."""
+        return not self.negated_by and self.term.kind not in ("context", "negative")
+
+
+ALONE = "stands alone"
+"""What negates an everyday word (Jaguar, Omega, B6) without another term of its category beside it."""
+
+
+def find_terms(description: str, lang: str | None = None) -> tuple[Hit, ...]:
+    """The terms of the lexicon in a description, from left to right, with what negates each.
+
+    >>> [(hit.text, hit.term.category, hit.negated_by) for hit in find_terms("Toy car, Lexus LX-570")]
+    [('TOY', 'toy', ''), ('CAR', 'vehicle', 'TOY'), ('LEXUS', 'vehicle', ''), ('LX-570', 'vehicle', '')]
+    """
+    folded = fold(description[:MAX_CHARACTERS])
+    found = tokens(folded)
+    placed = places(folded, found, lang)
+    texts = [folded[found[place.first].start : found[place.last - 1].end] for place in placed]
+    hits = [Hit(*each) for each in zip(texts, (p.term for p in placed), negated(folded, found, placed), strict=True)]
+    there = _company(hits)
+    return tuple(hit if _has_company(hit, there) else hit._replace(negated_by=ALONE) for hit in hits)
+
+
+def _company(hits: Sequence[Hit]) -> dict[str, set[str]]:
+    """By category what can keep a term company: "any" for a term that stands by itself, else its kind."""
+    there: dict[str, set[str]] = {}
+    for hit in hits:
+        if not hit.negated_by and hit.term.kind != "negative":
+            kind = hit.term.kind if "company" in hit.term.rules else "any"
+            there.setdefault(hit.term.category, set()).add(kind)
+    return there
+
+
+def _has_company(hit: Hit, there: Mapping[str, set[str]]) -> bool:
+    """Whether a term that needs another of its category beside it has one, of another kind if that needs one too."""
+    if "company" not in hit.term.rules or hit.negated_by:
+        return True
+    return bool(there[hit.term.category] - {hit.term.kind})
 
 
 @lru_cache(maxsize=65_536)
@@ -69,8 +119,7 @@ def armour_word(description: str) -> str:
     >>> armour_word("Armoured limousine 6.0 l V12, class VR9"), armour_word("toy armoured car"), armour_word("car")
     ('ARMOURED', '', '')
     """
-    text = plain_text(description)
-    return "" if _has(_NOT_THE_THING, text) else _has(_ARMOUR, text)
+    return next((hit.text for hit in find_terms(description) if hit.speaks and hit.term.kind == "armour"), "")
 
 
 @lru_cache(maxsize=65_536)
@@ -80,8 +129,7 @@ def luxury_word(description: str) -> str:
     >>> luxury_word("Used LX 570, 2015"), luxury_word("spare parts for limousine"), luxury_word("used sedan")
     ('LX 570', '', '')
     """
-    text = plain_text(description)
-    return "" if _has(_NOT_THE_THING, text) else _has(f"{_LUXURY}|{_ARMOUR}", text)
+    return next((hit.text for hit in find_terms(description) if hit.speaks and "luxury" in hit.term.rules), "")
 
 
 @lru_cache(maxsize=65_536)
@@ -93,7 +141,7 @@ def is_vague(description: str) -> bool:
     """
     if is_missing(description):
         return True
-    words = [word for word in plain_text(description).split() if not _FILLER.fullmatch(word)]
+    words = [word for word in _plain(description).split() if not _FILLER.fullmatch(word)]
     return all(_VAGUE.fullmatch(word) for word in words)
 
 
@@ -108,7 +156,7 @@ def party_role(name: str) -> str:
     """
     if is_missing(name):
         return "missing"
-    text = plain_text(name)
+    text = _plain(name)
     return next((role for role, pattern in _ROLES if re.search(pattern, text)), "")
 
 

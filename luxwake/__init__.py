@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from cargo.comtrade import Comtrade as Comtrade
     from cargo.comtrade import read_comtrade as read_comtrade
     from cargo.control import ControlLists as ControlLists
+    from cargo.goods import Goods as Goods
+    from cargo.goods import classify as classify
     from cargo.join import join as join
     from cargo.mirror import mirror as mirror
     from cargo.shipments import read_shipments as read_shipments
@@ -101,6 +103,8 @@ _HOME = {
     "OutputError": "geo.errors",
     "UsageError": "geo.errors",
     "Zones": "geo.zones",
+    "Goods": "cargo.goods",
+    "classify": "cargo.goods",
     "decode": "ais.decoded",
     "decode_one": "ais.decoded",
     "detect": "detectors.engine",
