@@ -104,6 +104,16 @@ def address_alike(a: Address, b: Address) -> bool:
     return _words_alike(set(a.words) - _GENERIC, set(b.words) - _GENERIC)
 
 
+def country_code(name: tuple[str, ...]) -> str:
+    """The state that words name (`geo.place_words.words`), as ISO 3166 alpha-2; "" where it may be two."""
+    from geo.place_words import countries_of
+
+    if name in _CHINA:
+        return "CN"
+    found = countries_of(name)
+    return found[0] if len(found) == 1 or (found and len(name) == 1 and len(name[0]) == 2) else ""
+
+
 def _words_alike(one: set[str], two: set[str]) -> bool:
     """Whether most letters of the shorter address stand in words that the other has, a letter wrong or not."""
     from rapidfuzz.distance import OSA
@@ -132,15 +142,12 @@ def country_of_address(text: str) -> str:
     >>> country_of_address("26 Renmin Road, Dalian, P.R. China"), country_of_address("26 Renmin Road")
     ('CN', '')
     """
-    from geo.place_words import countries_of, words
+    from geo.place_words import words
 
     if len(text) > MAX_ADDRESS:
         return ""
     last = words(text)[-5:]
     for n in range(len(last), 0, -1):
-        name = last[-n:]
-        if len("".join(name)) > 2 and len(found := countries_of(name)) == 1:
-            return found[0]
-        if name in _CHINA:
-            return "CN"
+        if len("".join(last[-n:])) > 2 and (code := country_code(last[-n:])):
+            return code
     return ""
