@@ -27,16 +27,13 @@ def told(row: dict[str, str]) -> dict[str, str]:
 
 def ship_of(row: dict[str, str]) -> Ship:
     facts = list(facts_of(told(row), NAT, NAT, "OFAC SDN"))
-    facts += [
-        Fact("name", name.strip(), NAT, NAT, "OFAC SDN, other name")
-        for name in row["aka_fka"].split(";")
-        if name.strip()
-    ]
+    others = [name.strip() for name in row["aka_fka"].split(";") if name.strip()]
+    facts += [Fact("name", name, NAT, NAT, "OFAC SDN, other name") for name in others]
     return Ship(f"sdn-{row['ent_num']}", int(row["imo"] or 0), tuple(facts))
 
 
 def query_of(row: dict[str, str], *, rate: float, rng: random.Random, given: str) -> ShipQuery:
-    """What a paper says; `given`: "number" name and IMO number, "all" all fields, "no number" all but the IMO number."""
+    """What a paper says: "number" name and IMO number, "all" all fields, "no number" all but the IMO number."""
     said = told(row)
     name = _mistyped(said["name"], rate, rng)
     imo = _mistyped(row["imo"], rate, rng) if given != "no number" else ""
@@ -50,7 +47,7 @@ def query_of(row: dict[str, str], *, rate: float, rng: random.Random, given: str
 
 
 def _mistyped(text: str, rate: float, rng: random.Random) -> str:
-    """Letters become other letters, are left out or swapped, digits become other digits, each with probability `rate`."""
+    """Letters are changed, left out or swapped, digits changed, each with probability `rate`."""
     out = list(text)
     for i, sign in enumerate(out):
         if sign.isspace() or rng.random() >= rate:
@@ -67,12 +64,12 @@ def _mistyped(text: str, rate: float, rng: random.Random) -> str:
 
 
 def pairs_one_edit_apart(listed: list[dict[str, str]]) -> list[tuple[dict[str, str], dict[str, str]]]:
-    """Different ships (by IMO number) whose names without spaces are one edit apart."""
-    from rapidfuzz.distance import Levenshtein
+    """Different ships (by IMO number) whose names without spaces are one edit apart: a letter, or two swapped."""
+    from rapidfuzz.distance import OSA
 
     numbered = [(row["name"].replace(" ", ""), row) for row in listed if row["imo"]]
     return [
         (one, two)
         for (a, one), (b, two) in combinations(numbered, 2)
-        if one["imo"] != two["imo"] and Levenshtein.distance(a, b, score_cutoff=1) == 1
+        if one["imo"] != two["imo"] and OSA.distance(a, b, score_cutoff=1) <= 1
     ]
