@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from cargo.addresses import address, address_alike
 from cargo.party_names import PartyName, clean_text, likeness, party_name
-from cargo.ship_match import ShipIndex, ShipQuery
+from cargo.ship_match import ShipCandidate, ShipIndex, ShipQuery
 from cargo.ships import Ship, flag_code, ship_name
 from cargo.watchlists import Entry, Kept, Watchlist, ship_of
 
@@ -23,7 +23,7 @@ ALIKE = 0.85
 MOST_HITS = 50
 """Hits of one check that are told, the surest first; more are counted."""
 YES, NO, UNKNOWN = "yes", "no", "not known"
-_HOW_SURE = {"identifier": 0, "name, confirmed": 1, "name": 2, "name alike": 3}
+_HOW_SURE = {"identifier": 0, "name, confirmed": 1, "name": 2, "number alone": 3, "name alike": 4}
 
 
 class Standing(NamedTuple):
@@ -36,8 +36,9 @@ class Standing(NamedTuple):
 class Hit(NamedTuple):
     """An entry that may be the one that was asked for.
 
-    `sure` is "identifier" (a number is the same), "name, confirmed", "name" or "name alike"; the last two are
-    candidates. `listed` is false for what a file only tells beside those that are listed.
+    `sure` is "identifier" (a number is the same), "name, confirmed", "name", "number alone" (an MMSI, a call sign or a
+    mended IMO number, and another name) or "name alike"; the last three are candidates. `listed` is false for what a
+    file only tells beside those that are listed.
     """
 
     list: str
@@ -106,6 +107,7 @@ class Listed:
         self._names: dict[str, list[tuple[str, str]]] = {}
         self._alike: dict[tuple[tuple[str, ...], tuple[str, ...]], dict[str, set[tuple[str, str]]]] = {}
         self._numbers: dict[str, list[tuple[str, str]]] = {}
+        self._addresses: dict[str, list[tuple[str, str]]] = {}
         self._entries: dict[tuple[str, str], dict[str, Entry]] = {}
         for one in kept.lists:
             for entry in one.entries:
@@ -125,13 +127,19 @@ class Listed:
             return
         for kind, value in entry.identifiers:
             self._numbers.setdefault(_number(kind, value), []).append(key)
+        for text in entry.addresses:
+            if where := address(text).key:
+                self._addresses.setdefault(where, []).append(key)
         for text in entry.names:
             name = party_name(text)
             self._names.setdefault(name.key, []).append(key)
             self._alike.setdefault((name.trade, name.numerals), {}).setdefault(name.joined, set()).add(key)
 
-    def check(self, subject: Subject | str, on: str = "") -> Check:
-        """Who of the lists the subject may be, and whether it was listed on a day (ISO 8601, "" not asked)."""
+    def check(self, subject: Subject | str, on: str = "", *, alike: bool = True) -> Check:
+        """Who of the lists the subject may be, and whether it was listed on a day (ISO 8601, "" not asked).
+
+        Without `alike`, firms and people of names that are only alike are not looked for, but at the same address.
+        """
         asked_for = subject_of(subject) if isinstance(subject, str) else subject
         found: dict[tuple[str, str], tuple[str, str, str]] = {}
         notes: tuple[str, ...] = ()
@@ -139,7 +147,7 @@ class Listed:
             ships, notes = self._find_ships(asked_for)
             found |= ships
         if asked_for.kind != "vessel" and asked_for.name:
-            found |= self._find_parties(asked_for)
+            found |= self._find_parties(asked_for, alike)
         hits = [self._hit(key, *told, on) for key, told in found.items()]
         hits.sort(key=lambda hit: (_HOW_SURE[hit.sure], bool(hit.against), hit.list, hit.entry.name, hit.entry.uid))
         asked = tuple((one.name, one.date, len(one.entries)) for one in self.lists)
@@ -153,6 +161,15 @@ class Listed:
         then = standing_on(on, dates, dated) if on else Standing(UNKNOWN, "no day was asked for")
         return Hit(key[0], newest, how, sure, against, then, standing_now(dates, dated), newest.listed)
 
+    def named(self, name: str, text: str) -> list[Entry]:
+        """Entries of a list that have exactly a name, ships apart."""
+        keys = self._names.get(party_name(text).key, ()) if text else ()
+        return [self._newest(key) for key in dict.fromkeys(keys) if key[0] == name]
+
+    def hit_of(self, name: str, entry: Entry, how: str, on: str = "") -> Hit:
+        """An entry of a list as a hit, with its standing on a day."""
+        return self._hit((name, _identity(entry)), how, "identifier", "", on)
+
     def _find_ships(self, subject: Subject) -> tuple[dict[tuple[str, str], tuple[str, str, str]], tuple[str, ...]]:
         """Listed ships that a subject may be."""
         query = ShipQuery(
@@ -161,31 +178,25 @@ class Listed:
         answer = self._ships.find(query)
         found = {}
         for one in answer.candidates:
-            numbers = [kind for kind in one.agree if kind in ("IMO number", "MMSI", "call sign", "IMO number mended")]
-            named = "name" in one.agree
-            other = [kind for kind in one.agree if kind in ("flag", "type", "size", "owner")]
-            veto = "IMO number" in one.against
-            if numbers and not veto and "IMO number mended" not in numbers:
-                sure = "identifier"
-            else:
-                sure = "name, confirmed" if named and (other or numbers) and not veto else "name"
-                sure = sure if named else "name alike"
+            sure = _how_sure(one, bool(subject.name))
             against = f"another {', another '.join(one.against)}" if one.against else ""
             found[self._ids[one.ship.id]] = (_same(one.agree), sure, against)
         return found, answer.notes
 
-    def _find_parties(self, subject: Subject) -> dict[tuple[str, str], tuple[str, str, str]]:
+    def _find_parties(self, subject: Subject, alike_too: bool) -> dict[tuple[str, str], tuple[str, str, str]]:
         """Listed firms and people that a subject may be."""
         name = party_name(subject.name[:1000])
         keys: dict[tuple[str, str], float] = {}
         for kind, value in subject.identifiers:
             keys |= dict.fromkeys(self._numbers.get(_number(kind, value), ()), 0.0)
         keys |= dict.fromkeys(self._names.get(name.key, ()), 1.0)
-        for joined in self._near(name):
-            for key in self._alike[name.trade, name.numerals][joined]:
-                alike = max(likeness(name, party_name(text)) for text in self._newest(key).names)
-                if alike >= ALIKE or alike > keys.get(key, -1.0) >= 0.0:
-                    keys[key] = max(keys.get(key, 0.0), alike)
+        near = {key for text in subject.addresses for key in self._addresses.get(address(text).key, ())}
+        for joined in self._near(name) if alike_too else ():
+            near |= self._alike[name.trade, name.numerals][joined]
+        for key in near - keys.keys():
+            alike = max(likeness(name, party_name(text)) for text in self._newest(key).names)
+            if alike >= ALIKE:
+                keys[key] = alike
         return {key: self._weighed(subject, key, alike) for key, alike in keys.items()}
 
     def _newest(self, key: tuple[str, str]) -> Entry:
@@ -231,6 +242,21 @@ def _ship_over_time(uid: str, dated: dict[str, Entry], name: str) -> Ship:
     ships = [ship_of(entry, f"{name} of {on}") for on, entry in sorted(dated.items())]
     imo = next((ship.imo for ship in reversed(ships) if ship.imo), 0)
     return Ship(uid, imo, tuple(fact for ship in ships for fact in ship.facts))
+
+
+def _how_sure(one: ShipCandidate, by_name: bool) -> str:
+    """How sure it is that a listed ship is meant: MMSI and call sign pass from ship to ship, so a name must agree."""
+    agree = set(one.agree)
+    numbers, named = agree & {"IMO number", "MMSI", "call sign"}, agree & {"name", "name alike"}
+    if "IMO number" in one.against:
+        return "name" if "name" in agree else "name alike"
+    if "IMO number" in agree or (numbers and (named or not by_name)):
+        return "identifier"
+    if numbers:
+        return "number alone"
+    if "name" in agree:
+        return "name, confirmed" if agree & {"flag", "type", "size", "owner", "IMO number mended"} else "name"
+    return "name alike" if named else "number alone"
 
 
 def _same(agree: Iterable[str]) -> str:

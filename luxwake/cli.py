@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from geo.errors import LuxwakeError
-from luxwake import __version__, cli_detect, cli_geo
+from luxwake import __version__, cli_detect, cli_geo, cli_who
 
 if TYPE_CHECKING:
     from luxwake.console import Console
@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_inspect(commands)
     cli_geo.add_commands(commands, _output_options)
+    cli_who.add_commands(commands, _output_options)
     _add_zones(commands)
     _add_anchorages(commands)
     _add_ports(commands)
@@ -374,6 +375,7 @@ _COMMANDS = {
     "ports": _ports,
     **cli_geo.COMMANDS,
     **cli_detect.COMMANDS,
+    **cli_who.COMMANDS,
     "query": _query,
     "warmup": _warmup,
     "doctor": _doctor,
