@@ -23,7 +23,7 @@ ALIKE = 0.85
 MOST_HITS = 50
 """Hits of one check that are told, the surest first; more are counted."""
 YES, NO, UNKNOWN = "yes", "no", "not known"
-_HOW_SURE = {"identifier": 0, "name, confirmed": 1, "name": 2, "number alone": 3, "name alike": 4}
+_HOW_SURE = {"identifier": 0, "name, confirmed": 1, "name": 2, "number alone": 3, "name alike": 4, "tied": 5}
 
 
 class Standing(NamedTuple):
@@ -37,8 +37,8 @@ class Hit(NamedTuple):
     """An entry that may be the one that was asked for.
 
     `sure` is "identifier" (a number is the same), "name, confirmed", "name", "number alone" (an MMSI, a call sign or a
-    mended IMO number, and another name) or "name alike"; the last three are candidates. `listed` is false for what a
-    file only tells beside those that are listed.
+    mended IMO number, and another name) or "name alike", which are candidates; or "tied": the list names the
+    subject as owner of, or linked to, the entry. `listed` is false for what a file only tells beside those listed.
     """
 
     list: str
@@ -108,6 +108,7 @@ class Listed:
         self._alike: dict[tuple[tuple[str, ...], tuple[str, ...]], dict[str, set[tuple[str, str]]]] = {}
         self._numbers: dict[str, list[tuple[str, str]]] = {}
         self._addresses: dict[str, list[tuple[str, str]]] = {}
+        self._tied: dict[str, list[tuple[str, str]]] = {}
         self._entries: dict[tuple[str, str], dict[str, Entry]] = {}
         for one in kept.lists:
             for entry in one.entries:
@@ -123,6 +124,8 @@ class Listed:
         )
 
     def _add(self, key: tuple[str, str], entry: Entry) -> None:
+        for text in {tied_name(text) for text in (entry.owner, *entry.linked)} - {""}:
+            self._tied.setdefault(party_name(text).key, []).append(key)
         if entry.kind == "vessel":
             return
         for kind, value in entry.identifiers:
@@ -197,7 +200,9 @@ class Listed:
             alike = max(likeness(name, party_name(text)) for text in self._newest(key).names)
             if alike >= ALIKE:
                 keys[key] = alike
-        return {key: self._weighed(subject, key, alike) for key, alike in keys.items()}
+        found = {key: self._weighed(subject, key, alike) for key, alike in keys.items()}
+        tied = dict.fromkeys(self._tied.get(name.key, ()), ("the list ties this name to the entry", "tied", ""))
+        return tied | found
 
     def _newest(self, key: tuple[str, str]) -> Entry:
         dated = self._entries[key]
@@ -235,6 +240,11 @@ class Listed:
         if alike == 1.0:
             return how, "name, confirmed" if confirmed else "name", against
         return how, "name, confirmed" if "address" in confirmed else "name alike", against
+
+
+def tied_name(text: str) -> str:
+    """The name in what a list says of a tie: "owner: NAME (2016-01-01)"."""
+    return re.sub(r" \([\d-]+(?: to [\d-]+)?\)$", "", text.rpartition(": ")[2]).strip()
 
 
 def _ship_over_time(uid: str, dated: dict[str, Entry], name: str) -> Ship:

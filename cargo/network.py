@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ais.table import NAT
 from cargo.addresses import address
-from cargo.listed import Hit, Listed, Subject
+from cargo.listed import Hit, Listed, Subject, tied_name
 from cargo.mentions import ROLES
 from cargo.parties import MASS_ADDRESS, Parties, Party
 from cargo.party_names import party_name
@@ -33,7 +33,10 @@ SURE = ("identifier", "name, confirmed")
 
 
 class Edge(NamedTuple):
-    """One step: from node to node, what it is, when (µs UTC, `NAT` not known), who says so, and how sure it is."""
+    """One step: from node to node, what it is, when (µs UTC, `NAT` not known), who says so, and how it was found.
+
+    `sure` is false where it rests on a name alone: a candidate.
+    """
 
     one: str
     other: str
@@ -42,6 +45,7 @@ class Edge(NamedTuple):
     t_to: int
     source: str
     how: str
+    sure: bool = True
 
 
 class Path(NamedTuple):
@@ -50,6 +54,11 @@ class Path(NamedTuple):
     hops: float
     edges: tuple[Edge, ...]
     hit: Hit
+
+    @property
+    def sure(self) -> bool:
+        """Whether no step rests on a name alone."""
+        return all(edge.sure for edge in self.edges)
 
     def __str__(self) -> str:
         return " - ".join([self.edges[0].one, *(f"[{edge.kind}] {edge.other}" for edge in self.edges)])
@@ -240,23 +249,30 @@ class Network:
         for hit in self.listed.check(subject, alike=False).hits:
             self.hits.setdefault(node, []).append(hit)
             sure = hit.sure == "identifier" or (hit.sure in SURE and not hit.against)
-            if not (sure or (self.candidates and hit.sure == "name" and not hit.against)):
+            candidate = hit.sure in ("name", "tied") and not hit.against
+            if not (sure or (self.candidates and candidate)):
                 continue
-            entry = f"{hit.list}: {hit.entry.uid or hit.entry.name}"
-            edge = Edge(node, entry, "on the list as", NAT, NAT, hit.list, hit.how)
-            self.add(edge, 0.0, (kind, "entry"))
-            self.graph.nodes[entry]["label"] = hit.entry.name
-            if hit.listed:
-                self._hits[entry] = hit
-            self._add_linked(entry, hit)
+            if hit.sure == "tied":
+                self._add_entry(node, kind, hit, "tied by the list to", 1.0)
+                continue
+            self._add_linked(self._add_entry(node, kind, hit, "on the list as", 0.0), hit)
+
+    def _add_entry(self, node: str, kind: str, hit: Hit, what: str, weight: float) -> str:
+        """An edge to an entry of a list; the entry's node."""
+        entry = f"{hit.list}: {hit.entry.uid or hit.entry.name}"
+        edge = Edge(node, entry, what, NAT, NAT, hit.list, hit.how, hit.sure in SURE)
+        self.add(edge, weight, (kind, "entry"))
+        self.graph.nodes[entry]["label"] = hit.entry.name
+        if hit.listed:
+            self._hits.setdefault(entry, hit)
+        return entry
 
     def _add_linked(self, entry: str, hit: Hit) -> None:
         """Who the list itself ties an entry with, where the same list has an entry of that name."""
         if self.listed is None:
             return
         for text in dict.fromkeys((hit.entry.owner, *hit.entry.linked)):
-            role, _, name = text.rpartition(": ")
-            name = name.split(" (")[0]
+            role, name = text.rpartition(": ")[0], tied_name(text)
             for other in self.listed.named(hit.list, name):
                 node = f"{hit.list}: {other.uid or other.name}"
                 if node == entry:
@@ -290,7 +306,7 @@ def _named_only_here(rows: Iterable[Row], known: set[int], source: str) -> list[
             facts = told.setdefault(row.imo, [])
             t_to = row.t_arrive if row.t_arrive >= row.t_depart else row.t_depart
             said = {"name": row.vessel_name, "mmsi": str(row.mmsi or "")}
-            facts += facts_of(said, row.t_depart, t_to, f"{source} row {row.row}")
+            facts += facts_of(said, row.t_depart, t_to, source)
     return gather(Ship(f"imo-{imo}", imo, tuple(facts)) for imo, facts in told.items())
 
 

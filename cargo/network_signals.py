@@ -13,7 +13,7 @@ from ais.table import NAT
 from cargo.leg import iso_time
 from cargo.lexicon import banned_export
 from cargo.listed import NO, Hit
-from cargo.network import MAX_HOPS, SHIPMENTS, Network, Path
+from cargo.network import MAX_HOPS, SHIPMENTS, SURE, Network, Path
 from cargo.parties import MASS_ADDRESS
 from cargo.score import Signal
 from cargo.shipments import Row
@@ -57,19 +57,29 @@ def near_listed(network: Network, rows: Sequence[str], at: int = NAT) -> Signal:
     paths = listed_paths(network, rows, at)
     standing = [path for path in paths if path.hit.then.answer != NO]
     if standing:
-        path = standing[0]
+        path = next((path for path in standing if path.sure), standing[0])
+        steps = tuple(f"{edge.one} {edge.kind} {edge.other} ({edge.source})" for edge in path.edges)
         value = next(value for hops, value in NEAR if path.hops <= hops)
         then = path.hit.then
         was = f"listed then: {then.answer}, {then.why}; now: {path.hit.now.why}" if at != NAT else path.hit.now.why
         why = f"{path.hit.entry.name} ({path.hit.list}) {path.hops:g} hops away; {was}"
-        return Signal(name, value, why, tuple(edge.source for edge in path.edges))
+        return Signal(name, value if path.sure else None, why if path.sure else f"by name alone: {why}", steps)
     later = f"; {len(paths)} were listed at other times only" if paths else ""
     if network.listed.unreadable:
         missing = ", ".join(file for file, _ in network.listed.unreadable)
         return Signal(name, None, f"none found, but not all lists could be read: {missing}{later}")
+    if names := _candidates(network, rows):
+        return Signal(name, None, f"candidates by name alone, to be confirmed: {', '.join(names[:5])}{later}")
     if not any(network.neighbours(row, 1.0) for row in rows):
         return Signal(name, None, "no party and no ship of these rows is known")
     return Signal(name, 0.0, f"none within {MAX_HOPS:g} hops on {asked}{later}")
+
+
+def _candidates(network: Network, rows: Sequence[str]) -> list[str]:
+    """Entries that parties and ships within reach may be, or be tied to, by their name alone."""
+    near = {node for row in rows for node in network.neighbours(row, MAX_HOPS)}
+    hits = [hit for node in sorted(near) for hit in network.hits.get(node, ()) if hit.listed and not hit.against]
+    return list(dict.fromkeys(f"{hit.entry.name} ({hit.list})" for hit in hits if hit.sure not in SURE))
 
 
 def prohibited_rows(rows: Iterable[Row]) -> dict[int, str]:

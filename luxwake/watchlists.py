@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from geo.errors import UsageError
-from luxwake.console import print_json_lines
+from luxwake.console import print_json_lines, printable
 
 if TYPE_CHECKING:
     from cargo.listed import Check, Hit
@@ -98,14 +98,13 @@ def print_check(found: Check, console: Console) -> None:
     if console.json:
         print_json_lines([{"type": "check", **check_json(found)}])
         return
-    rows = [
-        (hit.list, hit.entry.name, hit.how, _certainty(hit), hit.then.answer, hit.now.answer, _why(hit))
-        for hit in found.hits
-    ]
     on = f" on {found.on}" if found.on else ""
-    title = f"{found.subject}{on}: {len(found.hits) + found.more or 'no'} entries"
-    names = ("list", "entry", "found by", "sure", f"listed{on or ' then'}", "listed now", "why")
-    console.table(title, names, rows)
+    many = len(found.hits) + found.more
+    rows = [(h.list, h.entry.name, h.how, _certainty(h), h.then.answer, h.now.answer) for h in found.hits]
+    names = ("list", "entry", "found by", "sure", f"listed{on or ' then'}", "listed now")
+    console.table(f"{found.subject}: {many or 'no'} {'entry' if many == 1 else 'entries'} of the lists", names, rows)
+    for hit in found.hits:
+        print(printable(f"{hit.entry.name}: {_why(hit, found.on)}"))
     for note in found.notes:
         console.note(note)
     if found.more:
@@ -121,10 +120,12 @@ def _certainty(hit: Hit) -> str:
     return f"candidate: {hit.sure}" if candidate else hit.sure
 
 
-def _why(hit: Hit) -> str:
-    told = [hit.then.why, hit.now.why, f"against: {hit.against}" if hit.against else ""]
+def _why(hit: Hit, on: str) -> str:
+    then, now = f"on {on} {hit.then.answer}, {hit.then.why}", f"now {hit.now.answer}, {hit.now.why}"
+    told = [f"{hit.list} line {hit.entry.row}", *([then] if on else []), now]
+    told += [f"against: {hit.against}"] if hit.against else []
     told += [f"program {', '.join(hit.entry.program)}"] if hit.entry.program else []
-    return "; ".join(text for text in told if text)
+    return "; ".join(told)
 
 
 def check_json(found: Check) -> dict[str, Any]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cargo.network import Network
     from cargo.network import Path as Way
     from cargo.parties import Parties, Party
-    from cargo.shipments import Shipments
+    from cargo.shipments import Row, Shipments
     from cargo.ships import Ship
     from luxwake.console import Console
 
@@ -80,7 +80,7 @@ def _known(asked: Asked, subject: Subject, listed: Listed) -> Known:
     from cargo.shipments import read_shipments
     from cargo.ships import gather, ships_of_identity
 
-    network = Network(listed=listed)
+    network = Network(listed=listed, candidates=True)
     shipments = read_shipments(asked.shipments) if asked.shipments else None
     known = Known(network, shipments)
     parties: Parties | None = None
@@ -217,20 +217,33 @@ def _print_rows(known: Known, nodes: Sequence[str], console: Console) -> None:
 
     wanted = sorted({int(node.rsplit(" ", 1)[1]) for node in nodes})
     by_number = {row.row: row for row in known.shipments.rows()}
-    names = ("row", "depart", "arrive", "from", "to", "goods", "shipper", "consignee", "ship", "source")
+    found = [by_number[number] for number in wanted]
+    if console.json:
+        print_json_lines({"type": "row", **_row_json(row)} for row in found)
+        return
     rows = [
         (
-            row.row, day(row.t_depart) or None, day(row.t_arrive) or None, row.load_port, row.discharge_port,
-            row.description[:200], row.shipper, row.consignee, row.vessel_name, row.source,
+            row.row, day(row.t_depart) or None, f"{row.load_port or '?'} - {row.discharge_port or '?'}",
+            _short(row.description, 22), _short(row.shipper, 16), _short(row.consignee, 16), _short(row.vessel_name, 15),
         )
-        for row in (by_number[number] for number in wanted)
+        for row in found
     ]  # fmt: skip
-    if console.json:
-        print_json_lines({"type": "row", **dict(zip(names, row, strict=True))} for row in rows)
-        return
-    console.table("Rows", names, rows[:MOST_ROWS])
+    console.table("Rows", ("row", "depart", "ports", "goods", "shipper", "consignee", "ship"), rows[:MOST_ROWS])
     if len(rows) > MOST_ROWS:
         console.note(f"{len(rows) - MOST_ROWS:,} more rows with --json")
+
+
+def _short(text: str, n: int) -> str:
+    """A text in at most `n` signs; `--json` has it whole."""
+    return text if len(text) <= n else f"{text[: n - 1]}…"
+
+
+def _row_json(row: Row) -> dict[str, Any]:
+    from cargo.network_signals import day
+
+    names = ("row", "load_port", "discharge_port", "description", "hs_code", "shipper", "consignee", "vessel_name")
+    told = {name: getattr(row, name) for name in (*names, "source")}
+    return {**told, "depart": day(row.t_depart) or None, "arrive": day(row.t_arrive) or None}
 
 
 def _print_ways(known: Known, asked: Asked, on: str, console: Console) -> None:
@@ -246,7 +259,8 @@ def _print_ways(known: Known, asked: Asked, on: str, console: Console) -> None:
     for way in found:
         rows = [(label[e.one]["label"], e.kind, label[e.other]["label"], e.how, e.source) for e in way.edges]
         standing = f"listed on {on}: {way.hit.then.answer}; " if on else ""
-        title = f"{way.hops:g} hops to {way.hit.entry.name} ({standing}now: {way.hit.now.answer})"
+        hops = f"{way.hops:g} hop{'s' * (way.hops != 1)}{'' if way.sure else ', a candidate by name'}"
+        title = f"{hops}: {way.hit.entry.name} ({standing}now: {way.hit.now.answer})"
         console.table(title, ("from", "step", "to", "how", "source"), rows)
     if not found and (known.ships or known.parties):
         console.note(f"no way of at most {asked.hops:g} hops to a listed party in what was given")
@@ -266,4 +280,4 @@ def _way_json(known: Known, way: Way) -> dict[str, Any]:
         }
         for e in way.edges
     ]  # fmt: skip
-    return {"type": "path", "hops": way.hops, "steps": steps, "entry": hit_json(way.hit)}
+    return {"type": "path", "hops": way.hops, "sure": way.sure, "steps": steps, "entry": hit_json(way.hit)}
