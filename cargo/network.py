@@ -17,8 +17,8 @@ from cargo.listed import Hit, Listed, Subject, tied_name
 from cargo.mentions import ROLES
 from cargo.parties import MASS_ADDRESS, Parties, Party
 from cargo.party_names import party_name
-from cargo.ship_match import ShipIndex, ShipQuery
-from cargo.ships import Fact, Ship, facts_of, gather, ship_name
+from cargo.ship_match import ALIKE, ShipAnswer, ShipIndex, ShipQuery
+from cargo.ships import Fact, Ship, facts_of, gather
 
 if TYPE_CHECKING:
     from cargo.shipments import Row
@@ -35,7 +35,7 @@ SURE = ("identifier", "name, confirmed")
 class Edge(NamedTuple):
     """One step: from node to node, what it is, when (µs UTC, `NAT` not known), who says so, and how it was found.
 
-    `sure` is false where it rests on a name alone: a candidate.
+    `sure` is false where it rests on a name or a number alone, and something else does not fit: a candidate.
     """
 
     one: str
@@ -57,7 +57,7 @@ class Path(NamedTuple):
 
     @property
     def sure(self) -> bool:
-        """Whether no step rests on a name alone."""
+        """Whether no step is a candidate only."""
         return all(edge.sure for edge in self.edges)
 
     def __str__(self) -> str:
@@ -220,7 +220,7 @@ class Network:
         rows = list(rows)
         self.add_ships(_named_only_here(rows, {ship.imo for ship in self.ships.values()}, source))
         index, found = ShipIndex(self.ships.values()), dict[int, str]()
-        known: dict[tuple[str, int, int], tuple[str, str]] = {}
+        known: dict[tuple[str, int, int], tuple[str, str, bool]] = {}
         for row in rows:
             asked = (row.vessel_name, row.imo, row.mmsi)
             if not any(asked):
@@ -228,11 +228,11 @@ class Network:
             if asked not in known:
                 query = ShipQuery(name=row.vessel_name, imo=str(row.imo or ""), mmsi=str(row.mmsi or ""))
                 answer = index.find(query)
-                known[asked] = (answer.ship.id, answer.why) if answer.ship else _only_named(index, query)
-            ship, how = known[asked]
+                known[asked] = (answer.ship.id, answer.why, True) if answer.ship else _one_sign(answer, query)
+            ship, how, sure = known[asked]
             if ship:
                 t_to = row.t_arrive if row.t_arrive >= row.t_depart else row.t_depart
-                edge = Edge(f"{source} row {row.row}", ship, "carried by", row.t_depart, t_to, source, how)
+                edge = Edge(f"{source} row {row.row}", ship, "carried by", row.t_depart, t_to, source, how, sure)
                 self.add(edge, 0.5, ("row", "ship"))
                 found[row.row] = ship
         return found
@@ -310,13 +310,18 @@ def _named_only_here(rows: Iterable[Row], known: set[int], source: str) -> list[
     return gather(Ship(f"imo-{imo}", imo, tuple(facts)) for imo, facts in told.items())
 
 
-def _only_named(index: ShipIndex, query: ShipQuery) -> tuple[str, str]:
-    """The ship that alone bears the name of a paper that gives no number; a number that fits none is in the way."""
-    if query.imo or query.mmsi:
-        return "", ""
-    key = ship_name(query.name).key
-    same = [ship for ship in index.ships if any(ship_name(text).key == key for text in ship.values("name"))]
-    return (same[0].id, "the name alone, which one known ship bears") if key and len(same) == 1 else ("", "")
+def _one_sign(answer: ShipAnswer, query: ShipQuery) -> tuple[str, str, bool]:
+    """The ship that a paper may mean by one sign alone, not sure: its IMO number under a name that is not known for it
+    and that no known ship bears, or, where it gives no number, a name that one known ship bears."""
+    by_number = [one for one in answer.candidates if "IMO number" in one.agree]
+    named = [
+        one for one in answer.candidates if one.alike > 0.0 and one.alike == max(c.alike for c in answer.candidates)
+    ]
+    if len(by_number) == 1 and not any(one.alike >= ALIKE for one in answer.candidates):
+        return by_number[0].ship.id, f"the IMO number alone: {query.name} is no name that is known for it", False
+    if not (query.imo or query.mmsi) and len(named) == 1 and named[0].alike == 1.0:
+        return named[0].ship.id, "the name alone, which one known ship bears", False
+    return "", "", False
 
 
 def other_of(edge: Edge, node: str) -> str:

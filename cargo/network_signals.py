@@ -63,7 +63,9 @@ def near_listed(network: Network, rows: Sequence[str], at: int = NAT) -> Signal:
         then = path.hit.then
         was = f"listed then: {then.answer}, {then.why}; now: {path.hit.now.why}" if at != NAT else path.hit.now.why
         why = f"{path.hit.entry.name} ({path.hit.list}) {path.hops:g} hops away; {was}"
-        return Signal(name, value if path.sure else None, why if path.sure else f"by name alone: {why}", steps)
+        return Signal(
+            name, value if path.sure else None, why if path.sure else f"by a name or a number alone: {why}", steps
+        )
     later = f"; {len(paths)} were listed at other times only" if paths else ""
     if network.listed.unreadable:
         missing = ", ".join(file for file, _ in network.listed.unreadable)

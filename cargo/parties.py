@@ -93,7 +93,7 @@ def resolve_parties(mentions: Iterable[Mention]) -> Parties:
     """
     counts: Counter[str] = Counter()
     groups: dict[str, list[Mention]] = {}
-    for mention in sorted(map(_cleaned, mentions)):
+    for mention in sorted(set(map(_cleaned, mentions))):
         if reason := _left_out(mention):
             counts[f"left out: {reason}"] += 1
             continue

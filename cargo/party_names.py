@@ -136,15 +136,15 @@ def party_name(text: str) -> PartyName:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     text = text.upper()
-    if text.isascii():
-        text = _BETWEEN_LETTERS.sub("", text) if re.search(r"\b[A-Z][. ]+[A-Z]\b", text) else text
-        if " " in text:
-            for pattern, made in _ascii_patterns():
-                text = pattern.sub(made, text)
-    else:
+    if not text.isascii():
         for pattern, made in patterns:
             text = pattern.sub(made, text)
         text = latin(text)
+    if re.search(r"\b[A-Z][. ]+[A-Z]\b", text):
+        text = _BETWEEN_LETTERS.sub("", text)
+    if " " in text:
+        for pattern, made in _ascii_patterns():
+            text = pattern.sub(made, text)
     words = re.findall(r"=?[A-Z]+|[0-9]+", text.replace("&", " ").translate(_SILENT))
     return _sorted_out(words, forms, trades)
 

@@ -227,7 +227,7 @@ def _entry(told: dict[str, Any]) -> Entry:
     made: dict[str, Any] = {key: tuple(value) if key in _TUPLES else value for key, value in told.items()}
     made["identifiers"] = tuple((kind, value) for kind, value in told.get("identifiers", ()))
     made["listed"] = told.get("listed", False)  # what says nothing is not written, and false says nothing
-    return Entry(**made)
+    return Entry(**{"uid": "", "name": "", **made})
 
 
 def day_of(text: str) -> str:

@@ -224,7 +224,8 @@ def _print_rows(known: Known, nodes: Sequence[str], console: Console) -> None:
     rows = [
         (
             row.row, day(row.t_depart) or None, f"{row.load_port or '?'} - {row.discharge_port or '?'}",
-            _short(row.description, 22), _short(row.shipper, 16), _short(row.consignee, 16), _short(row.vessel_name, 15),
+            _short(row.description, 22), _short(row.shipper, 16), _short(row.consignee, 16),
+            _short(row.vessel_name, 15),
         )
         for row in found
     ]  # fmt: skip
@@ -259,7 +260,7 @@ def _print_ways(known: Known, asked: Asked, on: str, console: Console) -> None:
     for way in found:
         rows = [(label[e.one]["label"], e.kind, label[e.other]["label"], e.how, e.source) for e in way.edges]
         standing = f"listed on {on}: {way.hit.then.answer}; " if on else ""
-        hops = f"{way.hops:g} hop{'s' * (way.hops != 1)}{'' if way.sure else ', a candidate by name'}"
+        hops = f"{way.hops:g} hop{'s' * (way.hops != 1)}{'' if way.sure else ', a candidate'}"
         title = f"{hops}: {way.hit.entry.name} ({standing}now: {way.hit.now.answer})"
         console.table(title, ("from", "step", "to", "how", "source"), rows)
     if not found and (known.ships or known.parties):
