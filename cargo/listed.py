@@ -110,9 +110,14 @@ class Listed:
         self._addresses: dict[str, list[tuple[str, str]]] = {}
         self._tied: dict[str, list[tuple[str, str]]] = {}
         self._entries: dict[tuple[str, str], dict[str, Entry]] = {}
+        self._key_of: dict[int, tuple[str, str]] = {}
         for one in kept.lists:
             for entry in one.entries:
-                self._entries.setdefault((one.name, _identity(entry)), {})[one.date] = entry
+                key = (one.name, _identity(entry))
+                if one.date in self._entries.get(key, {}):  # a list that has two entries under one number
+                    key = (one.name, f"{key[1]} line {entry.row}")
+                self._entries.setdefault(key, {})[one.date] = entry
+                self._key_of[id(entry)] = key
         for key, dated in self._entries.items():
             for entry in {id(entry): entry for entry in dated.values()}.values():
                 self._add(key, entry)
@@ -169,9 +174,9 @@ class Listed:
         keys = self._names.get(party_name(text).key, ()) if text else ()
         return [self._newest(key) for key in dict.fromkeys(keys) if key[0] == name]
 
-    def hit_of(self, name: str, entry: Entry, how: str, on: str = "") -> Hit:
-        """An entry of a list as a hit, with its standing on a day."""
-        return self._hit((name, _identity(entry)), how, "identifier", "", on)
+    def hit_of(self, entry: Entry, how: str, on: str = "") -> Hit:
+        """An entry of the lists, as they hold it, as a hit with its standing on a day."""
+        return self._hit(self._key_of[id(entry)], how, "identifier", "", on)
 
     def _find_ships(self, subject: Subject) -> tuple[dict[tuple[str, str], tuple[str, str, str]], tuple[str, ...]]:
         """Listed ships that a subject may be."""

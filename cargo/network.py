@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MOST_NAMES = 5
 """Names of a ship that are looked for in the lists."""
+MANY_ROWS = 200
+"""A party of more rows, a carrier or a large forwarder, ties no others, though a way may end with it."""
 MAX_HOPS = 3.0
 """Paths that are longer tell nothing: at four hops most of a trade is tied to most of it."""
 SHIPMENTS = "shipments"
@@ -77,10 +79,12 @@ class Network:
         self.ships: dict[str, Ship] = {}
         self.hits: dict[str, list[Hit]] = {}
         self._hits: dict[str, Hit] = {}
+        self._hubs: tuple[set[str], set[str]] | None = None
         self._by_name: dict[str, set[str]] = {}
 
     def add(self, edge: Edge, weight: float, kinds: tuple[str, str]) -> None:
         """One edge, and its nodes where they are new."""
+        self._hubs = None
         for node, kind in zip((edge.one, edge.other), kinds, strict=True):
             if node not in self.graph:
                 self.graph.add_node(node, kind=kind, label=node)
@@ -92,7 +96,7 @@ class Network:
 
         if node not in self.graph:
             return []
-        near = networkx.single_source_dijkstra_path_length(self._passable(), node, cutoff=hops, weight="weight")
+        near = networkx.single_source_dijkstra_path_length(self._passable(node), node, cutoff=hops, weight="weight")
         return sorted(n for n in near if n != node and self.graph.nodes[n]["kind"] in ("party", "ship"))
 
     def paths_to_listed(
@@ -107,7 +111,7 @@ class Network:
 
         if start not in self.graph:
             return ()
-        graph = self._passable(at)
+        graph = self._passable(start, at)
         far, ways = networkx.single_source_dijkstra(graph, start, cutoff=max_hops, weight="weight")
         found = []
         for node, hit in self._hits.items():
@@ -116,18 +120,26 @@ class Network:
         found.sort(key=lambda path: (path.hops, len(path.edges), path.edges[-1].other))
         return tuple(found[:limit])
 
-    def _passable(self, at: int = NAT) -> Any:
-        """The graph without addresses of very many, and without edges that did not hold at a time."""
+    def _passable(self, start: str, at: int = NAT) -> Any:
+        """The graph as seen from a node: without what very many share, and without edges that did not hold."""
         import networkx
 
-        crowded = {
-            node
-            for node, told in self.graph.nodes(data=True)
-            if told["kind"] == "address" and self.graph.degree(node) >= MASS_ADDRESS
-        }
+        if self._hubs is None:
+            kind = {node: told["kind"] for node, told in self.graph.nodes(data=True)}
+            degree = dict(self.graph.degree)
+            crowded = {node for node in kind if kind[node] == "address" and degree[node] >= MASS_ADDRESS}
+            busy = {node for node in kind if kind[node] == "party" and degree[node] > MANY_ROWS}
+            self._hubs = (crowded, busy)
+        crowded, busy = self._hubs
+        own = {start, *self.graph.neighbors(start)}
 
         def passes(one: str, other: str, key: int) -> bool:
-            return at == NAT or _held(self.graph.edges[one, other, key]["edge"], at)
+            edge: Edge = self.graph.edges[one, other, key]["edge"]
+            if one in busy or other in busy:
+                hub, end = (one, other) if one in busy else (other, one)
+                if edge.kind in ROLES and hub != start and end not in own:
+                    return False
+            return at == NAT or _held(edge, at)
 
         return networkx.subgraph_view(self.graph, filter_node=lambda node: node not in crowded, filter_edge=passes)
 
@@ -281,13 +293,13 @@ class Network:
                 self.add(edge, 1.0, ("entry", "entry"))
                 self.graph.nodes[node]["label"] = other.name
                 if other.listed and node not in self._hits:
-                    self._hits[node] = self.listed.hit_of(hit.list, other, "tied by the list")
+                    self._hits[node] = self.listed.hit_of(other, "tied by the list")
 
     def at(self, hit: Hit, on: str) -> Hit:
         """A hit with its standing on a day (ISO 8601)."""
         if self.listed is None:
             return hit
-        return self.listed.hit_of(hit.list, hit.entry, hit.how, on)._replace(sure=hit.sure, against=hit.against)
+        return self.listed.hit_of(hit.entry, hit.how, on)._replace(sure=hit.sure, against=hit.against)
 
 
 def goods_of(row: Row) -> str:

@@ -130,6 +130,7 @@ def import_watchlist(
     _check(name, on)
     made = read_watchlist(Path(path), name.strip(), on, mapping, licence)
     target = watchlists_folder() / f"{_slug(made.name)}@{made.date}.jsonl"
+    _refuse_other(target, made.name)
     head = {key: value for key, value in _plain(made).items() if key != "entries"} | {"luxwake_watchlist": _FORM}
     lines = (json.dumps(one, ensure_ascii=False, sort_keys=True) + "\n" for one in (head, *map(_plain, made.entries)))
     try:
@@ -199,7 +200,20 @@ def _check(name: str, on: str) -> None:
 
 def _slug(name: str) -> str:
     """A name for a file."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower())[:60].strip("-")
+    from cargo.party_names import latin
+
+    return re.sub(r"[^a-z0-9]+", "-", latin(name[:200]).lower())[:60].strip("-")
+
+
+def _refuse_other(target: Path, name: str) -> None:
+    """UsageError where another list, of a name that makes the same file, would be written over."""
+    if target.is_file():
+        try:
+            other = _read(target).name
+        except (OSError, ValueError, KeyError, TypeError):
+            return  # damaged: the new one takes its place
+        if other != name:
+            raise UsageError(f"the list {other!r} is kept as {target.name} already; give {name[:60]!r} another name")
 
 
 def _plain(value: Any) -> dict[str, Any]:

@@ -16,7 +16,11 @@ MAY_IMPORT = {
     "luxwake": {"geo", "ais", "detectors", "cargo"},
 }
 KERNELS_MAY_IMPORT = {"numpy", "math", "numba"}
-ONLY_IN_FUNCTIONS = {"sklearn", "duckdb", "pandas", "polars", "arro3", "searoute", "scipy", "rich", "shapely"}
+ONLY_IN_FUNCTIONS = {"sklearn", "duckdb", "pandas", "polars", "arro3", "searoute", "scipy", "rich", "shapely"} | {
+    "networkx",
+    "rapidfuzz",
+    "anyascii",
+}
 MAX_LINES = 400
 SOURCES = sorted(path for package in MAY_IMPORT for path in (ROOT / package).rglob("*.py"))
 

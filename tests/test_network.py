@@ -134,6 +134,18 @@ def test_an_address_of_very_many_ties_nobody():
         assert bool(made.neighbours(parties.parties[0].id)) is tied
 
 
+def test_a_carrier_of_very_many_rows_ties_nobody_but_is_found_itself(tmp_path):
+    head = "description,load_port,discharge_port,shipper,carrier\n"
+    lines = [f"car,KRPUS,RUVVO,Firm{n:03d}ab Trading,Nimbus Lines\n" for n in range(210)]
+    (tmp_path / "bl.csv").write_text(head + "".join(lines), encoding="utf-8")
+    shipments = read_shipments(tmp_path / "bl.csv")
+    made = network(shipments)
+    row = "shipments row 1"
+    parties = resolve_parties(mentions_of(shipments))
+    assert made.neighbours(row) == sorted({parties.of[1, "shipper"].id, parties.of[1, "carrier"].id})
+    assert len(made.neighbours(parties.of[1, "carrier"].id)) == 210
+
+
 def test_signs_of_a_shell_are_unknown_where_nothing_is_known(tmp_path):
     shipments = rows_of(tmp_path, CAR.format("SEA LARK,9999993"))
     row = ["shipments row 1"]

@@ -210,6 +210,21 @@ def test_a_wrong_mapping_date_or_name_is_wrong_use(data):
         take(data, "imo,name\n9999993,LARK\n", mapping={"name": "Ship"})
 
 
+def test_two_entries_under_one_number_are_both_found(data):
+    take(data, "id,imo,name\n7,9999993,SEA LARK\n7,9999981,TERN\n", mapping={"uid": "id", "imo": "imo", "name": "name"})
+    listed = Listed(read_watchlists())
+    assert [listed.check(n).hits[0].entry.name for n in ("9999993", "9999981")] == ["SEA LARK", "TERN"]
+
+
+def test_no_list_is_written_over_by_one_of_another_name(data):
+    take(data, SDN, name="OFAC SDN")
+    with pytest.raises(UsageError, match="another name"):
+        take(data, SDN, name="ofac-sdn")
+    take(data, SDN, name="OFAC SDN", on="2019-01-02")
+    take(data, SDN, name="제재 선박")
+    assert len(read_watchlists().lists) == 3
+
+
 def test_a_damaged_list_is_named_in_every_check(data, capsys):
     take(data, SDN)
     (watchlists_folder() / "other@2019-01-01.jsonl").write_text("{}\n")
