@@ -67,7 +67,20 @@ class Path(NamedTuple):
 
 
 class Network:
-    """The graph. `graph` is a `networkx.MultiGraph`; nodes have `kind` and `label`, edges have `edge` (an `Edge`)."""
+    """The graph. `graph` is a `networkx.MultiGraph`; nodes have `kind` and `label`, edges have `edge` (an `Edge`).
+
+    With `candidates`, entries of lists that only bear the same name are tied too, and such ways are not `sure`.
+
+    >>> from cargo.watchlists import Entry, Kept, Watchlist
+    >>> entry = Entry(uid="1", kind="vessel", name="SEA TERN", imo=("9999981",))
+    >>> kept = Kept((Watchlist("Test list", "2019-01-01", "", "", "", "", (entry,), {}),))
+    >>> network = Network(listed=Listed(kept))
+    >>> network.add_ships(Ship(f"imo-{imo}", imo, (Fact("owner", "Nimbus Shipping", NAT, NAT, "register"),))
+    ...     for imo in (9999993, 9999981))
+    >>> for path in network.paths_to_listed("imo-9999993"):
+    ...     print(path.hops, path)
+    2.0 imo-9999993 - [owner] firm NIMBUS SHIPPING - [owner] imo-9999981 - [on the list as] Test list: 1
+    """
 
     def __init__(self, *, listed: Listed | None = None, candidates: bool = False) -> None:
         import networkx

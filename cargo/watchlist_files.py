@@ -122,7 +122,7 @@ def _read_csv(path: Path, mapping: Mapping[str, str] | None, rejects: Rejects) -
     form, make = _form(path, header, mapping)
     found_entries = []
     for line, cells in rows:
-        row = {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
+        row = dict.fromkeys(header, "") | {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
         entry = make(line, row)
         if _taken(entry, rejects):
             found_entries.append(entry)
@@ -191,7 +191,8 @@ _SDN_KINDS = {"vessel": "vessel", "individual": "person", "aircraft": "other"}
 
 def _sdn(line: int, cells: list[str]) -> Entry:
     """A row of sdn.csv: twelve cells, what is not told as -0-, numbers and other names in the remarks."""
-    told = [one(cell) for cell in (*cells, *[""] * 12)[:12]]
+    cells = [*cells, *[""] * 12][:12]
+    told = [one(cell) for cell in cells]
     number, name, kind, program, _, callsign, ship_type, tons, gross, flag, owner, remarks = told
     kind = _SDN_KINDS.get(kind.lower(), "organization")
     also = tuple(re.findall(r"(?:a|n)\.k\.a\. '([^']{1,200})'", remarks))

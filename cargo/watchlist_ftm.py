@@ -43,7 +43,7 @@ def read_ftm(lines: Iterable[str], rejects: Rejects) -> Iterator[Entry]:
         for part in _with_nested(entity):
             schema = str(part["schema"])
             if schema == "Sanction":
-                for who in _ids(part, "entity") or ([entity["id"]] if part is not entity else []):
+                for who in _ids(part, "entity") or ([str(entity["id"])] if part is not entity else []):
                     sanctions.setdefault(who, []).append(part)
             elif schema in _LINKS:
                 links.append(part)

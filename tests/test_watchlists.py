@@ -1,12 +1,18 @@
 """Watch-lists: forms read, dates kept, then told from now and from not known."""
 
 import json
+import tempfile
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from listed_ships import LIST
 
 from cargo.listed import Listed, Subject, standing_now, standing_on
-from cargo.watchlists import Entry, import_watchlist, read_watchlists, remove_watchlist, watchlists_folder
+from cargo.watchlist_files import Rejects, read_watchlist
+from cargo.watchlist_ftm import read_ftm
+from cargo.watchlists import Entry, Kept, import_watchlist, read_watchlists, remove_watchlist, watchlists_folder
 from geo.errors import InputError, UsageError
 from luxwake.cli import main
 
@@ -190,6 +196,47 @@ def test_what_cannot_be_an_entry_is_counted_with_its_line(data):
     assert made.rejected == {"line that is not UTF-8, read as Windows-1252": 1}
     made = take(data, FTM + "[1,2]\n{bad\n" + '{"id":1,"schema":"Vessel","properties":{}}\n' + "[" * 100_000 + "\n")
     assert sum(made.rejected.values()) == 4 and len(made.entries) == 2
+
+
+@pytest.mark.parametrize("text", [SDN, UN, MARITIME, TARGETS])
+def test_a_row_that_is_cut_short_is_read_as_far_as_it_goes_or_counted(data, text):
+    whole = len(take(data, text).entries)
+    made = take(data, text + "5000\n5001,X\n\x1a\n")
+    assert len(made.entries) + sum(made.rejected.values()) == whole + 3
+
+
+@given(st.binary(max_size=300), st.sampled_from([SDN, UN, MARITIME, TARGETS, FTM]), st.integers(0, 900))
+def test_no_bytes_make_a_traceback(junk, text, at):
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "list"
+        place.write_bytes(text.encode()[:at] + junk + text.encode()[at:])
+        try:
+            made = read_watchlist(place, "Test list", "2019-01-01", None, "")
+        except InputError as error:
+            assert "\n" not in str(error)
+        else:
+            Listed(Kept((made,))).check("SEA LARK", "2019-01-01")
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["id", "schema", "properties", "entity", "name", "owner", "asset"]), inner, max_size=4
+            )
+        ),
+        max_leaves=12,
+    ),
+    st.sampled_from(["Vessel", "Sanction", "Ownership", "Company"]),
+)
+def test_no_json_makes_a_traceback(value, schema):
+    rejects = Rejects()
+    lines = [
+        json.dumps({"id": value, "schema": schema, "properties": {"name": value, "entity": value, "owner": [value]}})
+    ]
+    list(read_ftm([*lines, json.dumps(value), FTM], rejects))
 
 
 @pytest.mark.parametrize(
