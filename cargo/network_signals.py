@@ -20,6 +20,8 @@ from cargo.shipments import Row
 
 NEAR = ((1.0, 1.0), (2.0, 0.75), (3.0, 0.5))
 """Value of "near a listed party" by hops: the party or ship of the row itself is one hop away."""
+NEIGHBOUR_HOPS = 2.5
+"""Two hops from the ships and parties of a row, so that the owner's other ships count."""
 SOME_ADDRESS = 5
 """From so many parties on an address is a sign, half of one of `MASS_ADDRESS`."""
 LEAST_OWNED = 100
@@ -92,7 +94,7 @@ def prohibited_rows(rows: Iterable[Row]) -> dict[int, str]:
 def other_prohibited(
     network: Network, rows: Sequence[str], prohibited: Mapping[str, Sequence[str]], *, looked_for: bool = True
 ) -> Signal:
-    """The share of the parties and ships within two hops that have to do with other prohibited trade.
+    """The share of the parties and ships within two hops of those of the rows that did other prohibited trade.
 
     Parameters
     ----------
@@ -104,13 +106,13 @@ def other_prohibited(
         False where neither events nor other rows were at hand.
     """
     name = "other prohibited trade nearby"
-    near = sorted({node for row in rows for node in network.neighbours(row)})
+    near = sorted({node for row in rows for node in network.neighbours(row, NEIGHBOUR_HOPS)})
     if not near:
         return Signal(name, None, "no party and no ship of these rows is known")
     if not looked_for:
         return Signal(name, None, "no events and no other rows to look into")
     with_some = [node for node in near if prohibited.get(node)]
-    why = f"{len(with_some)} of {len(near)} parties and ships within two hops"
+    why = f"{len(with_some)} of {len(near)} parties and ships within two hops of those of the rows"
     return Signal(name, len(with_some) / len(near), why, tuple(text for node in with_some for text in prohibited[node]))
 
 

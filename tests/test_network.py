@@ -2,8 +2,10 @@
 
 import json
 
+import numpy as np
 import pytest
 
+from ais.identity import Identities
 from ais.table import NAT
 from cargo.listed import Listed
 from cargo.mentions import mentions_of
@@ -14,6 +16,7 @@ from cargo.shipments import read_shipments
 from cargo.ships import Fact, Ship
 from cargo.watchlists import Entry, Kept, Watchlist
 from luxwake.cli import main
+from luxwake.store import write_parquet
 
 HEAD = (
     "bl_number,vin,hs_code,description,shipper,shipper_country,consignee,consignee_country,"
@@ -114,9 +117,9 @@ def test_other_prohibited_trade_of_the_same_owner_is_counted(tmp_path):
     made = network(shipments, None, ships)
     others = prohibited_of(made, shipments.rows(), own=[1])
     assert others["imo-9999981"] == ["row 2 (coal)"]
-    near = made.neighbours("shipments row 1")
     signal = other_prohibited(made, ["shipments row 1"], others)
-    assert signal.value == pytest.approx(0.0) if "imo-9999981" not in near else signal.value > 0.0
+    assert signal.value == pytest.approx(1 / 5)  # two parties, the ship, its owner, and the sister that carried coal
+    assert signal.evidence == ("row 2 (coal)",)
     wide = other_prohibited(made, ["imo-9999993"], others)
     assert wide.value is not None and wide.value > 0.0 and "row 2 (coal)" in wide.evidence
     assert other_prohibited(made, ["imo-9999993"], others, looked_for=False).value is None
@@ -180,6 +183,21 @@ def test_a_ship_that_a_paper_names_is_known_by_its_number(tmp_path):
     made = network(rows_of(tmp_path, CAR.format("SEA TERN,9999981")), lists(VESSEL))
     (path,) = listed_paths(made, ["shipments row 1"], OCT_2018)
     assert path.hops == 0.5 and path.hit.then.answer == "yes"
+
+
+def test_who_reads_the_identities_that_a_run_kept(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("LUXWAKE_DATA", str(tmp_path / "data"))
+    told = {
+        "t_from": np.array([OCT_2018, OCT_2018 + 10**13]), "t_to": np.array([OCT_2018 + 10**12, OCT_2018 + 2 * 10**13]),
+        "mmsi": np.array([671999101, 671999101], np.uint32), "imo": np.array([9999993, 9999993], np.uint32),
+        "name": np.array([b"LARK", b"TERN"]), "callsign": np.array([b"", b"5VAA1"]),
+    }  # fmt: skip
+    write_parquet(Identities(told), tmp_path / "identity.parquet")
+    assert main(["who", "671999101", "--run", str(tmp_path), "--json"]) == 0
+    ship_told = json.loads(capsys.readouterr().out.splitlines()[0])
+    names = [(f["value"], f["from"]) for f in ship_told["facts"] if f["kind"] == "name"]
+    assert names == [("LARK", "2018-10-01"), ("TERN", "2019-01-25")]
+    assert ("flag", "TG") in {(f["kind"], f["value"]) for f in ship_told["facts"]}
 
 
 def test_who_shows_identities_rows_lists_and_ways(tmp_path, monkeypatch, capsys):
