@@ -194,7 +194,7 @@ def _confirmation(one: Cluster, two: Cluster, alike: float, crowd: Mapping[str, 
             if parties < MASS_ADDRESS or alike >= _MASS_LIKE:
                 return 3, "the same address"
             return 0, f"the same address, but {parties} parties give it"
-    same_country = bool(one.countries & two.countries)
+    same_country = bool(one.countries & two.countries) and not one.name.generic
     if alike == 1.0 and same_country and len(one.forms | two.forms) < 2 and not (one.addresses and two.addresses):
         return 4, "the same country, and the names differ in spacing, word order or script only"
     return 0, ""

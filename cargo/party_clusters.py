@@ -67,7 +67,7 @@ class Cluster:
 def clusters_of(mentions: list[Mention]) -> list[Cluster]:
     """The mentions of one name, apart where country, number or legal form differ; a mention that does not say which
     goes where its address or contact stands, and stays alone where it may belong to several."""
-    parts = [mentions]
+    parts = _by_marks(mentions) if party_name(mentions[0].name).generic else [mentions]
     for value_of in (_tax_of, _country_of, _form_of):
         parts = [part for whole in parts for part in _split(whole, value_of)]
     parts = [part for whole in parts for part in _split_by_place(whole)]
@@ -146,6 +146,14 @@ def _placed(group: list[Mention]) -> bool:
 def _new(groups: list[list[Mention]]) -> list[Mention]:
     groups.append([])
     return groups[-1]
+
+
+def _by_marks(mentions: list[Mention]) -> list[list[Mention]]:
+    """Apart unless address, numbers and contacts are the same; where there are none, each alone."""
+    parts: dict[object, list[Mention]] = {}
+    for n, mention in enumerate(mentions):
+        parts.setdefault(frozenset(_marks([mention])) or n, []).append(mention)
+    return list(parts.values())
 
 
 def _marks(mentions: list[Mention]) -> set[str]:

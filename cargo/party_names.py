@@ -65,6 +65,11 @@ class PartyName(NamedTuple):
         return "".join(self.core)
 
     @property
+    def generic(self) -> bool:
+        """Whether it says nothing but a trade, as "General Trading Co": many firms are called so."""
+        return not self.trade and set(self.core) <= _trade_words()
+
+    @property
     def key(self) -> str:
         """Equal for two ways of writing one name."""
         return " ".join(("".join(self.core), *self.trade, *self.numerals))
@@ -147,6 +152,11 @@ def party_name(text: str) -> PartyName:
             text = pattern.sub(made, text)
     words = re.findall(r"=?[A-Z]+|[0-9]+", text.replace("&", " ").translate(_SILENT))
     return _sorted_out(words, forms, trades)
+
+
+@cache
+def _trade_words() -> frozenset[str]:
+    return frozenset(word for meaning in _table()[1].values() for word in meaning.split())
 
 
 @cache

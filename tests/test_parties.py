@@ -89,6 +89,11 @@ def test_a_mention_that_may_belong_to_two_belongs_to_neither():
     assert groups([*mentions[:1], mentions[2]]) == [[1, 3]]
 
 
+def test_a_name_that_only_says_a_trade_is_no_name_to_merge_by():
+    for told, one in ((("", "PA"), False), ((PLACE, "PA"), True)):
+        assert two(("General Trading Co", *told), ("GENERAL TRADING LTD", *told)) is one
+
+
 def test_no_chain_of_merges_joins_what_contradicts():
     """1 and 3 have other tax numbers; 2, between them, goes to one and not to both."""
     mentions = [
