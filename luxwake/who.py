@@ -47,6 +47,8 @@ class Known:
     parties: list[Party] = field(default_factory=list)
     why: str = ""
     notes: list[str] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    """Events of the run: id, kind, mmsi, other, t_start, t_end."""
 
 
 def print_who(asked: Asked, console: Console) -> None:
@@ -97,6 +99,14 @@ def _known(asked: Asked, subject: Subject, listed: Listed) -> Known:
         if len(warnings) > MOST_ROWS:
             known.notes.append(f"{asked.registry}: {len(warnings) - MOST_ROWS:,} more warnings")
     network.add_ships(gather(ships))
+    if asked.run:
+        known.events = _events(Path(asked.run))
+        by_mmsi = {int(mmsi): ship.id for ship in network.ships.values() for mmsi in ship.values("mmsi")}
+        network.add_meetings(
+            (by_mmsi[e["mmsi"]], by_mmsi[e["other"]], e["t_start"], e["t_end"], e["id"])
+            for e in known.events
+            if e["kind"] == "rendezvous" and {e["mmsi"], e["other"]} <= by_mmsi.keys()
+        )
     if shipments is not None:
         network.add_carriers(shipments.rows())
     _find(known, subject, parties)
@@ -125,6 +135,18 @@ def _identity(folder: Path) -> Any:
             for name, values in columns.items()
         }
     )
+
+
+def _events(folder: Path) -> list[dict[str, Any]]:
+    """The events that a run found; none where it kept no table of them."""
+    from luxwake.store import query
+
+    if not (folder / "events.parquet").is_file():
+        return []
+    times = "epoch_us(t_start) as t_start, epoch_us(t_end) as t_end"
+    rows = query(folder, f"select id, kind, mmsi, other, {times} from events order by t_start, id")
+    columns = {name: rows[name].to_pylist() for name in rows.column_names}
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
 def _find(known: Known, subject: Subject, parties: Parties | None) -> None:
@@ -182,9 +204,27 @@ def _print_ships(known: Known, console: Console) -> None:
             print_json_lines([{"type": "ship", "id": ship.id, "imo": ship.imo or None, "facts": facts}])
         else:
             console.table(f"{ship.name or ship.id}, {number}", ("what", "value", "from", "to", "source"), rows)
+        _print_events(known, ship, console)
         _print_rows(
             known, [edge.other for edge in known.network.edges_of(ship.id) if edge.kind == "carried by"], console
         )
+
+
+def _print_events(known: Known, ship: Ship, console: Console) -> None:
+    """What the ship did in the run, by kind."""
+    from cargo.network_signals import day
+
+    mine = {int(mmsi) for mmsi in ship.values("mmsi")}
+    by_kind: dict[str, list[dict[str, Any]]] = {}
+    for event in known.events:
+        if {event["mmsi"], event["other"]} & mine:
+            by_kind.setdefault(str(event["kind"]), []).append(event)
+    rows = [(kind, len(e), day(e[0]["t_start"]), day(e[-1]["t_start"])) for kind, e in sorted(by_kind.items())]
+    if console.json:
+        names = ("kind", "events", "first", "last")
+        print_json_lines({"type": "events", **dict(zip(names, row, strict=True))} for row in rows)
+    elif rows:
+        console.table("Events of the run", ("kind", "events", "first", "last"), rows)
 
 
 def _print_parties(known: Known, console: Console) -> None:

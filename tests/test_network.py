@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ais.identity import Identities
-from ais.table import NAT
+from ais.table import NAT, Table
 from cargo.listed import Listed
 from cargo.mentions import mentions_of
 from cargo.network import Network
@@ -198,6 +198,37 @@ def test_who_reads_the_identities_that_a_run_kept(tmp_path, monkeypatch, capsys)
     names = [(f["value"], f["from"]) for f in ship_told["facts"] if f["kind"] == "name"]
     assert names == [("LARK", "2018-10-01"), ("TERN", "2019-01-25")]
     assert ("flag", "TG") in {(f["kind"], f["value"]) for f in ship_told["facts"]}
+
+
+def test_who_finds_a_listed_ship_that_this_one_met(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("LUXWAKE_DATA", str(tmp_path / "data"))
+    told = {
+        "t_from": np.array([OCT_2018] * 2), "t_to": np.array([OCT_2018 + 10**12] * 2),
+        "mmsi": np.array([671999101, 671999102], np.uint32), "imo": np.array([9999993, 9999981], np.uint32),
+        "name": np.array([b"LARK", b"TERN"]), "callsign": np.array([b"", b""]),
+    }  # fmt: skip
+    write_parquet(Identities(told), tmp_path / "identity.parquet")
+    met = {
+        "id": np.array(["e1"]), "kind": np.array(["rendezvous"]), "mmsi": np.array([671999101]),
+        "other": np.array([671999102]), "t_start": np.array([OCT_2018]), "t_end": np.array([OCT_2018 + 10**10]),
+    }  # fmt: skip
+
+    class Met(Table):
+        times = ("t_start", "t_end")
+
+    write_parquet(Met(met), tmp_path / "events.parquet")
+    (tmp_path / "l.csv").write_text("imo,name\n9999981,TERN\n")
+    taken = ["--name", "Test list", "--date", "2019-01-01", "--map", "imo=imo,name=name"]
+    assert main(["watchlists", "import", str(tmp_path / "l.csv"), *taken, "--quiet"]) == 0
+    capsys.readouterr()
+    assert main(["who", "LARK", "--run", str(tmp_path), "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(one["kind"], one["events"], one["first"]) for one in lines if one["type"] == "events"] == [
+        ("rendezvous", 1, "2018-10-01")
+    ]
+    (way,) = (one for one in lines if one["type"] == "path")
+    assert [step["step"] for step in way["steps"]] == ["met", "on the list as"]
+    assert way["steps"][0]["source"] == "event e1" and way["entry"]["name"] == "TERN"
 
 
 def test_who_shows_identities_rows_lists_and_ways(tmp_path, monkeypatch, capsys):
