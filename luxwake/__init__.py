@@ -35,7 +35,18 @@ if TYPE_CHECKING:
     from cargo.goods import classify as classify
     from cargo.join import join as join
     from cargo.mirror import mirror as mirror
+    from cargo.listed import Listed as Listed
+    from cargo.mentions import mentions_of as mentions_of
+    from cargo.network import Network as Network
+    from cargo.parties import resolve_parties as resolve_parties
+    from cargo.party_clusters import Mention as Mention
+    from cargo.registry import read_registry as read_registry
+    from cargo.ship_match import ShipIndex as ShipIndex
+    from cargo.ship_match import ShipQuery as ShipQuery
     from cargo.shipments import read_shipments as read_shipments
+    from cargo.ships import ships_of_identity as ships_of_identity
+    from cargo.watchlists import import_watchlist as import_watchlist
+    from cargo.watchlists import read_watchlists as read_watchlists
     from detectors.dark import DarkParams as DarkParams
     from detectors.draught import DraughtParams as DraughtParams
     from detectors.engine import Engine as Engine
@@ -74,6 +85,17 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "Listed": "cargo.listed",
+    "Mention": "cargo.party_clusters",
+    "Network": "cargo.network",
+    "ShipIndex": "cargo.ship_match",
+    "ShipQuery": "cargo.ship_match",
+    "import_watchlist": "cargo.watchlists",
+    "mentions_of": "cargo.mentions",
+    "read_registry": "cargo.registry",
+    "read_watchlists": "cargo.watchlists",
+    "resolve_parties": "cargo.parties",
+    "ships_of_identity": "cargo.ships",
     "explain": "luxwake.explain",
     "read_params": "detectors.settings",
     "check_laws": "detectors.laws",

@@ -111,6 +111,8 @@ def run_detect(job: Job, console: Console) -> dict[str, Any]:
             events = _detect(job, fixes, anchorages)
             detail.append(f"{len(events):,} events of {len(events.vessels) if events.vessels else 0:,} vessels")
         write_parquet(events, stage / "events.parquet")
+        if events.identity is not None:
+            write_parquet(events.identity, stage / "identity.parquet")
         write_events_geojson(events, stage / "events.geojson")
         record = {"parameters": events.params, "inputs": [digest(path) for path in paths], "not_used": events.counts}
         text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)

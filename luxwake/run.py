@@ -191,6 +191,8 @@ def _write(job: Job, stage: Path, fixes: Fixes, events: Events, findings: dict[s
     from luxwake.store import write_parquet
 
     write_parquet(events, stage / "events.parquet")
+    if events.identity is not None:
+        write_parquet(events.identity, stage / "identity.parquet")
     write_events_geojson(events, stage / "events.geojson")
     text = json.dumps(findings, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     (stage / "findings.json").write_text(text + "\n", encoding="utf-8")

@@ -143,7 +143,14 @@ def test_report_opens_offline(done: Path) -> None:
 def test_the_same_run_gives_the_same_bytes(world: Path, done: Path, tmp_path: Path) -> None:
     assert main(run_of(world, tmp_path / "again", "--fixes", "--quiet")) == 0
     names = sorted(path.name for path in (tmp_path / "again").iterdir())
-    assert names == ["events.geojson", "events.parquet", "findings.json", "fixes.parquet", "report.html"]
+    assert names == [
+        "events.geojson",
+        "events.parquet",
+        "findings.json",
+        "fixes.parquet",
+        "identity.parquet",
+        "report.html",
+    ]
     for name in names:
         assert (tmp_path / "again" / name).read_bytes() == (done / name).read_bytes(), name
 

@@ -54,7 +54,8 @@ def test_detect_writes_events_with_their_parameters_and_explain_finds_them_again
     assert status == 0
     summary = lines(told)[-1]
     assert summary["events"] == 2
-    assert sorted(p.name for p in out.iterdir()) == ["detect.json", "events.geojson", "events.parquet", "fixes.parquet"]
+    names = ["detect.json", "events.geojson", "events.parquet", "fixes.parquet", "identity.parquet"]
+    assert sorted(p.name for p in out.iterdir()) == names
     record = json.loads((out / "detect.json").read_text())
     assert record["parameters"]["loitering"]["min_duration_s"] == 4 * 3600
     assert record["inputs"][0]["file"] == "track.parquet" and len(record["inputs"][0]["sha256"]) == 64
