@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from ais.table import NAT
+from cargo.carriage import Carriage
 from cargo.chain import Chain
 from cargo.fleet import Event, Fleet, Identity
 from cargo.identifiers import ship_key
@@ -101,9 +102,9 @@ def suspicious_dark(event: Event, min_score: float) -> bool:
     return event.kind == DARK and (math.isnan(event.score) or event.score >= min_score)
 
 
-def open_case(fleet: Fleet, chain: Chain, min_score: float) -> Case:
-    """Find the voyages of a chain and the events with the goods on board."""
-    voyages = tuple(voyage_of(fleet, leg) for leg in chain.legs)
+def open_case(fleet: Fleet, chain: Chain, carriages: Sequence[Carriage], min_score: float) -> Case:
+    """Find the voyages of a chain, given who may have carried each leg, and the events with the goods on board."""
+    voyages = tuple(voyage_of(fleet, leg, one) for leg, one in zip(chain.legs, carriages, strict=True))
     related: list[Related] = []
     for i, voyage in enumerate(voyages):
         if voyage.t_end == NAT:

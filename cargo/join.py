@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from ais.table import Fixes
 from cargo import dossier, narrative
+from cargo.carriage import Carriers
+from cargo.carriage_kernel import FASTEST_KN, Weights
 from cargo.case import (
     BEFORE_DEPARTURE_DAYS,
     RETURN_DAYS,
@@ -27,7 +30,7 @@ from cargo.fleet import PORT_RADIUS_M, Fleet
 from cargo.score import Score, check_weights, read_weights, score, sensitivity
 from cargo.shipments import Shipments
 from cargo.signals import Peers, signals_of
-from cargo.voyage import ARRIVAL_DAYS, FASTEST_KN, IDENTITY_DAYS, LATE_DAYS, LOADING_DAYS, VOYAGE_DAYS
+from cargo.voyage import ARRIVAL_DAYS, LATE_DAYS, LOADING_DAYS, VOYAGE_DAYS
 from detectors.event import WAITING, Events
 from geo.errors import UsageError
 from geo.ports import ports_version
@@ -38,7 +41,7 @@ _WINDOWS: dict[str, float] = {
     "container_days": CONTAINER_DAYS,
     "fastest_kn": FASTEST_KN,
     "handover_days": HANDOVER_DAYS,
-    "identity_days": IDENTITY_DAYS,
+    "identity_days": Weights().name_days,
     "late_days": LATE_DAYS,
     "loading_days": LOADING_DAYS,
     "port_radius_m": PORT_RADIUS_M,
@@ -114,7 +117,8 @@ def _join(fleet: Fleet, events: Events, shipments: Shipments, parameters: dict[s
     def scored(case: Case) -> Score:
         return score(signals_of(fleet, case, peers, parameters["risk_countries"], min_score), weighed)
 
-    cases = [open_case(fleet, chain, min_score) for chain in chains]
+    carriages = Carriers(fleet).of([leg for chain in chains for leg in chain.legs])
+    cases = [open_case(fleet, chain, list(islice(carriages, len(chain.legs))), min_score) for chain in chains]
     for case in cases:
         if case.triggers:
             case.returns = ship_legs.returns(case)

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from cargo.carriage import Carriers
 from cargo.case import open_case
 from cargo.chain import build_chains
 from cargo.fleet import Fleet
@@ -27,7 +28,7 @@ def values(chain, *more, looked_for=("dark", "identity")):
     events = world(more=more)
     events.params = {name: {} for name in looked_for}
     fleet = Fleet(events)
-    found = techniques(fleet, open_case(fleet, chain, 0.5), 0.5)
+    found = techniques(fleet, open_case(fleet, chain, list(Carriers(fleet).of(chain.legs)), 0.5), 0.5)
     assert [signal.name for signal in found] == list(FAMILIES)
     ids = {f"event {name}" for name in events["id"]}
     return {s.name: SimpleNamespace(value=s.value, why=s.why, ids=[e for e in s.evidence if e in ids]) for s in found}

@@ -1,0 +1,289 @@
+"""Which ship carried a leg: candidates with probabilities, or none, or many.
+
+Every ship that sailed from the load port about the declared departure is a candidate, and every ship that answers to
+the name or number on the paper. What is weighed: sailing and arrival against the declared dates, the calls at both
+ports in order, the ship's type and size against the cargo, and names and numbers (`cargo.carriage_kernel.Weights`).
+Another IMO number, a port call from which the ship could not have come in time, and a ship too small are vetoes. The
+probabilities of all candidates and of *none of the ships heard* add up to one. Names are compared with their numerals
+exact; a slip of one letter, or of one digit of an IMO number whose check digit shows it, makes a candidate that ports
+and dates must confirm, never a match by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ais.imo import imo_valid
+from cargo.calls import Calls, calls_at, calls_of
+from cargo.carriage_kernel import (
+    DISCHARGED,
+    IMO,
+    IMO_SLIP,
+    KEPT,
+    LOADED,
+    MMSI,
+    NAME,
+    NAME_SLIP,
+    OTHER_MMSI,
+    OTHER_NAME,
+    VETO_ELSEWHERE,
+    VETO_IMO,
+    VETO_SIZE,
+    VETOES,
+    LegColumns,
+    Out,
+    Said,
+    Scratch,
+    Ships,
+    Weights,
+    weigh,
+)  # fmt: skip
+from cargo.fleet import Fleet
+from cargo.identifiers import ship_key
+from cargo.leg import Leg
+
+_SCRATCH = 16_384
+"""Candidates of one leg at most; more sail from no port within two weeks."""
+_CHUNK = 50_000
+_LEAST_LETTERS = 5
+"""A slip in a shorter name may be another name."""
+_WORDS = (
+    (IMO, "IMO number"), (IMO_SLIP, "IMO number but for one digit"), (MMSI, "MMSI"), (NAME, "name"),
+    (NAME_SLIP, "name but for one letter"), (LOADED, "sailed from the load port in time"),
+    (DISCHARGED, "called at the discharge port"), (OTHER_NAME, "against it: another name"),
+    (OTHER_MMSI, "against it: another MMSI"), (VETO_IMO, "veto: another IMO number"),
+    (VETO_ELSEWHERE, "veto: could not have been at the load port"), (VETO_SIZE, "veto: too small for the cargo"),
+)  # fmt: skip
+
+
+class Candidate(NamedTuple):
+    """A ship that may have carried a leg: its calls (rows of the events, -1 none), how likely, and why."""
+
+    mmsi: int
+    name: str
+    imo: int
+    probability: float
+    load_row: int
+    discharge_row: int
+    bits: int
+
+    @property
+    def why(self) -> str:
+        """What speaks for it and against it, in words."""
+        return ", ".join(text for bit, text in _WORDS if self.bits & bit)
+
+    @property
+    def vetoed(self) -> bool:
+        """Whether something excludes it."""
+        return bool(self.bits & VETOES)
+
+
+class Carriage(NamedTuple):
+    """The candidates of one leg, likeliest first (vetoed ones last), how many there are in all, and P(none of them)."""
+
+    candidates: tuple[Candidate, ...]
+    n: int
+    none: float
+
+
+class _Names:
+    """Codes of the ship names that were heard, and those one letter away from a name."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self.code = {key: code for code, key in enumerate(dict.fromkeys(keys))}
+        self._short: dict[tuple[str, str], list[str]] = {}
+        for key in self.code:
+            for short in _shortened(key):
+                self._short.setdefault(short, []).append(key)
+
+    def near(self, key: str) -> list[int]:
+        """Codes of the names that differ by one letter: another, one more, one less, or two swapped."""
+        letters, _, numerals = key.partition("|")
+        if len(letters) < _LEAST_LETTERS:
+            return []
+        found = {other for short in _shortened(key) for other in self._short.get(short, [])}
+        return sorted(self.code[o] for o in found if o != key and _one_slip(letters, o.partition("|")[0]))
+
+
+def _shortened(key: str) -> set[tuple[str, str]]:
+    """The letters of a name, whole and less any one of them, with its numerals."""
+    letters, _, numerals = key.partition("|")
+    return {(letters, numerals), *((letters[:k] + letters[k + 1 :], numerals) for k in range(len(letters)))}
+
+
+def _one_slip(a: str, b: str) -> bool:
+    """Whether two texts are one insertion, deletion, replacement or swap of neighbours apart.
+
+    >>> _one_slip("CHONMASAN", "CHONNASAN"), _one_slip("ABCD", "ACBD"), _one_slip("ABCD", "ACDB")
+    (True, True, False)
+    """
+    if len(a) > len(b):
+        a, b = b, a
+    k = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), len(a))
+    if len(a) < len(b):
+        return len(b) == len(a) + 1 and a[k:] == b[k + 1 :]
+    return a[k + 1 :] == b[k + 1 :] or (a[k : k + 2] == b[k : k + 2][::-1] and a[k + 2 :] == b[k + 2 :])
+
+
+def imo_slips(text: str) -> list[int]:
+    """The valid IMO numbers one slip away from digits that are none: a digit replaced, two swapped, one lost or doubled.
+
+    >>> imo_slips("947115")[:3], 9417115 in imo_slips("947115"), imo_slips("9999993"), imo_slips("12")
+    ([4947115, 9417115, 9437115], True, [], [])
+    """
+    digits = "".join(c for c in text if c.isascii() and c.isdigit())
+    if not 6 <= len(digits) <= 8 or (len(digits) == 7 and imo_valid(int(digits))):
+        return []
+    found: set[str] = set()
+    if len(digits) == 7:
+        found |= {digits[:k] + d + digits[k + 1 :] for k in range(7) for d in "0123456789"}
+        found |= {digits[:k] + digits[k + 1] + digits[k] + digits[k + 2 :] for k in range(6)}
+    elif len(digits) == 6:
+        found |= {digits[:k] + d + digits[k:] for k in range(7) for d in "0123456789"}
+    else:
+        found |= {digits[:k] + digits[k + 1 :] for k in range(8)}
+    return sorted(number for number in map(int, found) if imo_valid(number))
+
+
+class Carriers:
+    """All ships and port calls of the events, ready to be asked which ship carried a leg."""
+
+    def __init__(self, fleet: Fleet, weights: Weights | None = None) -> None:
+        self._fleet, self._weights = fleet, weights or Weights()
+        calling = np.unique(fleet.events["mmsi"]).tolist() if len(fleet.events) else []
+        heard = sorted({v.mmsi for v in fleet.vessels} | {s.mmsi for s in fleet.identities} | set(calling))
+        self._mmsi = np.array(heard, np.uint32)
+        self._names = _Names(key for mmsi in heard for s in fleet.said(mmsi) if (key := ship_key(s.name)))
+        self._ships = self._tell_ships(heard)
+        self._calls: Calls = calls_of(fleet.events, self._mmsi)
+
+    def _tell_ships(self, heard: Sequence[int]) -> Ships:
+        last = {v.mmsi: v for v in sorted(self._fleet.vessels, key=lambda v: (v.mmsi, v.t_last))}
+        first = {v.mmsi: v.t_first for v in sorted(self._fleet.vessels, key=lambda v: (v.mmsi, -v.t_first))}
+        said = [self._fleet.said(mmsi) for mmsi in heard]
+        flat = [one for some in said for one in some]
+        vessels = [last.get(mmsi) for mmsi in heard]
+        nat = np.iinfo(np.int64).min
+        return Ships(
+            self._mmsi,
+            np.array([v.ship_type if v else 0 for v in vessels], np.uint8),
+            np.array([v.length_m if v else np.nan for v in vessels], np.float64),
+            np.array([first.get(mmsi, nat) for mmsi in heard], np.int64),
+            np.array([v.t_last if v else nat for v in vessels], np.int64),
+            np.cumsum([0, *map(len, said)]),
+            np.array([one.t_from for one in flat], np.int64),
+            np.array([one.t_to for one in flat], np.int64),
+            np.array([one.imo if imo_valid(one.imo) else 0 for one in flat], np.uint32),
+            np.array([self._names.code.get(ship_key(one.name), -1) for one in flat], np.int32),
+        )
+
+    def of(self, legs: Sequence[Leg]) -> Iterator[Carriage]:
+        """The candidates of each leg."""
+        for begin in range(0, len(legs), _CHUNK):
+            yield from self._weigh(legs[begin : begin + _CHUNK])
+
+    def _weigh(self, legs: Sequence[Leg]) -> Iterator[Carriage]:
+        columns, said, ports = self._columns(legs)
+        n, ships = len(legs), self._mmsi.size
+        x = Scratch(
+            np.zeros(ships, np.int32), np.full(ships, -1, np.int32), np.zeros(_SCRATCH, np.int32),
+            np.zeros(_SCRATCH, np.int64), np.zeros(_SCRATCH, np.int64), np.zeros(_SCRATCH), np.zeros(_SCRATCH, np.int64),
+        )  # fmt: skip
+        shape = (n, KEPT)
+        out = Out(
+            np.full(shape, -1, np.int32), np.full(shape, -1, np.int64), np.full(shape, -1, np.int64), np.zeros(shape),
+            np.zeros(shape, np.int64), np.zeros(n, np.int64), np.zeros(n),
+        )  # fmt: skip
+        lat, lon = _positions(ports)
+        at = calls_at(self._fleet.events, self._calls, ports)
+        weigh(columns, said, self._ships, self._calls, at, lat, lon, self._weights, x, out)
+        rows = np.append(self._calls.row, -1)
+        ship, load, discharge = out.ship.tolist(), rows[out.load_call].tolist(), rows[out.discharge_call].tolist()
+        for i, (probability, bits) in enumerate(zip(out.probability.tolist(), out.bits.tolist(), strict=True)):
+            kept = tuple(
+                self._candidate(ship[i][k], probability[k], load[i][k], discharge[i][k], bits[k])
+                for k in range(KEPT)
+                if ship[i][k] >= 0
+            )
+            yield Carriage(kept, int(out.n[i]), float(out.none[i]))
+
+    def _candidate(self, ship: int, probability: float, load: int, discharge: int, bits: int) -> Candidate:
+        mmsi = int(self._mmsi[ship])
+        told = [one for one in self._fleet.said(mmsi) if one.name or one.imo]
+        name, imo = (told[-1].name, told[-1].imo) if told else ("", 0)
+        return Candidate(mmsi, name, imo, probability, load, discharge, bits)
+
+    def _columns(self, legs: Sequence[Leg]) -> tuple[LegColumns, Said, list[str]]:
+        """The legs as columns, what they say of their ships, and their ports."""
+        ports = list(dict.fromkeys(port for leg in legs for port in (leg.load_port, leg.discharge_port) if port))
+        index = {"": -1} | {port: k for k, port in enumerate(ports)}
+        named: dict[tuple[int, str, int, str], int] = {}
+        who = [
+            named.setdefault(
+                (
+                    int(leg.first("imo")),
+                    str(leg.first("imo_text")),
+                    int(leg.first("mmsi")),
+                    ship_key(leg.first("vessel_name")),
+                ),
+                len(named),
+            )
+            for leg in legs
+        ]
+        times = np.array([(*leg.times("t_depart"), *leg.times("t_arrive")) for leg in legs], np.int64).reshape(-1, 4)
+        columns = LegColumns(
+            np.array([index[leg.load_port] for leg in legs], np.int32),
+            np.array([index[leg.discharge_port] for leg in legs], np.int32),
+            *(np.ascontiguousarray(times[:, k]) for k in range(4)),
+            np.array([leg.first("gross_weight_kg") for leg in legs], np.float64),
+            np.array(who, np.int64),
+        )
+        return columns, self._answering(list(named)), ports
+
+    def _answering(self, named: Sequence[tuple[int, str, int, str]]) -> Said:
+        """For each way in which rows name their ship the ships that answer to it."""
+        index = {mmsi: k for k, mmsi in enumerate(self._mmsi.tolist())}
+        by_name: dict[int, set[int]] = {}
+        ship_of = np.repeat(np.arange(self._mmsi.size), np.diff(self._ships.said_first))
+        for ship, code in zip(ship_of.tolist(), self._ships.said_name.tolist(), strict=True):
+            by_name.setdefault(code, set()).add(ship)
+        first, ships, all_bits = [0], [], []
+        for imo, imo_text, mmsi, key in named:
+            bits: dict[int, int] = {}
+            for number, bit in [(imo, IMO), *((slip, IMO_SLIP) for slip in (imo_slips(imo_text) if not imo else ()))]:
+                for one in self._fleet.by_imo(number) if number else ():
+                    bits[index[one.mmsi]] = bits.get(index[one.mmsi], 0) | bit
+            if mmsi in index:
+                bits[index[mmsi]] = bits.get(index[mmsi], 0) | MMSI
+            same = [self._names.code[key]] if key in self._names.code else []
+            for code, bit in [
+                *((c, NAME) for c in same),
+                *((c, NAME_SLIP) for c in (self._names.near(key) if key else ())),
+            ]:
+                for ship in by_name.get(code, ()):
+                    bits[ship] = bits.get(ship, 0) | bit
+            for ship in sorted(bits):
+                ships.append(ship)
+                all_bits.append(bits[ship])
+            first.append(len(ships))
+        return Said(
+            np.array([one[0] for one in named], np.uint32),
+            np.array([one[2] for one in named], np.uint32),
+            np.array([self._names.code.get(one[3], -2) if one[3] else -1 for one in named], np.int32),
+            np.array(first, np.int64),
+            np.array(ships, np.int32),
+            np.array(all_bits, np.int64),
+        )
+
+
+def _positions(ports: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where ports lie, NaN where that is not known."""
+    from geo.ports import port_by_code
+
+    places = [port_by_code(port) for port in ports]
+    lat = np.array([place.lat if place else np.nan for place in places])
+    return lat, np.array([place.lon if place else np.nan for place in places])
