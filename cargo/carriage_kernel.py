@@ -27,6 +27,8 @@ BEFORE_DAYS, AFTER_DAYS = 3, 10
 """A ship sails this long before or after the declared departure (the date of a bill of lading)."""
 EARLY_DAYS, LATE_DAYS = 3, 14
 """A ship calls this long before or after the declared arrival."""
+SEARCH_DAYS = 4
+"""Of ships that the row does not name only those this near to the declared day are looked at: later ones are unlikely."""
 VOYAGE_DAYS = 60
 """Where no arrival is declared: the longest voyage."""
 FASTEST_KN, PORT_EXTENT_NMI = 30.0, 50.0
@@ -83,18 +85,20 @@ class Weights(NamedTuple):
     than those of the figures; the odds of names and numbers are set, and generous to doubt.
     """
 
-    none: float = 0.02
+    none: float = 0.005
     """Weight of a ship that was not heard."""
     early_days: float = 1.0
     """Decay of a sailing before the declared departure, and after it; the same for arrivals."""
-    late_days: float = 2.0
-    not_loaded: float = 0.02
+    late_days: float = 0.6
+    not_loaded: float = 0.001
     """No call at the load port on record."""
-    not_arrived: float = 0.02
+    not_arrived: float = 0.0005
     """No call at the discharge port on record though the ship was heard later."""
-    not_heard: float = 0.1
+    not_heard: float = 0.002
     """No call there, and the ship was not heard later."""
-    undated: float = 0.3
+    stray: float = 0.001
+    """Least factor of a date within the windows: clerks err."""
+    undated: float = 0.8
     """A call at the discharge port where no arrival is declared."""
     imo: float = 14.0
     imo_slip: float = 8.0
@@ -146,9 +150,9 @@ def fit(t, t0, t1, w):
     if t0 == NAT:
         return 0.5
     if t < t0:
-        return math.exp((t - t0) / DAY_US / w.early_days)
+        return max(w.stray, math.exp((t - t0) / DAY_US / w.early_days))
     late = t - t1 - DAY_US
-    return math.exp(-late / DAY_US / w.late_days) if late > 0 else 1.0
+    return max(w.stray, math.exp(-late / DAY_US / w.late_days)) if late > 0 else 1.0
 
 
 @inner
@@ -171,6 +175,24 @@ def find_discharge(legs, i, s, after, t_sail, calls, at, ships, w):
                 break
     if found < 0:
         return found, w.not_heard if ships.t_last[s] < t_to else w.not_arrived
+    return found, best
+
+
+@inner
+def find_load(legs, i, s, calls, at, w):
+    """The call of ship `s` at the load port that fits the declared departure best: (call or -1, factor)."""
+    port, t0, t1 = legs.load[i], legs.depart0[i], legs.depart1[i]
+    best, found = w.not_loaded, np.int64(-1)
+    if port < 0 or t0 == NAT:
+        return found, best
+    for c in range(calls.ship_first[s], calls.ship_first[s + 1]):
+        if calls.t_end[c] < t0 - BEFORE_DAYS * DAY_US:
+            continue
+        if calls.t_start[c] > t1 + (AFTER_DAYS + 1) * DAY_US or calls.t_end[c] > t1 + (AFTER_DAYS + 1) * DAY_US:
+            break
+        factor = fit(calls.t_end[c], t0, t1, w)
+        if factor >= best and is_at(at, c, port):
+            best, found = factor, np.int64(c)
     return found, best
 
 
@@ -306,7 +328,7 @@ def by_load(legs, i, x, used, said, ships, calls, at, w):
     port, t0, t1 = legs.load[i], legs.depart0[i], legs.depart1[i]
     first, last = at.first[port], at.first[port + 1]
     k = first + np.searchsorted(at.t_end[first:last], t0 - BEFORE_DAYS * DAY_US)
-    while k < last and at.t_end[k] <= t1 + (AFTER_DAYS + 1) * DAY_US:
+    while k < last and at.t_end[k] <= t1 + (SEARCH_DAYS + 1) * DAY_US:
         c = at.call[k]
         loaded = fit(at.t_end[k], t0, t1, w)
         used = consider(legs, i, calls.ship[c], c, loaded, x, used, said, ships, calls, at, w)
@@ -315,19 +337,25 @@ def by_load(legs, i, x, used, said, ships, calls, at, w):
 
 
 @inner
-def by_discharge(legs, i, x, used, said, ships, calls, at, w):
-    """Where the load port or the departure is not known: all ships that came to the discharge port about the arrival."""
+def by_discharge(legs, i, x, used, said, ships, calls, at, lat, lon, w):
+    """All ships that came to the discharge port about the declared arrival, and are no candidates yet."""
     port, t0, t1 = legs.discharge[i], legs.arrive0[i], legs.arrive1[i]
+    asked = legs.load[i] >= 0 and legs.depart0[i] != NAT
     first, last = at.first[port], at.first[port + 1]
     k = first + np.searchsorted(at.t_end[first:last], t0 - EARLY_DAYS * DAY_US)
-    while k < last and at.t_end[k] <= t1 + (LATE_DAYS + AFTER_DAYS) * DAY_US:
+    while k < last and at.t_end[k] <= t1 + (SEARCH_DAYS + AFTER_DAYS) * DAY_US:
         c, s = at.call[k], calls.ship[at.call[k]]
-        if calls.t_start[c] <= t1 + (LATE_DAYS + 1) * DAY_US:
+        if calls.t_start[c] <= t1 + (SEARCH_DAYS + 1) * DAY_US and not (
+            x.stamp[s] == i and x.load_call[x.place[s]] >= 0
+        ):
             odds, bits = who(legs, i, s, said, ships, w)
             could = able(ships, s, legs.weight_kg[i])
             if could == 0.0:
                 bits |= VETO_SIZE
-            weight = 0.0 if bits & VETOES else 0.5 * fit(calls.t_start[c], t0, t1, w) * could * math.exp(odds)
+            if asked and elsewhere(legs, i, s, calls, lat, lon):
+                bits |= VETO_ELSEWHERE
+            weight = (w.not_loaded if asked else 0.5) * fit(calls.t_start[c], t0, t1, w) * could * math.exp(odds)
+            weight = 0.0 if bits & VETOES else weight
             used = note(x, used, i, s, np.int64(-1), c, weight, bits | DISCHARGED)
         k += 1
     return used
@@ -339,12 +367,13 @@ def by_name(legs, i, x, used, said, ships, calls, at, lat, lon, w):
     k = legs.named[i]
     for j in range(said.first[k], said.first[k + 1]):
         s = said.ship[j]
-        if x.stamp[s] != i:
-            used = consider(legs, i, s, np.int64(-1), w.not_loaded, x, used, said, ships, calls, at, w)
-            at_place = x.place[s]
-            if x.stamp[s] == i and elsewhere(legs, i, s, calls, lat, lon):
-                x.weight[at_place] = 0.0
-                x.bits[at_place] |= VETO_ELSEWHERE
+        if x.stamp[s] == i and x.load_call[x.place[s]] >= 0:
+            continue
+        load_call, loaded = find_load(legs, i, s, calls, at, w)
+        used = consider(legs, i, s, load_call, loaded, x, used, said, ships, calls, at, w)
+        if load_call < 0 and x.stamp[s] == i and elsewhere(legs, i, s, calls, lat, lon):
+            x.weight[x.place[s]] = 0.0
+            x.bits[x.place[s]] |= VETO_ELSEWHERE
     return used
 
 
@@ -382,7 +411,7 @@ def weigh(legs, said, ships, calls, at, lat, lon, w, x, out):
         used = 0
         if legs.load[i] >= 0 and legs.depart0[i] != NAT:
             used = by_load(legs, i, x, used, said, ships, calls, at, w)
-        elif legs.discharge[i] >= 0 and legs.arrive0[i] != NAT:
-            used = by_discharge(legs, i, x, used, said, ships, calls, at, w)
+        if legs.discharge[i] >= 0 and legs.arrive0[i] != NAT:
+            used = by_discharge(legs, i, x, used, said, ships, calls, at, lat, lon, w)
         used = by_name(legs, i, x, used, said, ships, calls, at, lat, lon, w)
         keep(i, x, used, w.none, out)
