@@ -21,12 +21,14 @@ _VIN_VALUES = {
 }
 _VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 _VIN_CHECKED_REGIONS = "12345L"  # the check digit is mandatory in North America and China only
-_HS_LENGTHS = (2, 4, 6, 8, 10)  # chapter, heading, subheading, and the national 8 and 10 digits
+_HS_LENGTHS = (2, 4, 6, 8, 10, 12)  # chapter, heading, subheading, and the national 8, 10 and 12 digits
 
 _MISSING = re.compile(
     r"[-.?]*|N ?/?\.? ?A\.?|NONE|NULL|NIL|UNKNOWN|TB[ACD]|TO BE ADVISED|NOT (?:AVAILABLE|APPLICABLE)|REDACTED|"
-    r"WITHHELD|CONFIDENTIAL|SAME AS (?:CONSIGNEE|SHIPPER)"
+    r"NOT (?:DECLARED|SPECIFIED|PROVIDED|STATED)|WITHHELD|CONFIDENTIAL|"
+    r"(?:SAME AS|AS PER|SEE) (?:THE )?(?:ABOVE )?(?:CONSIGNEE|SHIPPER|NOTIFY(?: PARTY)?)|SAME AS ABOVE"
 )
+_TO_ORDER = re.compile(r"(?:UN)?TO (?:THE )?ORDER\b.*|ORDER(?: OF\b.*)?|A LA ORDEN\b.*|À ORDEM\b.*|凭指示.*|지시식.*")
 _SHIP_PREFIX = re.compile(r"^\s*(?:M\s?[./]?\s?[VTS]|F\s?[./]\s?V|S\s?[./]\s?S)\.?\s+(?=\S)")
 _ROMAN = re.compile(r"(?=.)X{0,2}(?:IX|IV|V?I{0,3})")
 
@@ -62,7 +64,7 @@ def vin_doubt(vin: str) -> str:
 
 
 def hs_digits(text: str) -> str:
-    """An HS code as its digits, "" unless there are 2, 4, 6, 8 or 10 (a lost leading zero is not guessed).
+    """An HS code as its digits, "" unless there are 2, 4, 6, 8, 10 or 12 (a lost leading zero is not guessed).
 
     >>> hs_digits("8703.24"), hs_digits("8703 24 10"), hs_digits("70324"), hs_digits("car")
     ('870324', '87032410', '', '')
@@ -79,7 +81,16 @@ def is_missing(text: str) -> bool:
     >>> is_missing(" n/a "), is_missing("Same as consignee"), is_missing("TO ORDER"), is_missing("DASH")
     (True, True, False, False)
     """
-    return _MISSING.fullmatch(" ".join(text.upper().split())) is not None
+    return len(text) < 100 and _MISSING.fullmatch(" ".join(text.upper().split())) is not None
+
+
+def is_to_order(text: str) -> bool:
+    """Whether a consignee is only an order: the bill goes to whom the shipper, a bank or its holder names.
+
+    >>> is_to_order("TO ORDER"), is_to_order("To the order of Example Bank"), is_to_order("Order Logistics Ltd")
+    (True, True, False)
+    """
+    return _TO_ORDER.fullmatch(" ".join(text[:200].upper().split())) is not None
 
 
 def bl_key(number: str) -> str:

@@ -8,68 +8,32 @@ wrong check digit marks an identifier as invalid. A row that cannot be a row at 
 from __future__ import annotations
 
 import difflib
-import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ais.imo import imo_valid
 from ais.table import NAT, Table
-from cargo.csvrows import RawRow, read_rows
-from cargo.identifiers import container_valid, hs_digits, is_missing, vin_doubt
+from cargo.doubts import RowWarning, Warnings
+from cargo.fieldcolumns import FieldReader, first_said
+from cargo.fields import FIELDS
+from cargo.identifiers import is_missing
+from cargo.mapping import ShipmentMapping, check_mapping, known_headings, propose, read_mapping
+from cargo.rowfile import RawRows, Reject, RowFile, hex_digests, read_row_file
+from cargo.texts import Texts, constant, seen_text
 from geo.errors import InputError
 
-COLUMNS = (
-    *("bl_number", "container", "vin", "hs_code", "description", "quantity", "value", "currency", "gross_weight_kg"),
-    *(
-        "shipper",
-        "consignee",
-        "load_port",
-        "discharge_port",
-        "depart_date",
-        "arrive_date",
-        "vessel_name",
-        "imo",
-        "mmsi",
-    ),
-    *("cleared", "source"),
-)
+__all__ = ["COLUMNS", "REQUIRED", "Row", "RowWarning", "Shipments", "read_shipments"]
+
+COLUMNS = tuple(FIELDS)
 """Columns that mean something to us; any other is kept as text."""
 REQUIRED = ("load_port", "discharge_port")
-
-_KEPT_TEXTS = (
-    *("container", "vin", "hs_code", "quantity", "value", "gross_weight_kg"),
-    *("load_port", "discharge_port", "imo", "mmsi", "cleared"),
-)
-_PARSED = (
-    *("row", "offset", "sha", "t_depart", "t_arrive", "value_usd", "container_valid", "imo_valid", "dates_reversed"),
-    *(f"{name}_text" for name in _KEPT_TEXTS),
-)
-"""Columns of ours; a column of the file with such a name is kept as `<name>_in_file`."""
-
-_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+|\d{1,3}(?:,\d{3}){2,}")
-_CLEARED = {"yes": "yes", "y": "yes", "true": "yes", "1": "yes", "no": "no", "n": "no", "false": "no", "0": "no"}
-_YEARS = range(1970, 2101)
-
-
-@dataclass(frozen=True, slots=True)
-class RowWarning:
-    """One doubt about one cell: `row` is the 1-based data row, `line` the line in the file."""
-
-    row: int
-    column: str
-    value: str
-    message: str
-    line: int
-
-    def __str__(self) -> str:
-        return f"line {self.line}: {self.column} {self.value[:80]!r}: {self.message}"
+"""What a file with our own headings must have, beside `description` or `hs_code`."""
+_SAMPLE_ROWS = 2_000
+_SAMPLES = 20
 
 
 class Row(NamedTuple):
@@ -102,19 +66,61 @@ class Row(NamedTuple):
     dates_reversed: int
 
 
-class Shipments(Table):
-    """Shipment rows in the order of the file, with `warnings`, `counts` of rows by reason, and the file's `name`.
+class _Lazy(Mapping[str, NDArray[Any]]):
+    """Columns that are made when they are asked for: a million texts are kept as the few thousand that differ."""
 
-    Columns: those of the file as text, the parsed ones beside them. A parsed column has the plain name (`load_port`
-    a UN/LOCODE, `imo` a number, `hs_code` digits, `quantity`, `value`, `gross_weight_kg` float64, `cleared` "yes",
-    "no" or "") and the text as read is `<name>_text`. Added: `row` (1-based), `offset` (bytes), `sha` (BLAKE2b-64 of
-    the raw line), `t_depart`, `t_arrive` (int64 µs UTC; the start of the day where only a date is given),
-    `value_usd` (NaN unless the currency is USD), `container_valid`, `imo_valid` (1, 0, -1 nothing given),
-    `dates_reversed` (1: arrival before departure).
+    def __init__(self, held: Mapping[str, Texts | NDArray[Any]]) -> None:
+        self.held = dict(held)
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        column = self.held[name]
+        if isinstance(column, Texts):
+            return column.array()
+        return hex_digests(column) if name == "sha" else column
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.held)
+
+    def __len__(self) -> int:
+        return len(self.held)
+
+    def rows(self, rows: slice) -> dict[str, NDArray[Any]]:
+        """Some of the rows of all columns."""
+        cut = {name: c.take(rows) if isinstance(c, Texts) else c[rows] for name, c in self.held.items()}
+        return dict(_Lazy(cut))
+
+
+class Shipments(Table):
+    """Shipment rows in the order of the file.
+
+    Columns: one for each of `COLUMNS`, parsed, with the text as read in `<name>_text` where the two may differ; then
+    those of the file that mean nothing to us, as text. A port is a UN/LOCODE, `imo` and `mmsi` numbers, `hs_code`
+    digits, weights in kg, `cleared` "yes", "no" or "". Added: `row` (1-based), `offset` (bytes, -1 where the format has
+    none), `sha` (BLAKE2b-64 of the row as it stands in the file), `t_depart`, `t_arrive`, `t_record` (int64 µs UTC; the
+    start of the day where only a date is given), `value_usd` (NaN unless the currency is USD, or a rate was given),
+    `container_valid`, `imo_valid` (1, 0, -1 nothing given), `shipper_known` and the like (1 a name, 0 a placeholder or
+    an order, -1 nothing), `dates_reversed` (1: arrival before departure).
+
+    Attributes
+    ----------
+    name : of the file
+    warnings : doubts by row (the first 100,000; `counts` counts all)
+    rejects : rows that were left out, each with its number, line and reason
+    counts : rows, rejected rows by reason, warnings by column
+    mapping : which heading is which field, and why
+    facts : how the file was read: format, encoding and its evidence, header, order of dates
+    raw : the rows as they stand in the file, as bytes
     """
 
-    times: ClassVar[tuple[str, ...]] = ("t_depart", "t_arrive")
-    nulls: ClassVar[Mapping[str, int]] = {"imo": 0, "mmsi": 0, "container_valid": -1, "imo_valid": -1}
+    times: ClassVar[tuple[str, ...]] = ("t_depart", "t_arrive", "t_record")
+    nulls: ClassVar[Mapping[str, int]] = {
+        **{"imo": 0, "mmsi": 0, "container_valid": -1, "imo_valid": -1, "offset": -1},
+        **{f"{name}_known": -1 for name, field in FIELDS.items() if field.kind == "party"},
+    }
+    mapping: ShipmentMapping
+    facts: Mapping[str, str]
+    rejects: Sequence[Reject]
+    raw: RawRows
 
     def __init__(
         self,
@@ -129,33 +135,55 @@ class Shipments(Table):
         self.warnings = list(warnings)
         self.counts = dict(counts or {})
         self.sha256 = sha256
+        self.mapping, self.facts, self.rejects, self.raw = ShipmentMapping(), {}, [], RawRows()
 
     def rows(self) -> list[Row]:
         """The parsed rows as plain Python tuples, in the order of the file."""
         return [Row(*values) for values in zip(*(self[name].tolist() for name in Row._fields), strict=True)]
 
+    def pieces(self, size: int = 65_536) -> Iterator[Table]:
+        """The rows in pieces, each with the column `raw`: the row as it stands in the file, as text."""
+        lazy = self.columns if isinstance(self.columns, _Lazy) else _Lazy(self.columns)
+        encoding = self.facts.get("encoding", "utf-8")
+        for start in range(0, max(len(self), 1), size):
+            piece = self._like(lazy.rows(slice(start, start + size)))
+            texts = np.empty(len(piece), object)
+            texts[:] = [seen_text(one.decode(encoding, "replace")) for one in self.raw[start : start + size]]
+            piece.columns["raw"] = texts
+            yield piece
 
-def read_shipments(path: str | Path, *, strict: bool = False) -> Shipments:
-    """Read a table of shipments: CSV with comma, semicolon or tab, in UTF-8 with or without a byte-order mark.
+
+def read_shipments(
+    path: str | Path,
+    mapping: str | Path | ShipmentMapping | None = None,
+    strict: bool = False,
+    rates: str | Path | None = None,
+) -> Shipments:
+    """Read bills of lading or customs records: CSV, JSON, Excel or Parquet, of any source.
 
     Parameters
     ----------
     path
-        The file. Its header must have `load_port`, `discharge_port`, and `description` or `hs_code`; any of
-        `COLUMNS` is parsed, any other column is kept as text.
+        The file; text may be packed (gzip, zstd, zip) and in any encoding that can be told.
+    mapping
+        Which heading is which field, as TOML; without it one is proposed from the headings (`Shipments.mapping`).
     strict
         Raise on the first warning instead of collecting it.
+    rates
+        A CSV of exchange rates (date, currency, usd); without it only values in US$ have a `value_usd`.
 
     Returns
     -------
     Shipments
-        One row per data row, in the order of the file; `warnings` and `counts` say what could not be read.
+        One row per data row, in the order of the file; `warnings`, `rejects` and `counts` say what could not be read.
 
     Raises
     ------
     InputError
-        The file cannot be read, is empty or not text, lacks a column, has a quote that never closes, or, with
-        `strict`, has anything to warn of.
+        The file cannot be read, its encoding cannot be told, too few headings are known, or, with `strict`, there is
+        anything to warn of.
+    UsageError
+        The mapping or the rates cannot be meant.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -165,174 +193,125 @@ def read_shipments(path: str | Path, *, strict: bool = False) -> Shipments:
     >>> shipments["discharge_port"].tolist(), shipments["offset"].tolist(), shipments.warnings
     (['RUVVO'], [49], [])
     """
-    raw = read_rows(Path(path))
-    _check_header(path, raw.header)
-    reader = _Reader(str(path), raw.header, strict)
-    for number, row in enumerate(raw.rows, start=1):
-        reader.read(number, row)
-    counts = {**raw.counts, "rows": len(reader.kept)} | dict(sorted(reader.counts.items()))
-    return Shipments(reader.columns(), Path(path).name, reader.warnings, counts, raw.sha256)
+    from cargo.rates import read_rates
+
+    told = read_mapping(mapping) if isinstance(mapping, str | Path) else mapping
+    table = read_rates(rates) if rates is not None else None
+    file = read_row_file(path, told.how if told else None, known_headings)
+    made = _mapping_of(path, file, told)
+    sources = {
+        name: first_said([file.columns[file.header.index(heading)] for heading in headings])
+        for name, headings in made.fields.items()
+    }
+    sources |= {name: constant(text, len(file)) for name, text in made.constants.items()}
+    reader = FieldReader(len(file), sources, made.units, made.date_order)
+    reader.read()
+    warnings = Warnings(str(path), file)
+    for doubt in reader.doubts:
+        warnings.add(doubt)
+    columns = _columns(file, made, reader, warnings)
+    if table is not None:
+        _exchange(columns, table)
+    if strict:
+        warnings.raise_first()
+    return _finished(path, file, made, reader, columns, warnings)
 
 
-def _check_header(path: str | Path, header: Sequence[str]) -> None:
-    """Raise unless the columns that every join needs are there."""
-    missing = [name for name in REQUIRED if name not in header]
-    if not {"description", "hs_code"} & set(header):
+def _mapping_of(path: str | Path, file: RowFile, told: ShipmentMapping | None) -> ShipmentMapping:
+    """The mapping given, or the one proposed; InputError where it gives too little to join by."""
+    if told is not None:
+        check_mapping(path, told, file.header)
+        return told
+    samples = {name: _samples(texts) for name, texts in zip(file.header, file.columns, strict=True)}
+    made = propose(file.header, samples)
+    own = {name for name in REQUIRED if any(heading.lower() == name for heading in file.header)}
+    if own:
+        _check_own(path, made, file.header)
+    elif {"cmdCode", "Commodity Code"} & set(file.header) and {"reporterCode", "Reporter Code"} & set(file.header):
+        raise InputError(f"{path}: a table of UN Comtrade, which holds sums and no shipments; use read_comtrade")
+    elif len(made.fields) < 2:
+        shown = ", ".join(file.header)[:200]
+        raise InputError(f"{path}: no headings of shipments are known among {shown}; give a mapping (--mapping)")
+    return made
+
+
+def _samples(texts: Texts) -> list[str]:
+    """A few different values of a column from its first rows."""
+    first = dict.fromkeys(texts.values[code].strip() for code in texts.codes[:_SAMPLE_ROWS].tolist())
+    return [text for text in first if not is_missing(text)][:_SAMPLES]
+
+
+def _check_own(path: str | Path, made: ShipmentMapping, header: Sequence[str]) -> None:
+    """Raise unless a file with our own headings has those that every join needs."""
+    twice = next((h for h in header if h.endswith(" (2)") and h.removesuffix(" (2)").lower() in FIELDS), None)
+    if twice is not None:
+        raise InputError(f"{path}: line 1: column {twice.removesuffix(' (2)')!r} stands twice; rename one")
+    missing = [name for name in REQUIRED if name not in made.fields]
+    if not {"description", "hs_code"} & set(made.fields):
         missing.append("description or hs_code")
     if missing:
-        near = [
-            repr(other)
-            for name in missing
-            for other in difflib.get_close_matches(name, [h for h in header if h not in COLUMNS], 1)
-        ]
+        unused = [heading for heading in header if heading not in {h for hs in made.fields.values() for h in hs}]
+        near = [repr(other) for name in missing for other in difflib.get_close_matches(name, unused, 1)]
         hint = f"rename {', '.join(near)}" if near else f"add it; the file has {', '.join(header)}"
         raise InputError(f"{path}: line 1: no column {' and no column '.join(missing)}; {hint}")
 
 
-class _Reader:
-    """Parses raw rows into columns, remembering each distinct port, date and number."""
-
-    def __init__(self, path: str, header: Sequence[str], strict: bool) -> None:
-        self.path = path
-        self.strict = strict
-        self.header = list(header)
-        self.extra = {name: f"{name}_in_file" if name in _PARSED else name for name in header if name not in COLUMNS}
-        self.warnings: list[RowWarning] = []
-        self.counts: Counter[str] = Counter()
-        self.kept: list[dict[str, Any]] = []
-        self._ports: dict[str, tuple[str, str]] = {}
-
-    def warn(self, at: tuple[int, int], column: str, value: str, message: str) -> None:
-        """Note a doubt; with `strict` it is an error."""
-        if self.strict:
-            raise InputError(f"{self.path}: line {at[1]}: {column} {value[:80]!r}: {message}")
-        self.warnings.append(RowWarning(at[0], column, value, message, at[1]))
-        self.counts[f"warning: {column}"] += 1
-
-    def read(self, number: int, raw: RawRow) -> None:
-        """Parse one row and keep it, or leave it out and count it."""
-        at = (number, raw.line)
-        n_header, cells = len(self.header), raw.cells
-        if len(cells) > n_header and any(cell.strip() for cell in cells[n_header:]):
-            self.warn(at, "row", "", f"{len(cells)} cells under {n_header} headings; quote the cell with a separator")
-            self.counts["rejected: more cells than headings"] += 1
-            return
-        if len(cells) < n_header:
-            self.warn(at, "row", "", f"{len(cells)} cells under {n_header} headings; the rest is taken as unknown")
-        cell = dict.fromkeys(COLUMNS, "") | dict(zip(self.header, map(str.strip, cells), strict=False))
-        out: dict[str, Any] = {kept: cell.get(name, "") for name, kept in self.extra.items()}
-        out |= {"row": number, "offset": raw.offset, "sha": raw.sha}
-        for name in ("bl_number", "vin", "description", "currency", "shipper", "consignee", "vessel_name", "source"):
-            out[name] = cell[name]
-        self._read_identifiers(at, cell, out)
-        self._read_places_and_times(at, cell, out)
-        self._read_numbers(at, cell, out)
-        self.kept.append(out)
-
-    def _read_identifiers(self, at: tuple[int, int], cell: dict[str, str], out: dict[str, Any]) -> None:
-        """Container, VIN, HS code, IMO, MMSI and clearance, with their check digits."""
-        container = "" if is_missing(cell["container"]) else re.sub(r"[\s./-]", "", cell["container"].upper())
-        valid = container_valid(container)
-        out |= {"container": container, "container_text": cell["container"]}
-        out["container_valid"] = int(valid) if container else -1
-        if container and not valid:
-            self.warn(at, "container", cell["container"], "wrong check digit or form (ISO 6346); compare the document")
-        vin = "" if is_missing(cell["vin"]) else re.sub(r"[\s-]", "", cell["vin"].upper())
-        out |= {"vin": vin, "vin_text": cell["vin"]}
-        if vin and (doubt := vin_doubt(vin)):
-            self.warn(at, "vin", cell["vin"], f"{doubt}; kept, compare the document")
-        hs_code = "" if is_missing(cell["hs_code"]) else hs_digits(cell["hs_code"])
-        out |= {"hs_code": hs_code, "hs_code_text": cell["hs_code"]}
-        if not hs_code and not is_missing(cell["hs_code"]):
-            self.warn(at, "hs_code", cell["hs_code"], "not 2, 4, 6, 8 or 10 digits; taken as unknown")
-        for column, fits, problem in (
-            ("imo", imo_valid, "wrong check digit or form; not used to find the ship, compare the document"),
-            ("mmsi", lambda m: 100_000_000 <= m <= 999_999_999, "not nine digits; taken as unknown"),
-        ):
-            text = re.sub(r"(?i)^(imo|mmsi)[\s:.]*", "", cell[column])
-            number = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
-            given = not is_missing(cell[column])
-            good = fits(number)
-            out |= {column: number if good else 0, f"{column}_text": cell[column]}
-            if column == "imo":
-                out["imo_valid"] = int(good) if given else -1
-            if given and not good:
-                self.warn(at, column, cell[column], problem)
-        out |= {"cleared": _CLEARED.get(cell["cleared"].lower(), ""), "cleared_text": cell["cleared"]}
-        if not out["cleared"] and not is_missing(cell["cleared"]):
-            self.warn(at, "cleared", cell["cleared"], "neither yes nor no; taken as unknown")
-
-    def _read_places_and_times(self, at: tuple[int, int], cell: dict[str, str], out: dict[str, Any]) -> None:
-        """Ports as UN/LOCODE and the two dates."""
-        for column in ("load_port", "discharge_port"):
-            text = cell[column]
-            if text not in self._ports:
-                self._ports[text] = _port(text)
-            out[column], problem = self._ports[text]
-            out[f"{column}_text"] = text
-            if problem:
-                self.warn(at, column, text, problem)
-        for column, name in (("depart_date", "t_depart"), ("arrive_date", "t_arrive")):
-            out[column] = cell[column]
-            out[name] = _time(cell[column])
-            if out[name] == NAT and not is_missing(cell[column]):
-                self.warn(at, column, cell[column], "not a date as YYYY-MM-DD, 1970 to 2100; taken as unknown")
-        out["dates_reversed"] = int(out["t_arrive"] != NAT and out["t_arrive"] < out["t_depart"])
-        if out["dates_reversed"]:
-            message = f"before the departure {cell['depart_date']}; both are kept as claims, compare the document"
-            self.warn(at, "arrive_date", cell["arrive_date"], message)
-
-    def _read_numbers(self, at: tuple[int, int], cell: dict[str, str], out: dict[str, Any]) -> None:
-        """Quantity, value and weight; a value is in USD only where the currency says so."""
-        for column in ("quantity", "value", "gross_weight_kg"):
-            out[column], out[f"{column}_text"] = _number(cell[column]), cell[column]
-            if np.isnan(out[column]) and not is_missing(cell[column]):
-                self.warn(at, column, cell[column], "not a number like 1234.5; taken as unknown")
-        in_usd = cell["currency"].upper() in ("USD", "US$")
-        out["value_usd"] = out["value"] if in_usd else np.nan
-
-    def columns(self) -> dict[str, NDArray[Any]]:
-        """The kept rows as columns."""
-        order = [*_PARSED, *COLUMNS, *self.extra.values()]
-        dtypes = dict.fromkeys(("row", "offset", "t_depart", "t_arrive"), "i8")
-        dtypes |= dict.fromkeys(("quantity", "value", "value_usd", "gross_weight_kg"), "f8")
-        dtypes |= {"imo": "u4", "mmsi": "u4", "container_valid": "i1", "imo_valid": "i1", "dates_reversed": "u1"}
-        return {name: np.array([row[name] for row in self.kept], dtypes.get(name, "O")) for name in order}
+def _columns(
+    file: RowFile, made: ShipmentMapping, reader: FieldReader, warnings: Warnings
+) -> dict[str, Texts | NDArray[Any]]:
+    """All columns: ours, then those of the file that mean nothing to us."""
+    parsed = reader.columns
+    depart, arrive = parsed["t_depart"], parsed["t_arrive"]
+    assert isinstance(depart, np.ndarray) and isinstance(arrive, np.ndarray)
+    reverse = (arrive != NAT) & (arrive < depart)
+    warnings.add_reversed(reverse, reader.given("arrive_date"), reader.given("depart_date"))
+    ours: dict[str, Texts | NDArray[Any]] = {"row": file.row, "offset": file.offset, "sha": file.digest}
+    ours |= {name: parsed[name] for name in parsed if name not in FIELDS and not name.endswith("_text")}
+    ours["dates_reversed"] = reverse.astype("u1")
+    ours |= {name: parsed[name] for name in parsed if name.endswith("_text")}
+    ours |= {name: parsed[name] for name in FIELDS}
+    used = {heading for headings in made.fields.values() for heading in headings[:1]}
+    for heading, texts in zip(file.header, file.columns, strict=True):
+        if heading not in used:
+            ours[_free(_plain(heading), ours)] = texts.map(seen_text)
+    return ours
 
 
-def _port(text: str) -> tuple[str, str]:
-    """UN/LOCODE of a port as written, and what is wrong with it: one port without doubt, else unknown."""
-    from geo.ports import ports_matching
-
-    if is_missing(text):
-        return "", "no port given; taken as unknown"
-    match = ports_matching(text)
-    if match.port is not None and match.how != "alike":
-        return match.port.locode, ""
-    near = [match.port] if match.port is not None else [one.port for one in match.several]
-    listed = ", ".join(f"{port.locode} ({port.name})" for port in near)
-    if len(near) > 1 and match.how != "alike":
-        return "", f"may be several ports; taken as unknown: {listed}; use its UN/LOCODE"
-    return "", f"no such port; taken as unknown{f', did you mean {listed}?' if listed else ', use its UN/LOCODE'}"
+def _plain(heading: str) -> str:
+    """A heading as the name of a column: small letters, underscores."""
+    return "_".join(seen_text(heading).lower().split()) or "column"
 
 
-def _time(text: str) -> int:
-    """µs since 1970 UTC of an ISO 8601 date or time; `NAT` for anything else, as 01/10/2018 may be two days."""
-    try:
-        moment = datetime.fromisoformat(text.replace("/", "-") if re.match(r"\d{4}/", text) else text)
-    except ValueError:
-        return NAT
-    if moment.year not in _YEARS:
-        return NAT
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return int(moment.timestamp()) * 1_000_000 + moment.microsecond
+def _free(name: str, taken: Mapping[str, object]) -> str:
+    """The name, or one like it that no column has yet."""
+    if name not in taken and name != "raw":
+        return name
+    tries = (f"{name}_in_file", *(f"{name}_in_file_{n}" for n in range(2, 10_000)))
+    return next(one for one in tries if one not in taken)
 
 
-def _number(text: str) -> float:
-    """A number that can be read in one way only, else NaN ("1,234" may be one or a thousand); never negative."""
-    plain = text.replace(" ", "").replace(" ", "")
-    if _THOUSANDS.fullmatch(plain):
-        plain = plain.replace(",", "")
-    if not re.fullmatch(r"\d{1,15}(?:\.\d*)?", plain, re.ASCII):
-        return np.nan
-    return float(plain)
+def _exchange(columns: dict[str, Texts | NDArray[Any]], table: Any) -> None:
+    """Values in US$ by a table of rates, at the day of the record, else of departure, else of arrival."""
+    t = columns["t_record"]
+    for other in ("t_depart", "t_arrive"):
+        t = np.where(t == NAT, columns[other], t)
+    exchanged = table.in_usd(columns["value"], columns["currency"], t)
+    columns["value_usd"] = np.where(np.isnan(columns["value_usd"]), exchanged, columns["value_usd"])
+
+
+def _finished(
+    path: str | Path,
+    file: RowFile,
+    made: ShipmentMapping,
+    reader: FieldReader,
+    columns: Mapping[str, Texts | NDArray[Any]],
+    warnings: Warnings,
+) -> Shipments:
+    shipments = Shipments({}, Path(path).name, warnings.first(), None, file.sha256)
+    shipments.columns = _Lazy(columns)  # type: ignore[assignment]  # made when asked for
+    shipments._length = len(file)
+    rejected = Counter(f"rejected: {one.reason.split(' (')[0]}" for one in file.rejects)
+    counts = {**file.counts, "rows": len(file)} | dict(sorted((rejected + warnings.counts).items()))
+    shipments.counts, shipments.mapping, shipments.rejects, shipments.raw = counts, made, file.rejects, file.raw
+    shipments.facts = {**file.facts, "layout": made.format, **{f"{n}": why for n, why in reader.facts.items()}}
+    return shipments

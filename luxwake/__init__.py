@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from ais.table import Fixes as Fixes
     from ais.table import Static as Static
     from ais.table import Table as Table
+    from cargo.comtrade import Comtrade as Comtrade
+    from cargo.comtrade import read_comtrade as read_comtrade
     from cargo.join import join as join
     from cargo.shipments import read_shipments as read_shipments
     from detectors.dark import DarkParams as DarkParams
@@ -74,6 +76,7 @@ _HOME = {
     "Watch": "detectors.watch",
     "AnchorageParams": "geo.anchoring",
     "Anchorages": "geo.anchorages",
+    "Comtrade": "cargo.comtrade",
     "Decoder": "ais.decode",
     "Engine": "detectors.engine",
     "Events": "detectors.event",
@@ -104,6 +107,7 @@ _HOME = {
     "join": "cargo.join",
     "query": "luxwake.store",
     "read": "ais.read",
+    "read_comtrade": "cargo.comtrade",
     "read_shipments": "cargo.shipments",
     "read_zones": "geo.zones",
     "reach": "geo.reach",

@@ -16,7 +16,10 @@ MAY_IMPORT = {
     "luxwake": {"geo", "ais", "detectors", "cargo"},
 }
 KERNELS_MAY_IMPORT = {"numpy", "math", "numba"}
-ONLY_IN_FUNCTIONS = {"sklearn", "duckdb", "pandas", "polars", "arro3", "searoute", "scipy", "rich", "shapely"}
+ONLY_IN_FUNCTIONS = {
+    *("sklearn", "duckdb", "pandas", "polars", "arro3", "searoute", "scipy", "rich", "shapely"),
+    *("python_calamine", "zstandard"),
+}
 MAX_LINES = 400
 SOURCES = sorted(path for package in MAY_IMPORT for path in (ROOT / package).rglob("*.py"))
 

@@ -16,6 +16,7 @@ from ais.imo import imo_valid
 from ais.table import NAT
 from cargo.identifiers import container_valid, ship_key, vin_doubt
 from cargo.shipments import read_shipments
+from cargo.texts import seen_text
 from geo.errors import InputError
 
 HEADER = (
@@ -74,7 +75,7 @@ def test_any_text_in_a_cell_comes_back_with_the_offset_of_its_row(tmp_path_facto
     writer.writerows([d, "KRPUS", "RUVVO", n] for d, n in cells)
     data = text.getvalue().encode()
     shipments = read_shipments(write(tmp_path_factory.mktemp("any"), data))
-    assert shipments["description"].tolist() == [d.strip() for d, _ in cells]
+    assert shipments["description"].tolist() == [seen_text(d) for d, _ in cells]
     ends = [*shipments["offset"].tolist()[1:], len(data)][: len(cells)]
     for start, end, digest in zip(shipments["offset"].tolist(), ends, shipments["sha"].tolist(), strict=True):
         assert hashlib.blake2b(data[start:end].rstrip(b"\r\n"), digest_size=8).hexdigest() == digest
@@ -153,15 +154,12 @@ def test_rows_of_wrong_length_are_counted(tmp_path):
     [
         (b"", "empty"),
         (b"\xef\xbb\xbf \n", "empty"),
-        (b"\x1f\x8b\x08\x00abc", "not text"),
         (b"a\0b,c\n", "not text"),
         (b"description,load_port\nx,KRPUS\n", "no column discharge_port"),
         (b"description,load_prt,discharge_port\nx,KRPUS,RUVVO\n", "rename 'load_prt'"),
         (b"load_port,discharge_port\nKRPUS,RUVVO\n", "description or hs_code"),
         (b"description,load_port,load_port,discharge_port\n", "stands twice"),
         (b"description,load_port,discharge_port\nx,KRPUS,RUVVO\n\xff,KRPUS,RUVVO\n", "line 3"),
-        (b'description,load_port,discharge_port\n"x,KRPUS,RUVVO\ny,KRPUS,RUVVO\n', "never closes"),
-        (b"description,load_port,discharge_port\n" + b"x" * 200_000 + b",KRPUS,RUVVO\n", "field larger"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_line_that_says_why(tmp_path, data, says):
@@ -170,8 +168,32 @@ def test_a_file_that_cannot_be_read_is_one_line_that_says_why(tmp_path, data, sa
     assert says in str(caught.value) and "bl.csv: line " in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_a_missing_file_is_an_input_error(tmp_path):
-    with pytest.raises(InputError, match="cannot be read"):
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b'"x,KRPUS,RUVVO', "a quote that never closes"),
+        (b'"x"y,KRPUS,RUVVO', "a stray quote"),
+        (b"x" * 200_000 + b",KRPUS,RUVVO", "a cell of over 131,072 characters"),
+        (b"x" * 2_000_000 + b",KRPUS,RUVVO", "a line of over 1,048,576 bytes"),
+        (b"x\0,KRPUS,RUVVO", "a NUL byte"),
+        (b"caf\xe9,KRPUS,RUVVO", "not UTF-8 (0xe9)"),
+        (b"x,KRPUS,RUVVO,more,cells", "more cells than headings (5 under 3)"),
+    ],
+)
+def test_a_row_that_cannot_be_one_is_left_out_with_its_number_and_the_others_are_kept(tmp_path, line, reason):
+    good = "g\u00fct \u043c\u0438\u0440,KRPUS,RUVVO\n".encode()
+    data = b"description,load_port,discharge_port\n" + good * 200 + line + b"\n" + good
+    shipments = read_shipments(write(tmp_path, data))
+    assert len(shipments) == 201 and [(r.row, r.line, r.reason) for r in shipments.rejects] == [(201, 202, reason)]
+    assert shipments.counts[f"rejected: {reason.split(' (')[0]}"] == 1
+    start = int(shipments["offset"][-1])
+    assert data[start:] == good and shipments["row"][-1] == 202
+
+
+def test_a_missing_or_damaged_file_is_an_input_error(tmp_path):
+    with pytest.raises(InputError, match="gzip stream ends early"):
+        read_shipments(write(tmp_path, b"\x1f\x8b\x08\x00abc"))
+    with pytest.raises(InputError, match="no such file"):
         read_shipments(tmp_path / "none.csv")
 
 
