@@ -11,7 +11,8 @@ and dates must confirm, never a match by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -44,11 +45,10 @@ from cargo.carriage_kernel import (
 )  # fmt: skip
 from cargo.fleet import Fleet
 from cargo.identifiers import ship_key
-from cargo.leg import Leg
+from cargo.legtable import LegTable
 
 _SCRATCH = 16_384
 """Candidates of one leg at most; more sail from no port within two weeks."""
-_CHUNK = 50_000
 _LEAST_LETTERS = 5
 """A slip in a shorter name may be another name."""
 _WORDS = (
@@ -102,7 +102,7 @@ class _Names:
 
     def near(self, key: str) -> list[int]:
         """Codes of the names that differ by one letter: another, one more, one less, or two swapped."""
-        letters, _, numerals = key.partition("|")
+        letters = key.partition("|")[0]
         if len(letters) < _LEAST_LETTERS:
             return []
         found = {other for short in _shortened(key) for other in self._short.get(short, [])}
@@ -130,7 +130,7 @@ def _one_slip(a: str, b: str) -> bool:
 
 
 def imo_slips(text: str) -> list[int]:
-    """The valid IMO numbers one slip away from digits that are none: a digit replaced, two swapped, one lost or doubled.
+    """The valid IMO numbers one slip away from digits that are none: one replaced, two swapped, one lost or too many.
 
     >>> imo_slips("947115")[:3], 9417115 in imo_slips("947115"), imo_slips("9999993"), imo_slips("12")
     ([4947115, 9417115, 9437115], True, [], [])
@@ -181,68 +181,39 @@ class Carriers:
             np.array([self._names.code.get(ship_key(one.name), -1) for one in flat], np.int32),
         )
 
-    def of(self, legs: Sequence[Leg]) -> Iterator[Carriage]:
-        """The candidates of each leg."""
-        for begin in range(0, len(legs), _CHUNK):
-            yield from self._weigh(legs[begin : begin + _CHUNK])
-
-    def _weigh(self, legs: Sequence[Leg]) -> Iterator[Carriage]:
-        columns, said, ports = self._columns(legs)
-        n, ships = len(legs), self._mmsi.size
-        x = Scratch(
-            np.zeros(ships, np.int32), np.full(ships, -1, np.int32), np.zeros(_SCRATCH, np.int32),
-            np.zeros(_SCRATCH, np.int64), np.zeros(_SCRATCH, np.int64), np.zeros(_SCRATCH), np.zeros(_SCRATCH, np.int64),
-        )  # fmt: skip
-        shape = (n, KEPT)
-        out = Out(
-            np.full(shape, -1, np.int32), np.full(shape, -1, np.int64), np.full(shape, -1, np.int64), np.zeros(shape),
-            np.zeros(shape, np.int64), np.zeros(n, np.int64), np.zeros(n),
-        )  # fmt: skip
+    def of(self, table: LegTable, legs: NDArray[np.int64]) -> Carriages:
+        """The candidates of some legs of a table."""
+        columns, said, ports = self._columns(table, legs)
         lat, lon = _positions(ports)
         at = calls_at(self._fleet.events, self._calls, ports)
+        shape, ships = (legs.size, KEPT), self._mmsi.size
+        x = Scratch(
+            np.zeros(ships, np.int32), np.full(ships, -1, np.int32), np.zeros(_SCRATCH, np.int32),
+            np.zeros(_SCRATCH, np.int64), np.zeros(_SCRATCH, np.int64), np.zeros(_SCRATCH),
+            np.zeros(_SCRATCH, np.int64),
+        )  # fmt: skip
+        out = Out(
+            np.full(shape, -1, np.int32), np.full(shape, -1, np.int32), np.full(shape, -1, np.int32),
+            np.zeros(shape, np.float32), np.zeros(shape, np.int16), np.zeros(legs.size, np.int32), np.zeros(legs.size),
+        )  # fmt: skip
         weigh(columns, said, self._ships, self._calls, at, lat, lon, self._weights, x, out)
-        rows = np.append(self._calls.row, -1)
-        ship, load, discharge = out.ship.tolist(), rows[out.load_call].tolist(), rows[out.discharge_call].tolist()
-        for i, (probability, bits) in enumerate(zip(out.probability.tolist(), out.bits.tolist(), strict=True)):
-            kept = tuple(
-                self._candidate(ship[i][k], probability[k], load[i][k], discharge[i][k], bits[k])
-                for k in range(KEPT)
-                if ship[i][k] >= 0
-            )
-            yield Carriage(kept, int(out.n[i]), float(out.none[i]))
+        return Carriages(self._fleet, self._mmsi, np.append(self._calls.row, -1), out)
 
-    def _candidate(self, ship: int, probability: float, load: int, discharge: int, bits: int) -> Candidate:
-        mmsi = int(self._mmsi[ship])
-        told = [one for one in self._fleet.said(mmsi) if one.name or one.imo]
-        name, imo = (told[-1].name, told[-1].imo) if told else ("", 0)
-        return Candidate(mmsi, name, imo, probability, load, discharge, bits)
-
-    def _columns(self, legs: Sequence[Leg]) -> tuple[LegColumns, Said, list[str]]:
+    def _columns(self, table: LegTable, legs: NDArray[np.int64]) -> tuple[LegColumns, Said, list[str]]:
         """The legs as columns, what they say of their ships, and their ports."""
-        ports = list(dict.fromkeys(port for leg in legs for port in (leg.load_port, leg.discharge_port) if port))
-        index = {"": -1} | {port: k for k, port in enumerate(ports)}
-        named: dict[tuple[int, str, int, str], int] = {}
-        who = [
-            named.setdefault(
-                (
-                    int(leg.first("imo")),
-                    str(leg.first("imo_text")),
-                    int(leg.first("mmsi")),
-                    ship_key(leg.first("vessel_name")),
-                ),
-                len(named),
-            )
-            for leg in legs
-        ]
-        times = np.array([(*leg.times("t_depart"), *leg.times("t_arrive")) for leg in legs], np.int64).reshape(-1, 4)
+        slip = np.where(table.imo > 0, 0, table.imo_text)
+        rows = np.stack([table.imo, slip, table.mmsi, table.name], axis=1)[legs]
+        who, index = np.unique(rows, axis=0, return_inverse=True)
+        named = [(imo, table.imo_texts[text], mmsi, table.names[name]) for imo, text, mmsi, name in who.tolist()]
+        spans = (table.depart0, table.depart1, table.arrive0, table.arrive1)
         columns = LegColumns(
-            np.array([index[leg.load_port] for leg in legs], np.int32),
-            np.array([index[leg.discharge_port] for leg in legs], np.int32),
-            *(np.ascontiguousarray(times[:, k]) for k in range(4)),
-            np.array([leg.first("gross_weight_kg") for leg in legs], np.float64),
-            np.array(who, np.int64),
+            table.load[legs] - 1,
+            table.discharge[legs] - 1,
+            *(np.ascontiguousarray(span[legs]) for span in spans),
+            table.weight_kg[legs],
+            index.reshape(-1),
         )
-        return columns, self._answering(list(named)), ports
+        return columns, self._answering(named), table.ports[1:]
 
     def _answering(self, named: Sequence[tuple[int, str, int, str]]) -> Said:
         """For each way in which rows name their ship the ships that answer to it."""
@@ -253,22 +224,19 @@ class Carriers:
             by_name.setdefault(code, set()).add(ship)
         first, ships, all_bits = [0], [], []
         for imo, imo_text, mmsi, key in named:
-            bits: dict[int, int] = {}
-            for number, bit in [(imo, IMO), *((slip, IMO_SLIP) for slip in (imo_slips(imo_text) if not imo else ()))]:
-                for one in self._fleet.by_imo(number) if number else ():
-                    bits[index[one.mmsi]] = bits.get(index[one.mmsi], 0) | bit
+            bits: Counter[int] = Counter()
+            numbers = [(imo, IMO)] if imo else [(slip, IMO_SLIP) for slip in imo_slips(imo_text)]
+            for number, bit in numbers:
+                for ship in {index[one.mmsi] for one in self._fleet.by_imo(number)}:
+                    bits[ship] |= bit
             if mmsi in index:
-                bits[index[mmsi]] = bits.get(index[mmsi], 0) | MMSI
-            same = [self._names.code[key]] if key in self._names.code else []
-            for code, bit in [
-                *((c, NAME) for c in same),
-                *((c, NAME_SLIP) for c in (self._names.near(key) if key else ())),
-            ]:
+                bits[index[mmsi]] |= MMSI
+            codes = [(self._names.code[key], NAME)] if key in self._names.code else []
+            for code, bit in [*codes, *((code, NAME_SLIP) for code in self._names.near(key))]:
                 for ship in by_name.get(code, ()):
-                    bits[ship] = bits.get(ship, 0) | bit
-            for ship in sorted(bits):
-                ships.append(ship)
-                all_bits.append(bits[ship])
+                    bits[ship] |= bit
+            ships += sorted(bits)
+            all_bits += [bits[ship] for ship in sorted(bits)]
             first.append(len(ships))
         return Said(
             np.array([one[0] for one in named], np.uint32),
@@ -278,6 +246,28 @@ class Carriers:
             np.array(ships, np.int32),
             np.array(all_bits, np.int64),
         )
+
+
+class Carriages(Sequence[Carriage]):
+    """Who may have carried each of some legs, written out when asked for; `out` has all of them as arrays."""
+
+    def __init__(self, fleet: Fleet, mmsi: NDArray[np.uint32], rows: NDArray[np.int64], out: Out) -> None:
+        self.out, self.mmsi = out, mmsi
+        self._fleet, self._rows = fleet, rows
+
+    def __len__(self) -> int:
+        return int(self.out.n.size)
+
+    def __getitem__(self, k: int) -> Carriage:  # type: ignore[override]
+        kept = np.flatnonzero(self.out.ship[k] >= 0).tolist()
+        return Carriage(tuple(self._candidate(k, place) for place in kept), int(self.out.n[k]), float(self.out.none[k]))
+
+    def _candidate(self, k: int, place: int) -> Candidate:
+        mmsi = int(self.mmsi[self.out.ship[k, place]])
+        told = [one for one in self._fleet.said(mmsi) if one.name or one.imo]
+        name, imo = (told[-1].name, told[-1].imo) if told else ("", 0)
+        calls = (int(self._rows[self.out.load_call[k, place]]), int(self._rows[self.out.discharge_call[k, place]]))
+        return Candidate(mmsi, name, imo, float(self.out.probability[k, place]), *calls, int(self.out.bits[k, place]))
 
 
 def _positions(ports: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

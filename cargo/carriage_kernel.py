@@ -28,7 +28,7 @@ BEFORE_DAYS, AFTER_DAYS = 3, 10
 EARLY_DAYS, LATE_DAYS = 3, 14
 """A ship calls this long before or after the declared arrival."""
 SEARCH_DAYS = 4
-"""Of ships that the row does not name only those this near to the declared day are looked at: later ones are unlikely."""
+"""Ships that the row does not name are looked for this near to the declared days: those farther off are unlikely."""
 VOYAGE_DAYS = 60
 """Where no arrival is declared: the longest voyage."""
 FASTEST_KN, PORT_EXTENT_NMI = 30.0, 50.0
@@ -138,7 +138,7 @@ class Scratch(NamedTuple):
 @inner
 def is_at(at, call, port):
     """Is a call at a port?"""
-    for k in range(at.near_first[call], at.near_first[call + 1]):
+    for k in range(at.near_first[call], at.near_first[call + 1]):  # noqa: SIM110 - kernels have no generators
         if at.near[k] == port:
             return True
     return False

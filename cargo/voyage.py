@@ -17,7 +17,7 @@ from cargo.leg import DAY_US, Leg
 from cargo.regions import port_name
 
 NAMED_LEAST, UNNAMED_LEAST = 0.9, 0.8
-"""Probability from which a ship is taken as the carrier of a leg that names a ship, and followed for one that names none."""
+"""Probability from which a ship is the carrier of a leg that names a ship, and followed for one that names none."""
 LOADING_DAYS = 2
 """A call at the load port counts within this time of the declared departure."""
 ARRIVAL_DAYS = 3

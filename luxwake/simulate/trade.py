@@ -184,7 +184,7 @@ def _calls(
 
 
 def _consignments(made: _Made, p: TradeParams, rng: Generator) -> Iterator[tuple[list[tuple[int, int]], bool]]:
-    """Goods without end: their legs, each from a call to a later one of the same ship, and whether they are diverted."""
+    """Goods without end: their legs, each from a call to a later one of a ship, and whether they are diverted."""
     v = made.voyages
     cargo = np.array([kind.name != "tanker" for kind in made.kinds])
     starts = np.flatnonzero(cargo[v.ship])
