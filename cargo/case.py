@@ -7,11 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from ais.table import NAT
+from cargo.carriage import Carriage
 from cargo.chain import Chain
 from cargo.fleet import Event, Fleet, Identity
-from cargo.identifiers import ship_key
 from cargo.leg import DAY_US, Leg
+from cargo.legtable import LegTable
 from cargo.voyage import Voyage, voyage_of
 from detectors.event import DARK, GAP, LOITERING, RENDEZVOUS, WAITING
 
@@ -101,9 +104,9 @@ def suspicious_dark(event: Event, min_score: float) -> bool:
     return event.kind == DARK and (math.isnan(event.score) or event.score >= min_score)
 
 
-def open_case(fleet: Fleet, chain: Chain, min_score: float) -> Case:
-    """Find the voyages of a chain and the events with the goods on board."""
-    voyages = tuple(voyage_of(fleet, leg) for leg in chain.legs)
+def open_case(fleet: Fleet, chain: Chain, carriages: Sequence[Carriage], min_score: float) -> Case:
+    """Find the voyages of a chain, given who may have carried each leg, and the events with the goods on board."""
+    voyages = tuple(voyage_of(fleet, leg, one) for leg, one in zip(chain.legs, carriages, strict=True))
     related: list[Related] = []
     for i, voyage in enumerate(voyages):
         if voyage.t_end == NAT:
@@ -178,12 +181,10 @@ def meetings_of(fleet: Fleet, case: Case, min_score: float) -> tuple[Met, ...]:
 class ShipLegs:
     """Legs by ship and load port: finds the cargo that a ship brought back."""
 
-    def __init__(self, chains: Sequence[Chain]) -> None:
-        self._by_port: dict[tuple[int | str, str], list[Leg]] = {}
-        for chain in chains:
-            for leg in chain.legs:
-                for ship in _ship_names(leg):
-                    self._by_port.setdefault((ship, leg.load_port), []).append(leg)
+    def __init__(self, table: LegTable) -> None:
+        self._table = table
+        self._order = np.lexsort((table.load, table.ship))
+        self._ship = table.ship[self._order]
 
     def returns(self, case: Case) -> tuple[Leg, ...]:
         """Other goods on the same ship out of the declared port, within 60 days after a silence or the due arrival."""
@@ -193,19 +194,23 @@ class ShipLegs:
             return ()
         t_from = min(starts)
         t_to = max([event.t_end for event in dark] or starts) + RETURN_DAYS * DAY_US
-        found = {
-            other.row_numbers: other
-            for ship in _ship_names(leg)
-            for other in self._by_port.get((ship, leg.discharge_port), [])
-            if other is not leg and other.hs6[:2] != leg.hs6[:2] and _within(other, t_from, t_to)
-        }
-        return tuple(found[rows] for rows in sorted(found))
+        own = set(leg.row_numbers)
+        others = self._table.legs(self._from(leg, leg.discharge_port))
+        return tuple(
+            other
+            for other in others
+            if not own & set(other.row_numbers) and other.hs6[:2] != leg.hs6[:2] and _within(other, t_from, t_to)
+        )
 
-
-def _ship_names(leg: Leg) -> list[int | str]:
-    """What names the ship of a leg: its IMO number, else its name; nothing for a leg that names none."""
-    imo, name = int(leg.first("imo")), ship_key(str(leg.first("vessel_name")))
-    return [imo] if imo else [name] if name else []
+    def _from(self, leg: Leg, port: str) -> list[int]:
+        """The legs of the ship that a leg names, out of a port."""
+        table = self._table
+        ship = table.ship_code(int(leg.first("imo")), str(leg.first("vessel_name")))
+        if not ship or port not in table.ports:
+            return []
+        begin, end = np.searchsorted(self._ship, ship), np.searchsorted(self._ship, ship, "right")
+        legs = self._order[begin:end]
+        return np.sort(legs[table.load[legs] == table.ports.index(port)]).tolist()
 
 
 def _within(leg: Leg, t_from: int, t_to: int) -> bool:

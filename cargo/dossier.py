@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from cargo.carriage import Candidate
 from cargo.case import SLACK_H, Case, Met, Related, draughts
 from cargo.chain import Chain
 from cargo.fleet import Event, Fleet
@@ -97,7 +98,10 @@ def _leg(i: int, voyage: Voyage, case: Case) -> dict[str, Any]:
             "imo": ship.imo or None,
             "mmsi": ship.mmsis[-1] if ship.mmsis else None,
             "method": ship.method,
-            "candidates": [candidate._asdict() for candidate in ship.candidates],
+            "probability": ship.probability,
+            "margin": ship.margin,
+            "none": ship.none,
+            "candidates": [_candidate(candidate) for candidate in ship.candidates],
         },
         "arrived": voyage.arrived,
         "arrived_why": voyage.why,
@@ -107,6 +111,10 @@ def _leg(i: int, voyage: Voyage, case: Case) -> dict[str, Any]:
         "cleared": leg.first("cleared") or None,
         "link": asdict(case.chain.links[i - 1]) if i else None,
     }
+
+
+def _candidate(one: Candidate) -> dict[str, Any]:
+    return {"mmsi": one.mmsi, "name": one.name, "imo": one.imo, "probability": one.probability, "why": one.why}
 
 
 def _place(end: str, code: str) -> dict[str, Any]:

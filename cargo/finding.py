@@ -90,6 +90,7 @@ class Findings:
         parameters: Mapping[str, Any],
         inputs: Mapping[str, Any],
         sensitivity: Sequence[Mapping[str, Any]] = (),
+        cleared: Mapping[str, int] | None = None,
     ) -> None:
         self.items = list(items)
         self.assessed = list(assessed)
@@ -97,7 +98,7 @@ class Findings:
         self.parameters = dict(parameters)
         self.inputs = dict(inputs)
         self.sensitivity = [dict(row) for row in sensitivity]
-        self.cleared: dict[str, int] = {}
+        self.cleared = dict(cleared or {})
         for row in self.assessed:
             if not row.is_finding:
                 self.cleared[row.status] = self.cleared.get(row.status, 0) + 1

@@ -114,6 +114,35 @@ def _rows(table: Table | None, kind: Any, defaults: dict[str, Any]) -> Iterable[
     return (kind(*map(_plain, values)) for values in zip(*columns, strict=True))
 
 
+_NONE = np.zeros(0, np.int64)
+
+
+class _Places:
+    """Which rows have a value: the values sorted, so that those of one are found without a search."""
+
+    def __init__(self, values: NDArray[Any], rows: NDArray[np.int64]) -> None:
+        order = np.argsort(values, kind="stable")
+        self._values, self._rows = values[order], rows[order]
+
+    def rows(self, value: Any) -> NDArray[np.int64]:
+        """The rows that have this value, in their order."""
+        wanted = np.array(value, self._values.dtype)  # of one dtype, or numpy would convert all values at each call
+        if wanted != value:
+            return _NONE
+        first, last = (int(np.searchsorted(self._values, wanted, side)) for side in ("left", "right"))
+        return self._rows[first:last]
+
+
+def _ship_rows(events: Events) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """For each ship the rows of its events; an event of two ships belongs to both."""
+    if not len(events):
+        return np.zeros(0, np.uint32), _NONE
+    both = np.flatnonzero(
+        np.isin(events["kind"], _OF_BOTH) & (events["other"] != 0) & (events["other"] != events["mmsi"])
+    )
+    return np.concatenate([events["mmsi"], events["other"][both]]), np.concatenate([np.arange(len(events)), both])
+
+
 class Fleet:
     """Lookups over the events, made once per join; `fixes`, where they are kept, tell how fast each ship sails."""
 
@@ -138,16 +167,17 @@ class Fleet:
                 self._by_imo.setdefault(said.imo, []).append(said)
             if key := ship_key(said.name):
                 self._by_name.setdefault(key, []).append(said)
-        self._events: dict[int, list[Event]] = {}
-        self._calls_at: dict[str, list[Event]] = {}
-        for event in _rows(events, Event, {"port": "", "anchorage_name": ""}):
-            self._events.setdefault(event.mmsi, []).append(event)
-            if event.kind in _OF_BOTH and event.other not in (0, event.mmsi):
-                self._events.setdefault(event.other, []).append(event)
-            if event.kind == PORT_CALL and event.port and event.label != INFERRED:
-                self._calls_at.setdefault(event.port, []).append(event)
-        for found in (*self._events.values(), *self._calls_at.values()):
-            found.sort(key=lambda e: (e.t_start, e.kind, e.id))
+        self.events = events
+        self._by_ship = _Places(*_ship_rows(events))
+        called = np.flatnonzero((events["kind"] == PORT_CALL) & (events["label"] != INFERRED)) if len(events) else _NONE
+        self._at_port = _Places(events["port"][called] if called.size else np.zeros(0, "U5"), called)
+        self._ships: dict[int, list[Event]] = {}
+        self._ports: dict[str, list[Event]] = {}
+
+    def _events_at(self, rows: NDArray[np.int64]) -> list[Event]:
+        """Some rows of the events as tuples, by start."""
+        found = _rows(self.events.take(rows), Event, {"port": "", "anchorage_name": ""})
+        return sorted(found, key=lambda e: (e.t_start, e.kind, e.id))
 
     def _from_vessels(self) -> list[Identity]:
         """Names and numbers of vessels whose static reports are not kept as intervals."""
@@ -184,7 +214,10 @@ class Fleet:
     ) -> list[Event]:
         """Events of some ships, by start; a rendezvous belongs to both partners."""
         wanted = set(kinds)
-        found = {e.id: e for mmsi in mmsis for e in self._events.get(mmsi, []) if e.kind in wanted}
+        for mmsi in mmsis:
+            if mmsi not in self._ships:
+                self._ships[mmsi] = self._events_at(self._by_ship.rows(mmsi))
+        found = {e.id: e for mmsi in mmsis for e in self._ships[mmsi] if e.kind in wanted}
         return sorted(found.values(), key=lambda e: (e.t_start, e.kind, e.id))
 
     def calls_of(self, mmsis: Iterable[int]) -> list[Event]:
@@ -192,8 +225,10 @@ class Fleet:
         return [call for call in self.events_of(mmsis, (PORT_CALL,)) if call.label != INFERRED]
 
     def calls_at(self, port: str) -> list[Event]:
-        """Port calls of all ships at a port, by start."""
-        return self._calls_at.get(port, [])
+        """Port calls of all ships at a port, by start; those inferred from a silence are left out."""
+        if port not in self._ports:
+            self._ports[port] = self._events_at(self._at_port.rows(port))
+        return self._ports[port]
 
     def last_heard(self, mmsis: Iterable[int]) -> int:
         """When any of some ships was last heard, µs; `NAT` never."""

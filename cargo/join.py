@@ -7,8 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ais.table import Fixes
 from cargo import dossier, narrative
+from cargo.carriage import Carriers
+from cargo.carriage_kernel import FASTEST_KN, Weights
 from cargo.case import (
     BEFORE_DEPARTURE_DAYS,
     RETURN_DAYS,
@@ -21,13 +25,15 @@ from cargo.case import (
     open_case,
     reach_of,
 )
-from cargo.chain import CONTAINER_DAYS, HANDOVER_DAYS, build_chains
+from cargo.chain import build_chains
 from cargo.finding import Assessed, Finding, Findings
 from cargo.fleet import PORT_RADIUS_M, Fleet
+from cargo.linking import CONTAINER_DAYS, HANDOVER_DAYS
 from cargo.score import Score, check_weights, read_weights, score, sensitivity
 from cargo.shipments import Shipments
+from cargo.sieve import CONFIRMED, NOT_CONFIRMED, NOT_IDENTIFIED, PARTLY_IDENTIFIED, sieve
 from cargo.signals import Peers, signals_of
-from cargo.voyage import ARRIVAL_DAYS, FASTEST_KN, IDENTITY_DAYS, LATE_DAYS, LOADING_DAYS, VOYAGE_DAYS
+from cargo.voyage import ARRIVAL_DAYS, LATE_DAYS, LOADING_DAYS, VOYAGE_DAYS
 from detectors.event import WAITING, Events
 from geo.errors import UsageError
 from geo.ports import ports_version
@@ -38,7 +44,7 @@ _WINDOWS: dict[str, float] = {
     "container_days": CONTAINER_DAYS,
     "fastest_kn": FASTEST_KN,
     "handover_days": HANDOVER_DAYS,
-    "identity_days": IDENTITY_DAYS,
+    "identity_days": Weights().name_days,
     "late_days": LATE_DAYS,
     "loading_days": LOADING_DAYS,
     "port_radius_m": PORT_RADIUS_M,
@@ -58,6 +64,7 @@ def join(
     min_dark_score: float = 0.5,
     weights: Mapping[str, float] | str | Path | None = None,
     reach_limit: int = 25,
+    assess_limit: int = 20_000,
 ) -> Findings:
     """Tie vessel events to the goods on board, and rank what there is to ask.
 
@@ -82,12 +89,15 @@ def join(
         Weight of each factor, or a TOML file of them; by default all are equal.
     reach_limit
         Most silences for which the reach is computed, the highest lower bound first; the others are counted.
+    assess_limit
+        Up to so many chains each is scored, finding or not; of more only those that can be findings.
 
     Returns
     -------
     Findings
         One finding per chain of goods whose ship had such an event with the goods on board, or did not call where
-        declared; ranked by the lower bound of the score. Every other chain is in `assessed` with its score.
+        declared; ranked by the lower bound of the score. Every other chain is in `assessed` with its score, or
+        counted by its status in `cleared`.
 
     Raises UsageError for a parameter that cannot be meant.
     """
@@ -98,6 +108,7 @@ def join(
         "min_dark_score": min_dark_score,
         "reach": reach,
         "reach_limit": reach_limit,
+        "assess_limit": assess_limit,
         "weights": weighed,
         "windows": _WINDOWS,
         "ports": ports_version(),
@@ -108,13 +119,23 @@ def join(
 def _join(fleet: Fleet, events: Events, shipments: Shipments, parameters: dict[str, Any]) -> Findings:
     """Open a case for every chain, score it, and score it again where the reach of a silence is known."""
     chains = build_chains(shipments)
-    peers, ship_legs = Peers.of(chains), ShipLegs(chains)
+    peers, ship_legs = Peers.of(chains), ShipLegs(chains.table)
     min_score, weighed = parameters["min_dark_score"], parameters["weights"]
 
     def scored(case: Case) -> Score:
         return score(signals_of(fleet, case, peers, parameters["risk_countries"], min_score), weighed)
 
-    cases = [open_case(fleet, chain, min_score) for chain in chains]
+    legs, first = chains.lead_legs()
+    carriages = Carriers(fleet).of(chains.table, legs)
+    wanted, cleared = np.arange(len(chains)), Counter[str]()
+    if len(chains) > parameters["assess_limit"]:
+        wanted, cleared = sieve(events, chains, legs, first, carriages, min_score)
+    cases = [
+        open_case(fleet, chain, [carriages[i] for i in range(first[k], first[k + 1])], min_score)
+        for k, chain in zip(wanted.tolist(), chains.take(wanted.tolist()), strict=True)
+    ]
+    if cleared:
+        cases = [case for case in cases if case.triggers or cleared.update([_status(case)])]
     for case in cases:
         if case.triggers:
             case.returns = ship_legs.returns(case)
@@ -126,7 +147,7 @@ def _join(fleet: Fleet, events: Events, shipments: Shipments, parameters: dict[s
     for i in silent:
         scores[i] = scored(cases[i])
     inputs = {"ais": events.sources, "shipments": [{"name": shipments.name, "sha256": shipments.sha256}]}
-    return _findings(fleet, shipments, cases, scores, parameters, inputs, counts)
+    return _findings(fleet, shipments, cases, scores, parameters, inputs, counts, cleared)
 
 
 def _check(risk_countries: Sequence[str], min_dark_score: float, reach_limit: int) -> tuple[str, ...]:
@@ -175,8 +196,9 @@ def _findings(
     parameters: dict[str, Any],
     inputs: dict[str, Any],
     counts: Counter[str],
+    cleared: Counter[str],
 ) -> Findings:
-    """Ranked findings, and a row for every chain."""
+    """Ranked findings, and a row for every chain that was opened; `cleared` counts the others by status."""
     min_score, countries = parameters["min_dark_score"], parameters["risk_countries"]
     ids = dossier.case_ids([case.chain for case in cases])
     order = sorted(
@@ -196,7 +218,7 @@ def _findings(
     counts["findings"] = len(items)
     by_id = {ids[i]: scores[i] for i in order if cases[i].triggers}
     table = sensitivity(by_id, parameters["weights"]) if by_id else []
-    return Findings(items, assessed, counts, parameters, inputs, table)
+    return Findings(items, assessed, counts, parameters, inputs, table, cleared)
 
 
 def _status(case: Case) -> str:
@@ -209,12 +231,10 @@ def _status(case: Case) -> str:
 
 def _nothing_against(case: Case) -> str:
     if all(voyage.arrived for voyage in case.voyages):
-        return "all declared ports confirmed by calls"
+        return CONFIRMED
     if not any(voyage.ship.mmsis for voyage in case.voyages):
-        return "no ship identified"
-    if all(voyage.ship.mmsis for voyage in case.voyages):
-        return "nothing on record against it, arrival not confirmed"
-    return "nothing on record against it, some ships not identified"
+        return NOT_IDENTIFIED
+    return NOT_CONFIRMED if all(voyage.ship.mmsis for voyage in case.voyages) else PARTLY_IDENTIFIED
 
 
 def _finding(

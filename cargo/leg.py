@@ -7,7 +7,7 @@ with its source and row; the first row of the file only names the leg, it is not
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ais.table import NAT
-from cargo.identifiers import bl_key, plain_text, ship_key
+from cargo.identifiers import plain_text, ship_key
 from cargo.shipments import Row
 
 DAY_US = 86_400_000_000
@@ -27,8 +27,6 @@ CLAIMED = (
 """What two rows of one leg may say differently."""
 PARTY_AND_GOODS_CLAIMS = frozenset(CLAIMED) - {"t_depart", "t_arrive", "cleared"}
 """Claims whose conflict is more than a delay: parties, goods, places, ship."""
-
-_SAME_VOYAGE_DAYS = 3  # container rows without a bill of lading: one voyage if they leave within this many days
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,63 +166,6 @@ def join_legs(parts: Sequence[Leg]) -> Leg:
     return Leg(tuple(rows), tuple(parts))
 
 
-def group_legs(rows: Iterable[Row]) -> list[Leg]:
-    """Rows to legs: the same bill of lading, container and ports are one leg, whatever else they say.
-
-    Different VINs in one container, and different goods under one bill of lading without container, are legs of
-    their own. A row without bill of lading, container and VIN is a leg of its own. A row that names the bill of
-    lading only joins a leg with a container if just one fits. Order: the first row of each leg.
-    """
-    buckets: dict[tuple[str, str, str], list[list[Row]]] = {}
-    lone: list[list[Row]] = []
-    for row in rows:
-        bill = bl_key(row.bl_number)
-        if not (bill or row.container or row.vin):
-            lone.append([row])
-            continue
-        groups = buckets.setdefault((bill, row.container, "" if row.container else row.vin), [])
-        fitting = next((group for group in groups if _one_leg(group, row)), None)
-        if fitting is None:
-            groups.append([row])
-        else:
-            fitting.append(row)
-    _join_bills_without_container(buckets)
-    found = [group for groups in buckets.values() for group in groups] + lone
-    legs = [Leg(tuple(sorted(group, key=lambda row: row.row))) for group in found]
-    return sorted(legs, key=lambda leg: leg.rows[0].row)
-
-
-def _join_bills_without_container(buckets: dict[tuple[str, str, str], list[list[Row]]]) -> None:
-    """Give rows that name only a bill of lading to the one leg of that bill which they fit, if it is one."""
-    named: dict[str, list[list[Row]]] = {}
-    for (bill, container, vin), groups in buckets.items():
-        if bill and (container or vin):
-            named.setdefault(bill, []).extend(groups)
-    for (bill, container, vin), groups in buckets.items():
-        if container or vin or bill not in named:
-            continue
-        for group in list(groups):
-            fitting = [other for other in named[bill] if _one_leg(other, group[0], goods=False)]
-            if len(fitting) == 1:
-                fitting[0].extend(group)
-                groups.remove(group)
-
-
-def _one_leg(group: list[Row], row: Row, *, goods: bool = True) -> bool:
-    """Whether a row can be about the same movement of the same goods as the rows of a group."""
-    first = group[0]
-    if not (_agree(group, row, lambda r: r.load_port) and _agree(group, row, lambda r: r.discharge_port)):
-        return False
-    if not _agree(group, row, lambda r: r.vin):
-        return False
-    if goods and not row.container and not row.vin and not _agree(group, row, lambda r: r.hs_code[:6]):
-        return False
-    if not row.bl_number and NAT not in (first.t_depart, row.t_depart):
-        return abs(first.t_depart - row.t_depart) <= _SAME_VOYAGE_DAYS * DAY_US
-    return True
-
-
-def _agree(group: list[Row], row: Row, of: Callable[[Row], str]) -> bool:
-    """Whether a row says the same as the group, or either says nothing."""
-    mine = of(row)
-    return not mine or all(of(other) in ("", mine) for other in group)
+def handed_over(a: Leg, b: Leg) -> bool:
+    """Whether leg b loads where leg a was discharged, both known."""
+    return bool(a.discharge_port) and a.discharge_port == b.load_port

@@ -63,6 +63,7 @@ class Row(NamedTuple):
     t_arrive: int
     vessel_name: str
     imo: int
+    imo_text: str
     mmsi: int
     cleared: str
     source: str

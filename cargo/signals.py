@@ -12,11 +12,14 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from cargo.case import SLACK_H, Case, suspicious_dark
-from cargo.chain import Chain
+from cargo.chain import Chain, Chains
 from cargo.control import ban_of
 from cargo.fleet import Fleet
 from cargo.leg import Leg
+from cargo.legtable import coded
 from cargo.lexicon import (
     CONCEALING_ROLES,
     END_USER_ROLES,
@@ -43,16 +46,23 @@ class Peers:
     medians: dict[str, tuple[float, int]]
 
     @classmethod
-    def of(cls, chains: Sequence[Chain]) -> Peers:
-        """From all goods of all chains, each counted once."""
+    def of(cls, chains: Chains) -> Peers:
+        """From all goods of all chains, each counted once: by the first leg that states a value, or a code."""
+        table, codes = chains.table, coded(chains.table.shipments, "hs_code")
+        long = np.array([len(code) >= 6 for code in codes.values])[codes.codes]
+        code_of = table.first_known(codes.codes, long | (codes.codes > 0))
+        code_of = np.where(table.first_known(long, long), table.first_known(codes.codes, long), code_of)
+        units, numbers = table.unit_value_usd.tolist(), code_of.tolist()
         values: dict[str, list[float]] = {}
-        for chain in chains:
-            for strand in chain.strands:
-                unit = unit_value_usd(strand.legs)
-                code = hs6_of(strand.legs)
-                if unit is not None:
-                    for level in {code[:4], code}:
-                        values.setdefault(level, []).append(unit)
+        for head in chains.all_heads():
+            way = chains.way(head)
+            unit = next((units[leg] for leg in way if units[leg] == units[leg]), None)
+            if unit is None:
+                continue
+            texts = [codes.values[numbers[leg]] for leg in way]
+            code = next((text[:6] for text in texts if len(text) >= 6), max(texts, key=len))
+            for level in {code[:4], code}:
+                values.setdefault(level, []).append(unit)
         return cls({code: (statistics.median(units), len(units)) for code, units in values.items() if code})
 
 

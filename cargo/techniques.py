@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from ais.imo import imo_valid
 from ais.table import NAT
 from cargo.case import BEFORE_DEPARTURE_DAYS, Case
-from cargo.chain import Chain, handed_over
+from cargo.chain import Chain
 from cargo.fleet import Event, Fleet, near_in_time
 from cargo.identifiers import plain_text, ship_key
-from cargo.leg import DAY_US, PARTY_AND_GOODS_CLAIMS, Leg
+from cargo.leg import DAY_US, PARTY_AND_GOODS_CLAIMS, Leg, handed_over
 from cargo.lexicon import is_vague
 from cargo.score import Signal
 from detectors.event import DARK, DARK_RENDEZVOUS, FALSE_POSITION, IDENTITY, KINDS, LABELS, RENDEZVOUS

@@ -1,8 +1,7 @@
 """Which ship carried a leg, and from when to when the goods were on board.
 
-A ship is known by its IMO number, else its MMSI, else its name (numerals exact) where just one ship fits; another
-IMO number, or a port call from which the ship could not have come in time, is a veto. A row that names no ship gets
-the ships that called at both ports in order: none, one or several candidates, which are never called a fact.
+`cargo.carriage` weighs the candidates. A ship that the row names is taken from a probability of 0.9 on; a row that
+names none gets candidates, which are never called a fact, and one of them is followed where it is likely enough.
 """
 
 from __future__ import annotations
@@ -11,13 +10,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ais.table import NAT
-from cargo.fleet import Event, Fleet, Identity, called_at, near_in_time
+from cargo.carriage import Candidate, Carriage
+from cargo.carriage_kernel import DISCHARGED, IMO, IMO_SLIP, LOADED, MMSI, NAME, NAME_SLIP
+from cargo.fleet import Event, Fleet, called_at
 from cargo.leg import DAY_US, Leg
 from cargo.regions import port_name
-from geo.sphere import NMI_M, distance_m
 
-IDENTITY_DAYS = 45
-"""A name counts for a leg if it was broadcast within this time of it."""
+NAMED_LEAST, UNNAMED_LEAST = 0.9, 0.8
+"""Probability from which a ship is the carrier of a leg that names a ship, and followed for one that names none."""
 LOADING_DAYS = 2
 """A call at the load port counts within this time of the declared departure."""
 ARRIVAL_DAYS = 3
@@ -26,59 +26,86 @@ LATE_DAYS = 14
 """A call at the discharge port still is the declared one until this long after the declared arrival."""
 VOYAGE_DAYS = 60
 """Where no arrival is declared, or an overdue ship calls nowhere: goods count as on board for this long at most."""
-FASTEST_KN = 30.0
-"""No cargo ship goes faster: a port call farther away than this allows is a veto."""
-
-_PORT_EXTENT_NMI = 50.0  # a wide port, its roads and a coarse position together
-
-
-class Candidate(NamedTuple):
-    """A ship that may have carried a leg, and why."""
-
-    mmsi: int
-    name: str
-    imo: int
-    why: str
+ANSWERS = IMO | IMO_SLIP | MMSI | NAME | NAME_SLIP
+"""The candidate answers to what the row says of its ship."""
+_BY = ((NAME, "name"), (IMO_SLIP, "IMO number but for one digit"), (NAME_SLIP, "name but for one letter"))
 
 
 @dataclass(frozen=True)
 class ShipMatch:
-    """The ship of a leg: `mmsis` under which it was heard (empty: not identified), how it was found, who else fits."""
+    """The ship of a leg: `mmsis` under which it was heard (empty: not identified), how it was found, and who else fits.
+
+    `probability` is that of the ship found (or of the likeliest one), `margin` how far the next ship is behind, `none`
+    the probability that no ship heard is the one.
+    """
 
     name: str
     imo: int
     mmsis: tuple[int, ...]
     method: str
     candidates: tuple[Candidate, ...] = ()
+    probability: float = 0.0
+    margin: float = 0.0
+    none: float = 1.0
 
 
-def match_ship(fleet: Fleet, leg: Leg) -> ShipMatch:
-    """Find the ship of a leg among those heard."""
+class _Ship(NamedTuple):
+    """Candidates that are one ship: the same IMO number, or the same MMSI."""
+
+    probability: float
+    candidates: list[Candidate]
+
+
+def match_ship(fleet: Fleet, leg: Leg, carriage: Carriage) -> ShipMatch:
+    """The ship of a leg, if one candidate is likely enough, else how many there are."""
     name, imo, mmsi = str(leg.first("vessel_name")), int(leg.first("imo")), int(leg.first("mmsi"))
-    if imo:
-        found = _latest_per_mmsi(fleet.by_imo(imo), leg)
-        if found:
-            return ShipMatch(
-                name or found[0].name, imo, tuple(s.mmsi for s in found), "IMO number", _listed(found, "IMO number")
-            )
-    if mmsi and fleet.heard(mmsi) and not (imo and fleet.imos(mmsi) - {imo}):
-        return ShipMatch(name, imo, (mmsi,), "MMSI", (Candidate(mmsi, name, imo, "MMSI"),))
-    if name:
-        return _match_name(fleet, leg, name, imo)
-    if imo or mmsi:
-        return ShipMatch("", imo, (), "named, not heard")
-    return _match_calls(fleet, leg)
+    named = bool(name or imo or mmsi or leg.first("imo_text"))
+    ships = _by_ship(carriage)
+    first = ships[0].probability if ships else 0.0
+    second = ships[1].probability if len(ships) > 1 else 0.0
+    told = (carriage.candidates, first, first - second, carriage.none)
+    if ships and first >= (NAMED_LEAST if named else UNNAMED_LEAST):
+        best = ships[0].candidates
+        if named and best[0].bits & ANSWERS:
+            mmsis = tuple(candidate.mmsi for candidate in best)
+            return ShipMatch(name or best[0].name, imo or best[0].imo, mmsis, _method(best[0], carriage), *told)
+        if not named:
+            only = best[0]
+            return ShipMatch(only.name, only.imo, (only.mmsi,), f"candidate, not fact: {only.why}", *told)
+    return ShipMatch(name, imo, (), _why_not(fleet, leg, carriage, named), *told)
 
 
-def _latest_per_mmsi(said: list[Identity], leg: Leg) -> list[Identity]:
-    """One identity per MMSI; those in use about the time of the leg only, if there are any."""
+def _by_ship(carriage: Carriage) -> list[_Ship]:
+    """The candidates that nothing excludes, those of one IMO number together, likeliest first."""
+    groups: dict[int, list[Candidate]] = {}
+    for candidate in carriage.candidates:
+        if not candidate.vetoed:
+            groups.setdefault(candidate.imo or -candidate.mmsi, []).append(candidate)
+    ships = [_Ship(sum(c.probability for c in group), group) for group in groups.values()]
+    return sorted(ships, key=lambda ship: -ship.probability)
+
+
+def _method(best: Candidate, carriage: Carriage) -> str:
+    """By what a named ship was found."""
+    for bit, word in ((IMO, "IMO number"), (MMSI, "MMSI")):
+        if best.bits & bit:
+            return word
+    word = next(word for bit, word in _BY if best.bits & bit)
+    namesakes = [c for c in carriage.candidates if c.bits & NAME and not c.vetoed and c.mmsi != best.mmsi]
+    return f"{word} and port call" if (namesakes or word != "name") and best.bits & (LOADED | DISCHARGED) else word
+
+
+def _why_not(fleet: Fleet, leg: Leg, carriage: Carriage, named: bool) -> str:
+    """Why no ship is named."""
+    answering = [c for c in carriage.candidates if c.bits & ANSWERS and not c.vetoed]
+    if named:
+        return f"{len(answering)} candidates by name" if answering else "named, not heard"
     t_from, t_to = span(leg)
-    in_use = [s for s in said if near_in_time(s, t_from, t_to, IDENTITY_DAYS)] or said
-    return list({s.mmsi: s for s in sorted(in_use, key=lambda s: (s.t_to, s.mmsi))}.values())
-
-
-def _listed(found: list[Identity], why: str) -> tuple[Candidate, ...]:
-    return tuple(Candidate(s.mmsi, s.name, s.imo, why) for s in found)
+    if not (leg.load_port or leg.discharge_port) or t_from == NAT:
+        return "no candidate: ports or dates not given"
+    if fleet.t_first == NAT or t_from > fleet.t_last or t_to < fleet.t_first:
+        return "no candidate: no AIS input of that time"
+    return f"{carriage.n} candidates by port calls" if carriage.n else "no candidate"
 
 
 def span(leg: Leg) -> tuple[int, int]:
@@ -87,85 +114,12 @@ def span(leg: Leg) -> tuple[int, int]:
     return (t_from if t_from != NAT else t_to), (t_to if t_to != NAT else t_from)
 
 
-def _match_name(fleet: Fleet, leg: Leg, name: str, imo: int) -> ShipMatch:
-    """The one ship of that name about that time which nothing speaks against, else all that remain as candidates."""
-    t_from, t_to = span(leg)
-    said = [s for s in fleet.by_name(name) if near_in_time(s, t_from, t_to, IDENTITY_DAYS)]
-    namesakes = list({s.mmsi: s for s in sorted(said, key=lambda s: (s.mmsi, s.t_to))}.values())
-    left, vetoed = [], []
-    for ship in namesakes:
-        numbers = fleet.imos(ship.mmsi)
-        if imo and numbers and imo not in numbers:
-            vetoed.append(Candidate(ship.mmsi, ship.name, ship.imo, "veto: another IMO number"))
-        elif elsewhere(fleet, ship.mmsi, leg):
-            vetoed.append(Candidate(ship.mmsi, ship.name, ship.imo, "veto: could not have been at the load port"))
-        else:
-            left.append(ship)
-    method = "name"
-    if len(left) > 1:
-        calling = [s for s in left if any(_loads(call, leg) for call in fleet.calls_of([s.mmsi]))]
-        if len(calling) == 1:
-            left, method = calling, "name and port call"
-    candidates = (*_listed(left, method), *vetoed)
-    if len(left) == 1:
-        return ShipMatch(name, imo or left[0].imo, (left[0].mmsi,), method, candidates)
-    return ShipMatch(name, imo, (), f"{len(left)} candidates by name" if left else "named, not heard", candidates)
-
-
-def elsewhere(fleet: Fleet, mmsi: int, leg: Leg) -> bool:
-    """Whether a port call shows that a ship cannot have been at the load port within two days of the departure."""
-    from geo.ports import port_by_code
-
-    place = port_by_code(leg.load_port) if leg.load_port else None
-    t_first, t_last = leg.times("t_depart")
-    if place is None or t_first == NAT:
-        return False
-    t_from, t_to = t_first - LOADING_DAYS * DAY_US, t_last + LOADING_DAYS * DAY_US
-    for call in fleet.calls_of([mmsi]):
-        hours = max(call.t_start - t_from, t_to - call.t_end, 0) / 3.6e9  # for the way between the two ports
-        nmi = float(distance_m(call.lat, call.lon, place.lat, place.lon)) / NMI_M
-        if nmi > FASTEST_KN * hours + _PORT_EXTENT_NMI:
-            return True
-    return False
-
-
 def _loads(call: Event, leg: Leg) -> bool:
     """Whether a port call is at the load port about the declared departure."""
     t_first, t_last = leg.times("t_depart")
     slack = LOADING_DAYS * DAY_US
     in_time = t_first != NAT and call.t_start <= t_last + slack + DAY_US and call.t_end >= t_first - slack
     return in_time and called_at(call, leg.load_port)
-
-
-def _match_calls(fleet: Fleet, leg: Leg) -> ShipMatch:
-    """Ships that called at the load port about the departure, and later at the discharge port about the arrival."""
-    t_from, t_to = span(leg)
-    if not (leg.load_port and leg.discharge_port) or leg.t_depart == NAT:
-        return ShipMatch("", 0, (), "no candidate: ports or departure not given")
-    if fleet.t_first == NAT or t_from > fleet.t_last or t_to < fleet.t_first:
-        return ShipMatch("", 0, (), "no candidate: no AIS input of that time")
-    t_end = leg.times("t_arrive")[1]
-    arrival = (t_to - ARRIVAL_DAYS * DAY_US, t_to + ARRIVAL_DAYS * DAY_US + DAY_US)
-    if t_end == NAT:
-        arrival = (leg.t_depart, leg.t_depart + VOYAGE_DAYS * DAY_US)
-    found = {}
-    for call in fleet.calls_at(leg.load_port):
-        if not _loads(call, leg) or call.mmsi in found:
-            continue
-        later = (c for c in fleet.calls_of([call.mmsi]) if c.t_start > call.t_end and called_at(c, leg.discharge_port))
-        if any(c.t_start <= arrival[1] and c.t_end >= arrival[0] for c in later):
-            said = fleet.said(call.mmsi)
-            name, imo = (said[-1].name, said[-1].imo) if said else ("", 0)
-            found[call.mmsi] = Candidate(call.mmsi, name, imo, "called at both ports in time")
-    candidates = tuple(sorted(found.values()))
-    if len(candidates) == 1:
-        only = candidates[0]
-        return ShipMatch(
-            only.name, only.imo, (only.mmsi,), "candidate, not fact: the only caller at both ports", candidates
-        )
-    return ShipMatch(
-        "", 0, (), f"{len(candidates)} candidates by port calls" if candidates else "no candidate", candidates
-    )
 
 
 @dataclass(frozen=True)
@@ -184,13 +138,13 @@ class Voyage:
     why: str
 
 
-def voyage_of(fleet: Fleet, leg: Leg) -> Voyage:
+def voyage_of(fleet: Fleet, leg: Leg, carriage: Carriage) -> Voyage:
     """Match the ship of a leg, and find out when the goods left it as far as port calls tell.
 
     The goods count as on board from the sailing to the call at the declared port; failing that to the first other
     call after the declared arrival (an overdue ship still has them); failing that for 60 days or until the input ends.
     """
-    ship = match_ship(fleet, leg)
+    ship = match_ship(fleet, leg, carriage)
     depart_first, _ = leg.times("t_depart")
     t_last_arrival = leg.times("t_arrive")[1]
     calls = fleet.calls_of(ship.mmsis)

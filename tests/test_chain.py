@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import naive_chains
 import pytest
 
 from cargo.chain import build_chains
-from cargo.leg import group_legs
+from cargo.legtable import LegTable
 from cargo.shipments import read_shipments
+from luxwake.simulate.trade import TradeParams, trade_world
 
 HEADER = (
     "bl_number,container,vin,hs_code,description,quantity,shipper,consignee,load_port,discharge_port,depart_date,"
@@ -31,6 +33,11 @@ def shipments_of(folder: Path, *lines: str):
     return read_shipments(path)
 
 
+def legs_of(shipments):
+    table = LegTable(shipments)
+    return table.legs(range(len(table)))
+
+
 def ways(chains):
     """Ports of each chain, with the method of each link."""
     return [
@@ -45,7 +52,7 @@ def test_rows_of_one_bill_container_and_ports_are_one_leg_with_every_version_kep
         row("b-1", BOX, cons="Master of X", to="2018-10-09", source="press"),
         row("B1", BOX, cons="ALPHA  CO.", source="customs"),
     ]
-    (leg,) = group_legs(shipments_of(tmp_path, *lines).rows())
+    (leg,) = legs_of(shipments_of(tmp_path, *lines))
     assert leg.row_numbers == (1, 2, 3) and leg.first("consignee") == "Alpha Co"
     said = {c.predicate: [(v.value, v.source, v.row) for v in c.values] for c in leg.claims}
     assert set(said) == {"consignee", "t_arrive"}
@@ -54,19 +61,19 @@ def test_rows_of_one_bill_container_and_ports_are_one_leg_with_every_version_kep
 
 def test_spelling_length_of_code_and_ships_prefix_make_no_conflict(tmp_path):
     lines = [row("B1", BOX, hs="8703", ship="M/V Sea Lark 5"), row("B1", BOX, hs="870324", ship="SEALARK 5")]
-    (leg,) = group_legs(shipments_of(tmp_path, *lines).rows())
+    (leg,) = legs_of(shipments_of(tmp_path, *lines))
     assert leg.claims == ()
 
 
 def test_two_cars_in_one_box_and_two_goods_on_one_bill_are_legs_of_their_own(tmp_path):
     two_cars = [row("B1", BOX, vin="ZZX00000000000001"), row("B1", BOX, vin="ZZX00000000000002")]
     two_goods = [row("B2", hs="870323"), row("B2", hs="270111")]
-    assert len(group_legs(shipments_of(tmp_path, *two_cars, *two_goods).rows())) == 4
+    assert len(legs_of(shipments_of(tmp_path, *two_cars, *two_goods))) == 4
 
 
 def test_bill_without_container_joins_the_one_leg_that_fits(tmp_path):
     lines = [row("B1", BOX), row("B1", cons="C", source="press"), row("B2", BOX), row("B2", OTHER_BOX), row("B2")]
-    legs = group_legs(shipments_of(tmp_path, *lines).rows())
+    legs = legs_of(shipments_of(tmp_path, *lines))
     assert [leg.row_numbers for leg in legs] == [(1, 2), (3,), (4,), (5,)]
 
 
@@ -177,3 +184,32 @@ def test_the_order_of_the_rows_changes_no_chain(tmp_path, seed):
 
 def _by_bill(chains):
     return sorted([leg.first("bl_number") for leg in strand.legs] for chain in chains for strand in chain.strands)
+
+
+@pytest.mark.parametrize("seed", [5, 6])
+def test_legs_and_chains_equal_the_obvious_twins(tmp_path, seed):
+    rng = random.Random(seed)
+    world = trade_world(TradeParams(ships=60, rows=400, days=120, ports=10), seed)
+    rows = [dict(one) for one in world.rows]
+    for one in rows:  # numbers that repeat, rows that say little, goods that are alike
+        one["quantity"] = rng.choice(["1", "2", one["quantity"], ""])
+        for name in ("bl_number", "container", "vin", "vessel_name", "depart_date", "load_port", "hs_code"):
+            if rng.random() < 0.15:
+                one[name] = ""
+        if rng.random() < 0.3:
+            one["bl_number"], one["container"] = f"LXB{rng.randrange(40)}", rng.choice(["", BOX, OTHER_BOX])
+    names = list(dict.fromkeys(name for one in rows for name in one))
+    lines = [",".join(one.get(name, "") for name in names) for one in rows]
+    path = tmp_path / "rows.csv"
+    path.write_text(",".join(names) + "\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    shipments = read_shipments(path)
+    slow, fast = naive_chains.group_legs(shipments.rows()), legs_of(shipments)
+    assert [leg.row_numbers for leg in fast] == [leg.row_numbers for leg in slow]
+    assert [_told(chain) for chain in build_chains(shipments)] == [
+        _told(chain) for chain in naive_chains.build_chains(shipments)
+    ]
+
+
+def _told(chain):
+    """All of a chain but the rows themselves, in which NaN differs from itself."""
+    return [([leg.row_numbers for leg in strand.legs], strand.links, strand.open_ends) for strand in chain.strands]

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from cargo.carriage import Carriers
 from cargo.case import open_case
 from cargo.chain import build_chains
 from cargo.fleet import Fleet
@@ -19,15 +20,16 @@ def labelled(kind, label, start, end, *, mmsi=LARK, other=0, score=0.9):
 
 
 @pytest.fixture(scope="module")
-def chain(tmp_path_factory):
-    return build_chains(shipments_of(tmp_path_factory.mktemp("papers"), *limousine_rows()))[0]
+def chains(tmp_path_factory):
+    return build_chains(shipments_of(tmp_path_factory.mktemp("papers"), *limousine_rows()))
 
 
-def values(chain, *more, looked_for=("dark", "identity")):
+def values(chains, *more, looked_for=("dark", "identity")):
     events = world(more=more)
     events.params = {name: {} for name in looked_for}
     fleet = Fleet(events)
-    found = techniques(fleet, open_case(fleet, chain, 0.5), 0.5)
+    carriages = Carriers(fleet).of(chains.table, chains.lead_legs()[0])
+    found = techniques(fleet, open_case(fleet, chains[0], list(carriages)[: len(chains[0].legs)], 0.5), 0.5)
     assert [signal.name for signal in found] == list(FAMILIES)
     ids = {f"event {name}" for name in events["id"]}
     return {s.name: SimpleNamespace(value=s.value, why=s.why, ids=[e for e in s.evidence if e in ids]) for s in found}
@@ -44,8 +46,8 @@ def values(chain, *more, looked_for=("dark", "identity")):
         (labelled(FALSE_POSITION, "on_land", "2018-10-01T13:00", "2018-10-02"), "positions falsified", "on land"),
     ],
 )
-def test_an_event_of_a_family_counts_with_its_id(chain, more, family, words):
-    before, after = values(chain), values(chain, more)
+def test_an_event_of_a_family_counts_with_its_id(chains, more, family, words):
+    before, after = values(chains), values(chains, more)
     assert before[family].value != 1.0 and after[family].value == 1.0
     assert words in after[family].why and len(after[family].ids) == 1
     assert {name for name in FAMILIES if before[name].value != after[name].value} == {family}
@@ -63,14 +65,14 @@ def test_an_event_of_a_family_counts_with_its_id(chain, more, family, words):
     ],
     ids=["unlikely", "long before", "another ship", "a slip", "many ships at once", "a tug"],
 )
-def test_what_speaks_of_no_family_counts_for_none(chain, more):
-    before, after = values(chain), values(chain, more)
+def test_what_speaks_of_no_family_counts_for_none(chains, more):
+    before, after = values(chains), values(chains, more)
     assert {name: before[name].value for name in FAMILIES} == {name: after[name].value for name in FAMILIES}
 
 
-def test_what_was_not_looked_for_is_unknown(chain):
-    assert values(chain)["positions falsified"].value is None
-    assert values(chain, looked_for=())["positions falsified"].value is None
+def test_what_was_not_looked_for_is_unknown(chains):
+    assert values(chains)["positions falsified"].value is None
+    assert values(chains, looked_for=())["positions falsified"].value is None
 
 
 def test_every_kind_with_a_family_is_known():

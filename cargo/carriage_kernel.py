@@ -1,0 +1,417 @@
+"""The loop behind `cargo.carriage`: for each leg the ships that may have carried it, with the weight of each.
+
+A candidate is a ship with the call at which it loaded and the call at which it discharged, each where one is on record.
+Its weight is a product: how well the sailing fits the declared departure, the call the declared arrival, the ship the
+cargo, and what the row says of the ship; against it stands the weight of *none of the ships heard*.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ais.table import NAT
+from geo.kernel import inner, kernel
+from geo.sphere import NMI_M, distance_m
+
+DAY_US = 86_400_000_000
+IMO, IMO_SLIP, MMSI, NAME, NAME_SLIP, LOADED, DISCHARGED, OTHER_NAME, OTHER_MMSI = (1 << k for k in range(9))
+"""What speaks for a candidate, or against it."""
+VETO_IMO, VETO_ELSEWHERE, VETO_SIZE = 1 << 9, 1 << 10, 1 << 11
+VETOES = VETO_IMO | VETO_ELSEWHERE | VETO_SIZE
+KEPT = 8
+"""Candidates that are kept of a leg, the likeliest; the others are counted."""
+BEFORE_DAYS, AFTER_DAYS = 3, 10
+"""A ship sails this long before or after the declared departure (the date of a bill of lading)."""
+EARLY_DAYS, LATE_DAYS = 3, 14
+"""A ship calls this long before or after the declared arrival."""
+SEARCH_DAYS = 4
+"""Ships that the row does not name are looked for this near to the declared days: those farther off are unlikely."""
+VOYAGE_DAYS = 60
+"""Where no arrival is declared: the longest voyage."""
+FASTEST_KN, PORT_EXTENT_NMI = 30.0, 50.0
+"""No cargo ship goes faster; a wide port, its roads and a coarse position together."""
+_ANYWHERE_DAYS = 16
+"""In so long the fastest ship comes from anywhere (10,800 nmi)."""
+LEAST = 0.002
+"""A candidate with less probability is neither kept nor counted."""
+
+
+class LegColumns(NamedTuple):
+    """Legs as columns. Ports are indices of a list, -1 unknown; times µs or `NAT`, the earliest and latest claims."""
+
+    load: np.ndarray
+    discharge: np.ndarray
+    depart0: np.ndarray
+    depart1: np.ndarray
+    arrive0: np.ndarray
+    arrive1: np.ndarray
+    weight_kg: np.ndarray
+    named: np.ndarray  # index of what the leg says of its ship
+
+
+class Said(NamedTuple):
+    """What legs say of their ships, each once, with the ships that answer to it: `ship[first[k] : first[k + 1]]`."""
+
+    imo: np.ndarray  # a valid number, 0 none
+    mmsi: np.ndarray
+    name: np.ndarray  # code of the name, -1 not said, -2 a name that was never heard
+    first: np.ndarray
+    ship: np.ndarray  # ascending
+    bits: np.ndarray
+
+
+class Ships(NamedTuple):
+    """Ships by MMSI: type and length (NaN), when heard, and the names and numbers they broadcast, as intervals."""
+
+    mmsi: np.ndarray
+    ship_type: np.ndarray
+    length_m: np.ndarray
+    t_first: np.ndarray
+    t_last: np.ndarray
+    said_first: np.ndarray
+    said_from: np.ndarray
+    said_to: np.ndarray
+    said_imo: np.ndarray
+    said_name: np.ndarray  # code, -1 none
+
+
+class Weights(NamedTuple):
+    """How much each fact weighs: factors, and logarithms of odds for what a row says of its ship.
+
+    The first seven were fitted on the trade world with truth (`python -m benchmarks.cargo --fit`), on other seeds
+    than those of the figures; the odds of names and numbers are set, and generous to doubt.
+    """
+
+    none: float = 0.005
+    """Weight of a ship that was not heard."""
+    early_days: float = 1.0
+    """Decay of a sailing before the declared departure, and after it; the same for arrivals."""
+    late_days: float = 0.6
+    not_loaded: float = 0.001
+    """No call at the load port on record."""
+    not_arrived: float = 0.0005
+    """No call at the discharge port on record though the ship was heard later."""
+    not_heard: float = 0.002
+    """No call there, and the ship was not heard later."""
+    stray: float = 0.001
+    """Least factor of a date within the windows: clerks err."""
+    undated: float = 0.8
+    """A call at the discharge port where no arrival is declared."""
+    imo: float = 14.0
+    imo_slip: float = 8.0
+    mmsi: float = 12.0
+    other_mmsi: float = -5.0
+    name: float = 7.0
+    name_slip: float = 3.0
+    other_name: float = -6.0
+    name_days: float = 45.0
+    """A name counts for a leg if it was broadcast within this time of it; else half as much."""
+
+
+class Out(NamedTuple):
+    """What the loop writes: for each leg the kept candidates, how many there were, and the weight of none."""
+
+    ship: np.ndarray  # (legs, KEPT) int32, -1 none
+    load_call: np.ndarray
+    discharge_call: np.ndarray
+    probability: np.ndarray
+    bits: np.ndarray
+    n: np.ndarray
+    none: np.ndarray
+
+
+class Scratch(NamedTuple):
+    """The candidates of one leg; `place[s]` is where ship s stands if `stamp[s]` is the leg."""
+
+    place: np.ndarray
+    stamp: np.ndarray
+    ship: np.ndarray
+    load_call: np.ndarray
+    discharge_call: np.ndarray
+    weight: np.ndarray
+    bits: np.ndarray
+
+
+@inner
+def is_at(at, call, port):
+    """Is a call at a port?"""
+    for k in range(at.near_first[call], at.near_first[call + 1]):  # noqa: SIM110 - kernels have no generators
+        if at.near[k] == port:
+            return True
+    return False
+
+
+@inner
+def fit(t, t0, t1, w):
+    """How well a time fits a span of declared days: 1 within, less before and after; 0.5 where none is declared."""
+    if t0 == NAT:
+        return 0.5
+    if t < t0:
+        return max(w.stray, math.exp((t - t0) / DAY_US / w.early_days))
+    late = t - t1 - DAY_US
+    return max(w.stray, math.exp(-late / DAY_US / w.late_days)) if late > 0 else 1.0
+
+
+@inner
+def find_discharge(legs, i, s, after, t_sail, calls, at, ships, w):
+    """The call of ship `s` behind call `after` that fits the declared arrival best: (call or -1, factor)."""
+    port, t0, t1 = legs.discharge[i], legs.arrive0[i], legs.arrive1[i]
+    if port < 0:
+        return np.int64(-1), 0.5
+    t_from = t_sail if t0 == NAT else max(t_sail, t0 - EARLY_DAYS * DAY_US)
+    t_to = (t_sail if t0 == NAT else t1) + (VOYAGE_DAYS if t0 == NAT else LATE_DAYS) * DAY_US
+    best, found = 0.0, np.int64(-1)
+    for c in range(after + 1, calls.ship_first[s + 1]):
+        if calls.t_start[c] > t_to:
+            break
+        if calls.t_end[c] >= t_from and is_at(at, c, port):
+            factor = w.undated if t0 == NAT else fit(calls.t_start[c], t0, t1, w)
+            if factor > best:
+                best, found = factor, np.int64(c)
+            if t0 == NAT:
+                break
+    if found < 0:
+        return found, w.not_heard if ships.t_last[s] < t_to else w.not_arrived
+    return found, best
+
+
+@inner
+def find_load(legs, i, s, calls, at, w):
+    """The call of ship `s` at the load port that fits the declared departure best: (call or -1, factor)."""
+    port, t0, t1 = legs.load[i], legs.depart0[i], legs.depart1[i]
+    best, found = w.not_loaded, np.int64(-1)
+    if port < 0 or t0 == NAT:
+        return found, best
+    for c in range(calls.ship_first[s], calls.ship_first[s + 1]):
+        if calls.t_end[c] < t0 - BEFORE_DAYS * DAY_US:
+            continue
+        if calls.t_start[c] > t1 + (AFTER_DAYS + 1) * DAY_US or calls.t_end[c] > t1 + (AFTER_DAYS + 1) * DAY_US:
+            break
+        factor = fit(calls.t_end[c], t0, t1, w)
+        if factor >= best and is_at(at, c, port):
+            best, found = factor, np.int64(c)
+    return found, best
+
+
+@inner
+def able(ships, s, weight_kg):
+    """Can the ship carry it: by its AIS type (ITU-R M.1371-5 table 53), and 0 where it is too small.
+
+    A general cargo ship of length L carries less than L^3 / 100 tonnes (84 m: 5,900 t; 300 m: 270,000 t).
+    """
+    length = ships.length_m[s]
+    if length > 0.0 and weight_kg > 10.0 * length * length * length:
+        return 0.0
+    kind = ships.ship_type[s] // 10
+    if kind == 7 or kind == 0 or kind == 9:
+        return 1.0
+    return 0.1 if kind == 8 or kind == 6 else 0.02
+
+
+@inner
+def named_in_time(ships, s, name, t0, t1, w):
+    """Did the ship use a name about this time?"""
+    slack = np.int64(w.name_days * DAY_US)
+    for k in range(ships.said_first[s], ships.said_first[s + 1]):
+        if ships.said_name[k] == name and (
+            t0 == NAT or (ships.said_from[k] <= t1 + slack and ships.said_to[k] >= t0 - slack)
+        ):
+            return True
+    return False
+
+
+@inner
+def who(legs, i, s, said, ships, w):
+    """What the row says of its ship, for or against this one: (logarithm of odds, bits)."""
+    k = legs.named[i]
+    odds, bits = 0.0, 0
+    lo, hi = said.first[k], said.first[k + 1]
+    while lo < hi:
+        middle = (lo + hi) // 2
+        if said.ship[middle] < s:
+            lo = middle + 1
+        else:
+            hi = middle
+    if lo < said.first[k + 1] and said.ship[lo] == s:
+        bits = np.int64(said.bits[lo])
+    has_imo, has_name, same_name = False, False, False
+    for j in range(ships.said_first[s], ships.said_first[s + 1]):
+        has_imo = has_imo or ships.said_imo[j] != 0
+        has_name = has_name or ships.said_name[j] >= 0
+    if said.imo[k] != 0:
+        if bits & IMO:
+            odds += w.imo
+        elif has_imo:
+            return 0.0, bits | VETO_IMO
+    elif bits & IMO_SLIP:
+        odds += w.imo_slip
+    if said.mmsi[k] != 0:
+        if bits & MMSI:
+            odds += w.mmsi
+        else:
+            odds, bits = odds + w.other_mmsi, bits | OTHER_MMSI
+    if said.name[k] != -1:
+        if bits & NAME:
+            t0 = legs.depart0[i] if legs.depart0[i] != NAT else legs.arrive0[i]
+            t1 = legs.arrive1[i] if legs.arrive1[i] != NAT else legs.depart1[i]
+            same_name = named_in_time(ships, s, said.name[k], t0, t1, w)
+            odds += w.name if same_name else 0.5 * w.name
+        elif bits & NAME_SLIP:
+            odds += w.name_slip
+        elif has_name and not bits & (IMO | MMSI):
+            odds, bits = odds + w.other_name, bits | OTHER_NAME
+    return odds, bits
+
+
+@inner
+def elsewhere(legs, i, s, calls, lat, lon):
+    """Does a port call show that the ship cannot have been at the load port within two days of the departure?"""
+    port = legs.load[i]
+    if port < 0 or legs.depart0[i] == NAT or math.isnan(lat[port]):
+        return False
+    t_from, t_to = legs.depart0[i] - 2 * DAY_US, legs.depart1[i] + 2 * DAY_US
+    for c in range(calls.ship_first[s], calls.ship_first[s + 1]):
+        if calls.t_end[c] < t_from - _ANYWHERE_DAYS * DAY_US:
+            continue
+        if calls.t_start[c] > t_to + _ANYWHERE_DAYS * DAY_US:
+            break
+        hours = max(calls.t_start[c] - t_from, t_to - calls.t_end[c], 0) / 3.6e9
+        nmi = distance_m(calls.lat[c], calls.lon[c], lat[port], lon[port]) / NMI_M
+        if nmi > FASTEST_KN * hours + PORT_EXTENT_NMI:
+            return True
+    return False
+
+
+@inner
+def note(x, used, leg, s, load_call, discharge_call, weight, bits):
+    """Take a candidate, or better the one of the same ship; the number of candidates so far."""
+    if x.stamp[s] == leg:
+        at = x.place[s]
+        if weight <= x.weight[at]:
+            return used
+    else:
+        if used == x.ship.size:
+            return used
+        at = used
+        used += 1
+        x.stamp[s], x.place[s], x.ship[at] = leg, at, s
+    x.load_call[at], x.discharge_call[at], x.weight[at], x.bits[at] = load_call, discharge_call, weight, bits
+    return used
+
+
+@inner
+def consider(legs, i, s, load_call, loaded, x, used, said, ships, calls, at, w):
+    """Weigh a ship that called at the load port, or none (`load_call` -1) where it was named."""
+    odds, bits = who(legs, i, s, said, ships, w)
+    could = able(ships, s, legs.weight_kg[i])
+    if load_call >= 0:
+        after, t_sail = load_call, calls.t_end[load_call]
+    else:
+        t_sail = legs.depart0[i] if legs.depart0[i] != NAT else legs.arrive0[i] - VOYAGE_DAYS * DAY_US
+        after = calls.ship_first[s] - 1
+        while after + 1 < calls.ship_first[s + 1] and calls.t_end[after + 1] < t_sail:
+            after += 1
+    discharge_call, arrived = find_discharge(legs, i, s, after, t_sail, calls, at, ships, w)
+    if could == 0.0:
+        bits |= VETO_SIZE
+    weight = 0.0 if bits & VETOES else loaded * arrived * could * math.exp(odds)
+    bits |= (LOADED if load_call >= 0 else 0) | (DISCHARGED if discharge_call >= 0 else 0)
+    return note(x, used, i, s, load_call, discharge_call, weight, bits)
+
+
+@inner
+def by_load(legs, i, x, used, said, ships, calls, at, w):
+    """All ships that sailed from the load port about the declared departure."""
+    port, t0, t1 = legs.load[i], legs.depart0[i], legs.depart1[i]
+    first, last = at.first[port], at.first[port + 1]
+    k = first + np.searchsorted(at.t_end[first:last], t0 - BEFORE_DAYS * DAY_US)
+    while k < last and at.t_end[k] <= t1 + (SEARCH_DAYS + 1) * DAY_US:
+        c = at.call[k]
+        loaded = fit(at.t_end[k], t0, t1, w)
+        used = consider(legs, i, calls.ship[c], c, loaded, x, used, said, ships, calls, at, w)
+        k += 1
+    return used
+
+
+@inner
+def by_discharge(legs, i, x, used, said, ships, calls, at, lat, lon, w):
+    """All ships that came to the discharge port about the declared arrival, and are no candidates yet."""
+    port, t0, t1 = legs.discharge[i], legs.arrive0[i], legs.arrive1[i]
+    asked = legs.load[i] >= 0 and legs.depart0[i] != NAT
+    first, last = at.first[port], at.first[port + 1]
+    k = first + np.searchsorted(at.t_end[first:last], t0 - EARLY_DAYS * DAY_US)
+    while k < last and at.t_end[k] <= t1 + (SEARCH_DAYS + AFTER_DAYS) * DAY_US:
+        c, s = at.call[k], calls.ship[at.call[k]]
+        if calls.t_start[c] <= t1 + (SEARCH_DAYS + 1) * DAY_US and not (
+            x.stamp[s] == i and x.load_call[x.place[s]] >= 0
+        ):
+            odds, bits = who(legs, i, s, said, ships, w)
+            could = able(ships, s, legs.weight_kg[i])
+            if could == 0.0:
+                bits |= VETO_SIZE
+            if asked and elsewhere(legs, i, s, calls, lat, lon):
+                bits |= VETO_ELSEWHERE
+            weight = (w.not_loaded if asked else 0.5) * fit(calls.t_start[c], t0, t1, w) * could * math.exp(odds)
+            weight = 0.0 if bits & VETOES else weight
+            used = note(x, used, i, s, np.int64(-1), c, weight, bits | DISCHARGED)
+        k += 1
+    return used
+
+
+@inner
+def by_name(legs, i, x, used, said, ships, calls, at, lat, lon, w):
+    """All ships that answer to what the row says, where they did not call at the load port in time."""
+    k = legs.named[i]
+    for j in range(said.first[k], said.first[k + 1]):
+        s = said.ship[j]
+        if x.stamp[s] == i and x.load_call[x.place[s]] >= 0:
+            continue
+        load_call, loaded = find_load(legs, i, s, calls, at, w)
+        used = consider(legs, i, s, load_call, loaded, x, used, said, ships, calls, at, w)
+        if load_call < 0 and x.stamp[s] == i and elsewhere(legs, i, s, calls, lat, lon):
+            x.weight[x.place[s]] = 0.0
+            x.bits[x.place[s]] |= VETO_ELSEWHERE
+    return used
+
+
+@inner
+def keep(i, x, used, none, out):
+    """The likeliest candidates, and those named whom a veto excludes, behind them."""
+    total = none
+    for k in range(used):
+        total += x.weight[k]
+    out.none[i] = none / total
+    n = 0
+    for k in range(used):
+        probability = x.weight[k] / total
+        named = x.bits[k] & (IMO | IMO_SLIP | MMSI | NAME)
+        if probability < LEAST and not (named and x.bits[k] & VETOES):
+            continue
+        n += probability >= LEAST
+        at = KEPT - 1
+        if out.ship[i, at] >= 0 and out.probability[i, at] >= probability:
+            continue
+        while at > 0 and (out.ship[i, at - 1] < 0 or out.probability[i, at - 1] < probability):
+            out.ship[i, at], out.probability[i, at] = out.ship[i, at - 1], out.probability[i, at - 1]
+            out.load_call[i, at], out.discharge_call[i, at] = out.load_call[i, at - 1], out.discharge_call[i, at - 1]
+            out.bits[i, at] = out.bits[i, at - 1]
+            at -= 1
+        out.ship[i, at], out.probability[i, at], out.bits[i, at] = x.ship[k], probability, x.bits[k]
+        out.load_call[i, at], out.discharge_call[i, at] = x.load_call[k], x.discharge_call[k]
+    out.n[i] = n
+
+
+@kernel
+def weigh(legs, said, ships, calls, at, lat, lon, w, x, out):
+    """Weigh the candidates of every leg."""
+    for i in range(legs.load.size):
+        used = 0
+        if legs.load[i] >= 0 and legs.depart0[i] != NAT:
+            used = by_load(legs, i, x, used, said, ships, calls, at, w)
+        if legs.discharge[i] >= 0 and legs.arrive0[i] != NAT:
+            used = by_discharge(legs, i, x, used, said, ships, calls, at, lat, lon, w)
+        used = by_name(legs, i, x, used, said, ships, calls, at, lat, lon, w)
+        keep(i, x, used, w.none, out)
