@@ -58,9 +58,13 @@ def calls_of(events: Events, mmsi: NDArray[np.uint32]) -> Calls:
     rows, ship = rows[known], ship[known]
     order = np.lexsort((events["t_start"][rows], ship))
     rows, ship = rows[order], ship[order]
+    t_start, t_end, lat, lon = (events[name][rows] for name in ("t_start", "t_end", "lat", "lon"))
     return Calls(
         ship.astype(np.int32),
-        *(np.ascontiguousarray(events[name][rows]) for name in ("t_start", "t_end", "lat", "lon")),
+        t_start,
+        t_end,
+        lat,
+        lon,
         rows,
         np.searchsorted(ship, np.arange(mmsi.size + 1)).astype(np.int64),
     )

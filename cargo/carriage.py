@@ -205,11 +205,13 @@ class Carriers:
         rows = np.stack([table.imo, slip, table.mmsi, table.name], axis=1)[legs]
         who, index = np.unique(rows, axis=0, return_inverse=True)
         named = [(imo, table.imo_texts[text], mmsi, table.names[name]) for imo, text, mmsi, name in who.tolist()]
-        spans = (table.depart0, table.depart1, table.arrive0, table.arrive1)
         columns = LegColumns(
             table.load[legs] - 1,
             table.discharge[legs] - 1,
-            *(np.ascontiguousarray(span[legs]) for span in spans),
+            table.depart0[legs],
+            table.depart1[legs],
+            table.arrive0[legs],
+            table.arrive1[legs],
             table.weight_kg[legs],
             index.reshape(-1),
         )

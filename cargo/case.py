@@ -210,7 +210,7 @@ class ShipLegs:
             return []
         begin, end = np.searchsorted(self._ship, ship), np.searchsorted(self._ship, ship, "right")
         legs = self._order[begin:end]
-        return np.sort(legs[table.load[legs] == table.ports.index(port)]).tolist()
+        return list(np.sort(legs[table.load[legs] == table.ports.index(port)]).tolist())
 
 
 def _within(leg: Leg, t_from: int, t_to: int) -> bool:

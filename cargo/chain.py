@@ -104,12 +104,12 @@ class Chains(Sequence[Chain]):
 
     def all_heads(self) -> list[int]:
         """The first leg of every strand."""
-        return self._starts_by_chain.tolist()
+        return list(self._starts_by_chain.tolist())
 
     def heads(self, k: int) -> list[int]:
         """The first leg of each strand of chain k."""
         at = self._order[k]
-        return self._starts_by_chain[self._first[at] : self._first[at + 1]].tolist()
+        return list(self._starts_by_chain[self._first[at] : self._first[at + 1]].tolist())
 
     def way(self, head: int) -> list[int]:
         """The legs of the strand that begins with leg `head`."""

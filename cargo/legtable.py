@@ -114,15 +114,12 @@ class LegTable:
         named = self.first_known(names.codes, names.codes > 0)
         self.imo, self.name, self.names = imo, named, names.values
         self.ship = np.where(imo > 0, imo + len(names.values), named)
-        for party in ("shipper", "consignee"):
-            codes = coded(shipments, party, plain_text).codes
-            setattr(self, party, self.first_known(codes, codes > 0))
-        for name in ("t_depart", "t_arrive"):
-            t = np.ascontiguousarray(shipments[name])
-            setattr(self, name, self.first_known(t, t != NAT))
-            low, high = self._span(t)
-            setattr(self, f"{name[2:]}0", low)
-            setattr(self, f"{name[2:]}1", high)
+        parties = [coded(shipments, name, plain_text).codes for name in ("shipper", "consignee")]
+        self.shipper, self.consignee = (self.first_known(codes, codes > 0) for codes in parties)
+        departs, arrives = (np.ascontiguousarray(shipments[name]) for name in ("t_depart", "t_arrive"))
+        self.t_depart, self.t_arrive = (self.first_known(t, t != NAT) for t in (departs, arrives))
+        self.depart0, self.depart1 = self._span(departs)
+        self.arrive0, self.arrive1 = self._span(arrives)
         quantity, value = shipments["quantity"], shipments["value_usd"]
         self.quantity = self.first_known(quantity, ~np.isnan(quantity))
         with np.errstate(invalid="ignore", divide="ignore"):

@@ -45,17 +45,6 @@ CONCEALING_ROLES = frozenset({"to order", "bank", "master", "forwarder", "carrie
 END_USER_ROLES = frozenset({"embassy", "dealer"})
 """Consignees who can be asked what became of the goods."""
 
-SECTOR_BANS: dict[str, str] = {
-    "03": "seafood",
-    "2601": "iron ore",
-    "2607": "lead ore",
-    "2701": "coal",
-    "7201": "iron",
-    "7801": "lead",
-}
-"""HS prefixes of the goods whose export by the DPRK UN Security Council resolution 2371 (2017) bans. The resolution
-names goods, not codes: the headings are ours and not yet verified row by row."""
-
 
 def _plain(text: str) -> str:
     return " ".join(re.findall(r"\w+", fold(text)))
@@ -158,12 +147,3 @@ def party_role(name: str) -> str:
         return "missing"
     text = _plain(name)
     return next((role for role, pattern in _ROLES if re.search(pattern, text)), "")
-
-
-def banned_export(hs_code: str) -> str:
-    """The word for goods whose export by the DPRK is banned by sector, "" for others or without a code.
-
-    >>> banned_export("270111"), banned_export("870323"), banned_export("")
-    ('coal', '', '')
-    """
-    return next((word for prefix, word in SECTOR_BANS.items() if hs_code.startswith(prefix)), "")

@@ -11,7 +11,7 @@ from datetime import date
 
 from ais.table import NAT
 from cargo.leg import iso_time
-from cargo.lexicon import banned_export
+from cargo.control import ban_of
 from cargo.listed import NO, Hit
 from cargo.network import MAX_HOPS, SHIPMENTS, SURE, Network, Path
 from cargo.parties import MASS_ADDRESS
@@ -88,7 +88,7 @@ def _candidates(network: Network, rows: Sequence[str]) -> list[str]:
 
 def prohibited_rows(rows: Iterable[Row]) -> dict[int, str]:
     """Rows whose goods are of a kind whose export by the DPRK is banned, with the word for them."""
-    return {row.row: goods for row in rows if (goods := banned_export(row.hs_code))}
+    return {row.row: goods for row in rows if (goods := ban_of("KP", row.hs_code, row.t_depart))}
 
 
 def other_prohibited(

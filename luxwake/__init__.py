@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from cargo.goods import Goods as Goods
     from cargo.goods import classify as classify
     from cargo.join import join as join
-    from cargo.mirror import mirror as mirror
     from cargo.listed import Listed as Listed
     from cargo.mentions import mentions_of as mentions_of
+    from cargo.mirror import mirror as mirror
     from cargo.network import Network as Network
     from cargo.parties import resolve_parties as resolve_parties
     from cargo.party_clusters import Mention as Mention

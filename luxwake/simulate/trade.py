@@ -156,9 +156,7 @@ def _frame(p: TradeParams, seed: int) -> _Made:
     return _Made(places, ships, kinds, _Voyages(ship, flat[:, 0], flat[:, 1], flat[:, 2], first))
 
 
-def _calls(
-    rng: Generator, kind: Kind, near: NDArray[np.float64], nmi: NDArray[np.float64], p: TradeParams
-) -> list[Any]:
+def _calls(rng: Generator, kind: Kind, near: NDArray[Any], nmi: NDArray[Any], p: TradeParams) -> list[Any]:
     """The calls of one ship: port, begin, end."""
     start = int(np.datetime64("2021-01-01", "us").astype(np.int64))
     end = start + p.days * DAY_US
