@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from ais.table import NAT
-from cargo.leg import iso_time
 from cargo.control import ban_of
+from cargo.leg import iso_time
 from cargo.listed import NO, Hit
 from cargo.network import MAX_HOPS, SHIPMENTS, SURE, Network, Path
 from cargo.parties import MASS_ADDRESS
