@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -49,6 +50,7 @@ from cargo.legtable import LegTable
 
 _SCRATCH = 16_384
 """Candidates of one leg at most; more sail from no port within two weeks."""
+_CHUNK = 50_000
 _LEAST_LETTERS = 5
 """A slip in a shorter name may be another name."""
 _WORDS = (
@@ -181,23 +183,34 @@ class Carriers:
             np.array([self._names.code.get(ship_key(one.name), -1) for one in flat], np.int32),
         )
 
-    def of(self, table: LegTable, legs: NDArray[np.int64]) -> Carriages:
-        """The candidates of some legs of a table."""
+    def of(self, table: LegTable, legs: NDArray[np.int64], threads: int = 2) -> Carriages:
+        """The candidates of some legs of a table; the number of threads changes nothing."""
         columns, said, ports = self._columns(table, legs)
         lat, lon = _positions(ports)
         at = calls_at(self._fleet.events, self._calls, ports)
-        shape, ships = (legs.size, KEPT), self._mmsi.size
-        x = Scratch(
-            np.zeros(ships, np.int32), np.full(ships, -1, np.int32), np.zeros(_SCRATCH, np.int32),
-            np.zeros(_SCRATCH, np.int64), np.zeros(_SCRATCH, np.int64), np.zeros(_SCRATCH),
-            np.zeros(_SCRATCH, np.int64),
-        )  # fmt: skip
+        shape = (legs.size, KEPT)
         out = Out(
             np.full(shape, -1, np.int32), np.full(shape, -1, np.int32), np.full(shape, -1, np.int32),
             np.zeros(shape, np.float32), np.zeros(shape, np.int16), np.zeros(legs.size, np.int32), np.zeros(legs.size),
         )  # fmt: skip
-        weigh(columns, said, self._ships, self._calls, at, lat, lon, self._weights, x, out)
+
+        def work(begin: int) -> None:
+            end = min(begin + _CHUNK, legs.size)
+            weigh(
+                columns, begin, end, said, self._ships, self._calls, at, lat, lon, self._weights, self._scratch(), out
+            )
+
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(work, range(0, legs.size, _CHUNK)))
         return Carriages(self._fleet, self._mmsi, np.append(self._calls.row, -1), out)
+
+    def _scratch(self) -> Scratch:
+        ships = self._mmsi.size
+        return Scratch(
+            np.zeros(ships, np.int32), np.full(ships, -1, np.int32), np.zeros(_SCRATCH, np.int32),
+            np.zeros(_SCRATCH, np.int64), np.zeros(_SCRATCH, np.int64), np.zeros(_SCRATCH),
+            np.zeros(_SCRATCH, np.int64),
+        )  # fmt: skip
 
     def _columns(self, table: LegTable, legs: NDArray[np.int64]) -> tuple[LegColumns, Said, list[str]]:
         """The legs as columns, what they say of their ships, and their ports."""

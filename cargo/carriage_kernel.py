@@ -35,6 +35,8 @@ FASTEST_KN, PORT_EXTENT_NMI = 30.0, 50.0
 """No cargo ship goes faster; a wide port, its roads and a coarse position together."""
 _ANYWHERE_DAYS = 16
 """In so long the fastest ship comes from anywhere (10,800 nmi)."""
+SURE = 1.0
+"""From this weight of a named ship on no other is looked for: they would weigh a hundredth, by a name not their own."""
 LEAST = 0.002
 """A candidate with less probability is neither kept nor counted."""
 
@@ -145,6 +147,19 @@ def is_at(at, call, port):
 
 
 @inner
+def first_call(calls, s, t):
+    """The first call of a ship that ends at this time or later; one ship's calls follow each other."""
+    lo, hi = calls.ship_first[s], calls.ship_first[s + 1]
+    while lo < hi:
+        middle = (lo + hi) // 2
+        if calls.t_end[middle] < t:
+            lo = middle + 1
+        else:
+            hi = middle
+    return lo
+
+
+@inner
 def fit(t, t0, t1, w):
     """How well a time fits a span of declared days: 1 within, less before and after; 0.5 where none is declared."""
     if t0 == NAT:
@@ -185,9 +200,7 @@ def find_load(legs, i, s, calls, at, w):
     best, found = w.not_loaded, np.int64(-1)
     if port < 0 or t0 == NAT:
         return found, best
-    for c in range(calls.ship_first[s], calls.ship_first[s + 1]):
-        if calls.t_end[c] < t0 - BEFORE_DAYS * DAY_US:
-            continue
+    for c in range(first_call(calls, s, t0 - BEFORE_DAYS * DAY_US), calls.ship_first[s + 1]):
         if calls.t_start[c] > t1 + (AFTER_DAYS + 1) * DAY_US or calls.t_end[c] > t1 + (AFTER_DAYS + 1) * DAY_US:
             break
         factor = fit(calls.t_end[c], t0, t1, w)
@@ -228,6 +241,8 @@ def who(legs, i, s, said, ships, w):
     """What the row says of its ship, for or against this one: (logarithm of odds, bits)."""
     k = legs.named[i]
     odds, bits = 0.0, 0
+    if said.imo[k] == 0 and said.mmsi[k] == 0 and said.name[k] == -1 and said.first[k] == said.first[k + 1]:
+        return odds, np.int64(bits)
     lo, hi = said.first[k], said.first[k + 1]
     while lo < hi:
         middle = (lo + hi) // 2
@@ -273,9 +288,7 @@ def elsewhere(legs, i, s, calls, lat, lon):
     if port < 0 or legs.depart0[i] == NAT or math.isnan(lat[port]):
         return False
     t_from, t_to = legs.depart0[i] - 2 * DAY_US, legs.depart1[i] + 2 * DAY_US
-    for c in range(calls.ship_first[s], calls.ship_first[s + 1]):
-        if calls.t_end[c] < t_from - _ANYWHERE_DAYS * DAY_US:
-            continue
+    for c in range(first_call(calls, s, t_from - _ANYWHERE_DAYS * DAY_US), calls.ship_first[s + 1]):
         if calls.t_start[c] > t_to + _ANYWHERE_DAYS * DAY_US:
             break
         hours = max(calls.t_start[c] - t_from, t_to - calls.t_end[c], 0) / 3.6e9
@@ -311,9 +324,7 @@ def consider(legs, i, s, load_call, loaded, x, used, said, ships, calls, at, w):
         after, t_sail = load_call, calls.t_end[load_call]
     else:
         t_sail = legs.depart0[i] if legs.depart0[i] != NAT else legs.arrive0[i] - VOYAGE_DAYS * DAY_US
-        after = calls.ship_first[s] - 1
-        while after + 1 < calls.ship_first[s + 1] and calls.t_end[after + 1] < t_sail:
-            after += 1
+        after = first_call(calls, s, t_sail) - 1
     discharge_call, arrived = find_discharge(legs, i, s, after, t_sail, calls, at, ships, w)
     if could == 0.0:
         bits |= VETO_SIZE
@@ -331,7 +342,8 @@ def by_load(legs, i, x, used, said, ships, calls, at, w):
     while k < last and at.t_end[k] <= t1 + (SEARCH_DAYS + 1) * DAY_US:
         c = at.call[k]
         loaded = fit(at.t_end[k], t0, t1, w)
-        used = consider(legs, i, calls.ship[c], c, loaded, x, used, said, ships, calls, at, w)
+        if loaded > w.stray:
+            used = consider(legs, i, calls.ship[c], c, loaded, x, used, said, ships, calls, at, w)
         k += 1
     return used
 
@@ -362,19 +374,21 @@ def by_discharge(legs, i, x, used, said, ships, calls, at, lat, lon, w):
 
 
 @inner
-def by_name(legs, i, x, used, said, ships, calls, at, lat, lon, w):
-    """All ships that answer to what the row says, where they did not call at the load port in time."""
+def by_name(legs, i, x, said, ships, calls, at, lat, lon, w):
+    """All ships that answer to what the row says: their number, and the greatest weight."""
     k = legs.named[i]
+    used, best = 0, 0.0
     for j in range(said.first[k], said.first[k + 1]):
         s = said.ship[j]
-        if x.stamp[s] == i and x.load_call[x.place[s]] >= 0:
-            continue
         load_call, loaded = find_load(legs, i, s, calls, at, w)
         used = consider(legs, i, s, load_call, loaded, x, used, said, ships, calls, at, w)
-        if load_call < 0 and x.stamp[s] == i and elsewhere(legs, i, s, calls, lat, lon):
+        if x.stamp[s] != i:
+            continue
+        if load_call < 0 and elsewhere(legs, i, s, calls, lat, lon):
             x.weight[x.place[s]] = 0.0
             x.bits[x.place[s]] |= VETO_ELSEWHERE
-    return used
+        best = max(best, x.weight[x.place[s]])
+    return used, best
 
 
 @inner
@@ -405,13 +419,13 @@ def keep(i, x, used, none, out):
 
 
 @kernel
-def weigh(legs, said, ships, calls, at, lat, lon, w, x, out):
-    """Weigh the candidates of every leg."""
-    for i in range(legs.load.size):
-        used = 0
-        if legs.load[i] >= 0 and legs.depart0[i] != NAT:
-            used = by_load(legs, i, x, used, said, ships, calls, at, w)
-        if legs.discharge[i] >= 0 and legs.arrive0[i] != NAT:
-            used = by_discharge(legs, i, x, used, said, ships, calls, at, lat, lon, w)
-        used = by_name(legs, i, x, used, said, ships, calls, at, lat, lon, w)
+def weigh(legs, begin, end, said, ships, calls, at, lat, lon, w, x, out):
+    """Weigh the candidates of the legs from `begin` to `end`."""
+    for i in range(begin, end):
+        used, best = by_name(legs, i, x, said, ships, calls, at, lat, lon, w)
+        if best < SURE:
+            if legs.load[i] >= 0 and legs.depart0[i] != NAT:
+                used = by_load(legs, i, x, used, said, ships, calls, at, w)
+            if legs.discharge[i] >= 0 and legs.arrive0[i] != NAT:
+                used = by_discharge(legs, i, x, used, said, ships, calls, at, lat, lon, w)
         keep(i, x, used, w.none, out)

@@ -156,7 +156,7 @@ class LegTable:
         """Some legs with their rows as they were read."""
         spans = [self.rows[self.first[leg] : self.first[leg + 1]] for leg in wanted]
         flat = np.concatenate([np.zeros(0, np.int64), *spans])
-        rows = iter(self.shipments.take(flat).rows())
+        rows = iter(self.shipments.rows(flat))
         return [Leg(tuple(next(rows) for _ in range(span.size))) for span in spans]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -88,10 +88,10 @@ class _Lazy(Mapping[str, NDArray[Any]]):
     def __len__(self) -> int:
         return len(self.held)
 
-    def rows(self, rows: slice) -> dict[str, NDArray[Any]]:
-        """Some of the rows of all columns."""
-        cut = {name: c.take(rows) if isinstance(c, Texts) else c[rows] for name, c in self.held.items()}
-        return dict(_Lazy(cut))
+    def rows(self, rows: slice | NDArray[np.int64], names: Iterable[str] | None = None) -> dict[str, NDArray[Any]]:
+        """Some of the rows, of all columns or some."""
+        held = {name: self.held[name] for name in names or self.held}
+        return dict(_Lazy({name: c.take(rows) if isinstance(c, Texts) else c[rows] for name, c in held.items()}))
 
 
 class Shipments(Table):
@@ -141,9 +141,11 @@ class Shipments(Table):
         self.sha256 = sha256
         self.mapping, self.facts, self.rejects, self.raw = ShipmentMapping(), {}, [], RawRows()
 
-    def rows(self) -> list[Row]:
-        """The parsed rows as plain Python tuples, in the order of the file."""
-        return [Row(*values) for values in zip(*(self[name].tolist() for name in Row._fields), strict=True)]
+    def rows(self, wanted: NDArray[np.int64] | None = None) -> list[Row]:
+        """The parsed rows as plain Python tuples, in the order of the file; or some of them, by place from 0."""
+        lazy = self.columns if isinstance(self.columns, _Lazy) else _Lazy(self.columns)
+        columns = lazy.rows(slice(None) if wanted is None else wanted, Row._fields)
+        return [Row(*values) for values in zip(*(columns[name].tolist() for name in Row._fields), strict=True)]
 
     def pieces(self, size: int = 65_536) -> Iterator[Table]:
         """The rows in pieces, each with the column `raw`: the row as it stands in the file, as text."""
