@@ -19,7 +19,10 @@ def imo_valid(imo: int) -> bool:
     >>> imo_valid(9999993), imo_valid(9999994), imo_valid(0)
     (True, False, False)
     """
-    return bool(imos_valid([imo])[0]) if FIRST <= imo <= LAST else False
+    if not FIRST <= imo <= LAST:
+        return False
+    first_six, last = divmod(imo, 10)
+    return sum(first_six // 10**k % 10 * (k + 2) for k in range(6)) % 10 == last
 
 
 def imos_valid(imo: ArrayLike) -> NDArray[np.bool_]:

@@ -67,6 +67,10 @@ def spread(values: Sequence[Any], codes: NDArray[Any], dtype: str) -> NDArray[An
     """One value for each row from one for each distinct text."""
     if dtype != "O":
         return np.array(values, dtype)[codes] if len(values) else np.zeros(len(codes), dtype)
+    if len(codes) < len(values):  # a few of the rows
+        few = np.empty(len(codes), object)
+        few[:] = [values[code] for code in codes.tolist()]
+        return few
     made = np.empty(len(values), object)
     made[:] = values
     return made[codes] if len(values) else np.empty(len(codes), object)
