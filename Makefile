@@ -1,5 +1,5 @@
-# Five verbs: demo test check bench docs. Each sets up what it needs in .venv first. Beside them: bench-decode, bench-geo
-# and bench-detect (the decoder, the geography and the detectors beside their peers) and fuzz, which set up what they need
+# Five verbs: demo test check bench docs. Each sets up what it needs in .venv first. Beside them: bench-decode, bench-geo,
+# bench-detect and bench-cargo (the decoder, the geography, the detectors, the goods) and fuzz, which set up what they need
 # in environments of their own.
 PYTHON ?= python3
 VENV := .venv
@@ -14,7 +14,7 @@ FUZZ_SECONDS ?= 600
 FUZZ_MODE ?= compiled
 FUZZ_VENV := $(VENV)-fuzz
 
-.PHONY: demo test check bench bench-decode bench-geo bench-detect fuzz docs clean
+.PHONY: demo test check bench bench-decode bench-geo bench-detect bench-cargo fuzz docs clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/bin/python:
@@ -61,6 +61,9 @@ $(FUZZ_VENV)/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(FUZZ_VENV)
 	@$(FUZZ_VENV)/bin/python -m pip --disable-pip-version-check --quiet install -c constraints.txt atheris==3.0.0 numba numpy
 	@touch $@
+
+bench-cargo: $(VENV)/.dev
+	$(BIN)/python -m benchmarks cargo shipments goods
 
 fuzz: $(FUZZ_VENV)/.ready
 	$(FUZZ_VENV)/bin/python -m tests.fuzz --mode $(FUZZ_MODE) --seconds $(FUZZ_SECONDS) --out out/fuzz

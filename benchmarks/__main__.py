@@ -26,6 +26,7 @@ PARTS = {
     "shipments": "Shipments read",
     "detect": "Injected events: recall, precision, robustness",
     "goods": "What is it: descriptions to headings",
+    "cargo": "Goods on ships: links, chains, findings",
     "pictures": "Pictures of the documentation",
 }
 MODULES = {"detect": "detection"}
