@@ -105,12 +105,9 @@ def _links(one: Joined) -> tuple[Any, ...]:
             wrong += bool(found) and true not in found
         elif true:
             unnamed += 1
-            taken, likely = 0.0, [c for c in carriage.candidates if not c.vetoed]
-            size = 0
-            for size, candidate in enumerate(likely, start=1):
-                taken += candidate.probability
-                if taken >= SET_SHARE * (1.0 - carriage.none):
-                    break
+            likely = [c for c in carriage.candidates if not c.vetoed]
+            taken = np.cumsum([c.probability for c in likely])
+            size = min(len(likely), int(np.count_nonzero(taken < SET_SHARE * (1.0 - carriage.none))) + 1)
             sizes.append(size)
             held += any(c.mmsi == true for c in likely[:size])
     return (

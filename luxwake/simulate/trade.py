@@ -169,13 +169,13 @@ def _calls(rng: Generator, kind: Kind, near: NDArray[Any], nmi: NDArray[Any], p:
     knots = float(rng.uniform(*kind.speed_kn))
     t, calls, k = start - int(rng.integers(0, 20 * DAY_US)), [], 0
     while t < end:
-        stay = float(rng.lognormal(math.log(20.0 if loop else 48.0), 0.5)) * 3.6e9
-        if t > start:
-            calls.append((at, t, t + int(stay)))
         k += 1
         there = loop[k % len(loop)] if loop else int(rng.choice(near.shape[0], p=near[at]))
         if there == at:
             continue
+        stay = float(rng.lognormal(math.log(20.0 if loop else 48.0), 0.5)) * 3.6e9
+        if t > start:
+            calls.append((at, t, t + int(stay)))
         hours = nmi[at, there] / knots * float(rng.uniform(1.0, 1.15))
         t, at = t + int(stay) + int(hours * 3.6e9), there
     return calls
