@@ -18,7 +18,7 @@ import math
 
 import numpy as np
 
-from detectors.compact import origin, steps_of, way_m
+from detectors.compact import origin, way_m
 from detectors.detector import OUT_ROOM
 from detectors.episode_sums import (
     ADRIFT,
@@ -36,6 +36,7 @@ from detectors.episode_sums import (
 from detectors.pool import give_back, is_full, take
 from geo.kernel import inlined, inner, kernel
 from geo.sphere import KN_M_S, wrap_deg
+from geo.steps import steps_of
 
 NOISE_M = 30.0
 """A step shorter than `step_s` may be so much longer than the speed allows: three times a position noise of 10 m."""

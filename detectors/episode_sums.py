@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detectors.compact import M_PER_STEP, deg_of, offset_of, source_of, turned, way_m
+from detectors.compact import M_PER_STEP, offset_of, source_of, turned, way_m
 from detectors.event import FACTS, LOITERING, STOP, WAITING, begin_event
 from geo.anchorages import AnchorageTable, anchorage_row
 from geo.cells import INDEX_RESOLUTION, cell_at
 from geo.kernel import inlined, inner
 from geo.sphere import EARTH_RADIUS_M, KN_M_S, cos_sin_deg, distance_m, wrap_deg
+from geo.steps import deg_of
 
 OBSERVED_US = 1_800_000_000
 """A step counts as observed up to half an hour."""

@@ -4,9 +4,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.compact import deg_of, offset_of, origin, source_of, steps_of, turned, way_m
+from detectors.compact import offset_of, origin, source_of, turned, way_m
 from geo.kernel import kernel
 from geo.sphere import cos_sin_deg, distance_m
+from geo.steps import deg_of, steps_of
 
 
 @kernel

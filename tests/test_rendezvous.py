@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ais.hulls import HULL
 from benchmarks.meetings import found, meetings
 from detectors.detector import Columns
 from detectors.engine import Engine, detect
@@ -138,7 +139,9 @@ def test_two_ships_under_one_number_meet_each_other():
     fixes = scene(visit(A, 180), visit(B, 180, course=180.0, at=(0.0, 150.0), every=4))
     hull = (fixes["mmsi"] == B).astype(np.uint8)
     detector, n = Rendezvous(), len(fixes)
-    detector.reserve(2)
+    ships = np.zeros(2, HULL).view(np.recarray)
+    ships.mmsi, ships.hull = A, [0, 1]
+    detector.reserve(ships)
     rows = {name: np.ascontiguousarray(fixes[name]) for name in Columns._fields if name in fixes}
     rows |= {"slot": hull.astype(np.int32), "hull": hull, "mmsi": np.full(n, A, np.uint32)}
     rows |= {"alive": np.zeros(n, np.int64), "class_b": np.zeros(n, np.uint8)}
