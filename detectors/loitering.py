@@ -136,6 +136,7 @@ class Loitering(PooledDetector):
             p.max_excursion_s * 1_000_000,
             float(p.min_waiting_share),
             self._anchorages.table,
+            self.ships,
         )
 
     def settle(self, records: NDArray[Any], known: Known) -> NDArray[Any]:

@@ -12,7 +12,7 @@ from tests.worlds import busy_world
 LIMITS = {
     "hulls": 120,
     "table of hulls": 8,
-    "loitering": 56,
+    "loitering": 48,
     "dark": 64,
     "rendezvous": 40,
     "port_call": 40,
