@@ -1,7 +1,7 @@
 """What is kept of each hull: one record, and a table from MMSI to the first of its hulls.
 
 A record holds what `ais.tracks` asks of a hull (where it was last, where shortly before) and what is told of it at the
-end (where it was first, how many fixes it has, how fast it goes): one place for both, 128 bytes.
+end (where it was first, how many fixes it has, how fast it goes): one place for both, 120 bytes.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ HULL = np.dtype(
     [
         ("t", "i8"),  # the last fix
         ("t_first", "i8"),  # the first that is believed
-        ("lat", "f8"),
-        ("lon", "f8"),
+        ("lat", "i4"),  # in steps of `geo.steps`
+        ("lon", "i4"),
         ("lat_recent", "i4", (RECENT - 1,)),  # fixes before the last, in a ring, in steps of the field
         ("lon_recent", "i4", (RECENT - 1,)),
         ("lat_first", "f4"),  # to 2 m
@@ -48,7 +48,7 @@ HULL = np.dtype(
     ],
     align=True,
 )
-"""What is kept of a hull: 128 bytes."""
+"""What is kept of a hull: 120 bytes."""
 
 _BIN_OF_KN = np.searchsorted(SPEED_EDGES_KN, np.arange(SPEED_EDGES_KN[-1]), side="right").astype(np.uint8)
 

@@ -33,6 +33,7 @@ from ais.table import FIX_DTYPES, NAT, Fixes, columns_of
 from geo.cells import INDEX_RESOLUTION, cells
 from geo.kernel import inlined, inner, kernel
 from geo.sphere import EARTH_RADIUS_M, KN_M_S, distance_m, wrap_deg
+from geo.steps import deg_of, steps_of
 
 COPY_WINDOW_US = 10_000_000
 """Copies of one transmission by several stations arrive within 10 s (DMA AisLib's duplicate filter)."""
@@ -67,8 +68,10 @@ RECENT_US = 3_600_000_000
 """A longer silence empties the ring of recent fixes: what lies before it shows no course."""
 TICK_US = 10_000
 """Times of recent fixes are kept in hundredths of a second modulo 2^16, twice the longest window of copies."""
-STEPS_PER_DEG = 600_000.0
+FIELD_STEPS_PER_DEG = 600_000.0
 """Positions are compared in steps of the AIS field, 1/10000 minute."""
+PER_FIELD_STEP = 15
+"""Steps of `geo.steps`."""
 MAX_HULLS = 16
 """Of one MMSI: a bound for the memory. The reference knows nine names of the busiest number of its troublesome set."""
 
@@ -105,19 +108,19 @@ def class_of(msg_type):
 
 
 @inner
-def steps(degrees):
-    """An angle in whole steps of the AIS field."""
-    return int(math.floor(degrees * STEPS_PER_DEG + 0.5))
+def field_steps(steps):
+    """Steps of `geo.steps` in whole steps of the AIS field."""
+    return (steps + PER_FIELD_STEP // 2) // PER_FIELD_STEP
 
 
 @inlined
 def is_copy(row, t, lat, lon, y, x, window):
     """Does this fix repeat one of the last of a hull, or give it a second position for the same instant?"""
-    if t == row.t and distance_m(row.lat, row.lon, lat, lon) <= TOLERANCE_M:
+    if t == row.t and distance_m(deg_of(row.lat), deg_of(row.lon), lat, lon) <= TOLERANCE_M:
         return True
     if t - row.t >= window:
         return False
-    if y == steps(row.lat) and x == steps(row.lon) and TICK_US * (t // TICK_US - row.t // TICK_US) < window:
+    if y == field_steps(row.lat) and x == field_steps(row.lon) and TICK_US * (t // TICK_US - row.t // TICK_US) < window:
         return True
     k = row.at
     for _ in range(row.fresh):
@@ -137,16 +140,17 @@ def ahead_m(row, lat, lon, cog):
     if row.held == 0:
         return np.nan, np.nan
     first = row.at if row.held == RECENT - 1 else 0
-    east = math.cos(math.radians(row.lat))
-    y = (row.lat - row.lat_recent[first] / STEPS_PER_DEG) * DEGREE_M
-    x = wrap_deg(row.lon - row.lon_recent[first] / STEPS_PER_DEG) * east * DEGREE_M
+    lat0, lon0 = deg_of(row.lat), deg_of(row.lon)
+    east = math.cos(math.radians(lat0))
+    y = (lat0 - row.lat_recent[first] / FIELD_STEPS_PER_DEG) * DEGREE_M
+    x = wrap_deg(lon0 - row.lon_recent[first] / FIELD_STEPS_PER_DEG) * east * DEGREE_M
     way = math.hypot(x, y)
     if way < COURSE_M:
         return np.nan, np.nan
     x, y = x / way, y / way
     if math.sin(math.radians(cog)) * x + math.cos(math.radians(cog)) * y < 0.5:
         return np.nan, np.nan
-    dy, dx = (lat - row.lat) * DEGREE_M, wrap_deg(lon - row.lon) * east * DEGREE_M
+    dy, dx = (lat - lat0) * DEGREE_M, wrap_deg(lon - lon0) * east * DEGREE_M
     return dx * x + dy * y, abs(dx * y - dy * x)
 
 
@@ -160,9 +164,10 @@ def cost_of(row, t, lat, lon, sog, cog, msg_type):
     seconds = silence * 1e-6
     said = SOG_FACTOR * max(float(row.sog), speed_kn(sog)) * KN_M_S
     fastest = max(MAX_SPEED_KN * KN_M_S, said)
-    if abs(lat - row.lat) * DEGREE_M > TOLERANCE_M + COARSE_M + fastest * (seconds + CLOCK_US * 1e-6):
+    lat0, lon0 = deg_of(row.lat), deg_of(row.lon)
+    if abs(lat - lat0) * DEGREE_M > TOLERANCE_M + COARSE_M + fastest * (seconds + CLOCK_US * 1e-6):
         return np.inf, False  # sixteen ships to an MMSI: twice the speed of the distance to each
-    distance, way = distance_m(row.lat, row.lon, lat, lon), fastest * seconds
+    distance, way = distance_m(lat0, lon0, lat, lon), fastest * seconds
     coarse = msg_type == COARSE or row.coarse == 1
     beyond = distance - (TOLERANCE_M + COARSE_M if coarse else TOLERANCE_M)
     unsaid = silence <= NEAR_US and beyond > said * seconds
@@ -224,7 +229,8 @@ def remember(row, t):
         row.held = row.at = row.fresh = 0
         return
     k = row.at
-    row.t_recent[k], row.lat_recent[k], row.lon_recent[k] = (row.t // TICK_US) & 0xFFFF, steps(row.lat), steps(row.lon)
+    row.t_recent[k] = (row.t // TICK_US) & 0xFFFF
+    row.lat_recent[k], row.lon_recent[k] = field_steps(row.lat), field_steps(row.lon)
     row.at = 0 if k == RECENT - 2 else k + 1
     row.held = min(RECENT - 1, row.held + 1)
     if t - row.t >= CLOCK_US:
@@ -241,7 +247,7 @@ def remember(row, t):
 def move_hull(row, t, lat, lon, sog, msg_type):
     """Let a hull go on to a fix."""
     remember(row, t)
-    row.t, row.lat, row.lon, row.coarse = t, lat, lon, msg_type == COARSE
+    row.t, row.lat, row.lon, row.coarse = t, steps_of(lat), steps_of(lon), msg_type == COARSE
     if speed_kn(sog) > 0.0 or sog == 0.0:
         row.sog = sog
     row.classes |= class_of(msg_type)
@@ -258,9 +264,10 @@ def goes_on(row, t, lat, lon, msg_type):
     silence, kind = t - row.t, class_of(msg_type)
     if row.next >= 0 or (kind != 0 and row.classes != 0 and kind & row.classes == 0):
         return False
-    low = math.radians(min(abs(lat), abs(row.lat)))
+    lat0 = deg_of(row.lat)
+    low = math.radians(min(abs(lat), abs(lat0)))
     east = 1.0 - 0.5 * low * low + low * low * low * low / 24.0  # no less than the cosine
-    way_m = (abs(lat - row.lat) + abs(lon - row.lon) * east) * DEGREE_M
+    way_m = (abs(lat - lat0) + abs(lon - deg_of(row.lon)) * east) * DEGREE_M
     return way_m <= BEHIND_M or (silence > BEHIND_US and way_m <= TOLERANCE_M + MAX_SPEED_KN * KN_M_S * 1e-6 * silence)
 
 
@@ -268,7 +275,7 @@ def goes_on(row, t, lat, lon, msg_type):
 def place(rows, table, used, t, mmsi, lat, lon, sog, cog, msg_type):
     """Slot (-1: full) and status of a fix that has a time, a ship and a position; its hull has gone on to it."""
     at = find_mmsi(rows, table, mmsi)
-    y, x = steps(lat), steps(lon)
+    y, x = field_steps(steps_of(lat)), field_steps(steps_of(lon))
     window = CLOCK_US if speed_kn(sog) >= UNDER_WAY_KN and msg_type != COARSE else COPY_WINDOW_US
     slot = table[at]
     while slot >= 0 and not is_copy(rows[slot], t, lat, lon, y, x, window):

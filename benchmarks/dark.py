@@ -189,7 +189,7 @@ def speed(seed: int, vessels: int, days: float) -> dict[str, Any]:
         best = math.inf
         for _ in range(6):  # the first compiles, or reads the cache
             detector = Dark(DarkParams(reception=reception))
-            detector.reserve(tap.hulls)
+            detector.reserve(tap.ships)
             begin = time.process_time()
             for chunk in tap.chunks:
                 detector.feed(chunk)

@@ -254,7 +254,7 @@ def speed(path: str, runs: int = 5) -> tuple[str, ...]:
     spent = []
     for _ in range(runs + 1):  # the first compiles
         detector = FalsePosition()
-        detector.reserve(engine.hulls.size)
+        detector.reserve(engine.hulls)
         begin = time.process_time()
         for columns in kept:
             detector.feed(columns)

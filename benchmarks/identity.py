@@ -105,6 +105,7 @@ def speeds() -> list[list[str]]:
     from detectors.event import EVENT
     from detectors.identity import Identity
     from detectors.vessels import vessels
+    from geo.steps import STEPS_PER_DEG
 
     ships, n = 20_000, 2_000_000
     static = reports_of(ships, n)
@@ -112,8 +113,10 @@ def speeds() -> list[list[str]]:
     rng, hulls = np.random.default_rng(3), np.zeros(ships, HULL)
     hulls["mmsi"], hulls["n"] = 205_000_000 + 7_919 * np.arange(ships), n // ships
     hulls["t_first"], hulls["t"] = static["t"].min(), static["t"].max()
-    for name in ("lat_first", "lon_first", "lat", "lon"):
+    for name in ("lat_first", "lon_first"):
         hulls[name] = rng.uniform(-60, 60, ships)
+    for name in ("lat", "lon"):
+        hulls[name] = rng.uniform(-60, 60, ships) * STEPS_PER_DEG
     known = Known(told, vessels(hulls, told), NAT)
     works = {
         "static reports to intervals": lambda: identities(static),

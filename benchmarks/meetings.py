@@ -172,11 +172,11 @@ def speed(words: str, columns: dict[str, NDArray[Any]]) -> list[str]:
     rows, seconds = sum(chunk.t.size for chunk in tap.chunks), []
     for _ in range(4):
         one = Rendezvous()
-        one.reserve(tap.hulls)
+        one.reserve(tap.ships)
         begin = time.process_time()
         events = sum(one.feed(chunk).size for chunk in tap.chunks) + one.finish(*tap.end).size
         seconds.append(time.process_time() - begin)
-    state = sum(array.nbytes for array in one.arrays.values()) / tap.hulls
+    state = sum(array.nbytes for array in one.arrays.values()) / tap.ships.size
     cpu_s = float(np.median(seconds[1:]))
     return [
         words,

@@ -110,12 +110,12 @@ class _Tap:
     name = "tap"
 
     def __init__(self) -> None:
-        self.hulls = 0
+        self.ships: Any = None
         self.chunks: list[Any] = []
         self.end: tuple[Any, ...] = ()
 
-    def reserve(self, slots: int) -> None:
-        self.hulls = slots
+    def reserve(self, ships: Any) -> None:
+        self.ships = ships
 
     def feed(self, columns: Any) -> Any:
         self.chunks.append(columns)
@@ -150,7 +150,7 @@ def detector(folder: str, repeats: int, name: str) -> dict[str, Any]:
     def work() -> None:
         one = detector_class(name)()
         assert not isinstance(one, DerivedDetector)
-        one.reserve(tap.hulls)
+        one.reserve(tap.ships)
         found = sum(one.feed(chunk).size for chunk in tap.chunks)
         events[0] = found + one.finish(*tap.end).size
 

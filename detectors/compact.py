@@ -1,7 +1,7 @@
 """What a state keeps in few bytes: positions, speeds and courses as whole numbers, offset and source in one.
 
-A position is kept in steps of 1/9,000,000 degree, 1.2 cm: so those of AIS (1/10000 minute) and all of six decimals come
-out as they went in. Where that is too little a fifth byte is kept apart, 256ths of a step: 0.05 mm.
+A position is kept in steps of 1.2 cm (`geo.steps`). Where that is too little a fifth byte is kept apart, 256ths of a
+step: 0.05 mm.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import numpy as np
 
 from geo.kernel import inlined, inner
 from geo.sphere import EARTH_RADIUS_M, cos_sin_deg, distance_m
+from geo.steps import STEPS_PER_DEG, deg_of
 
-STEPS_PER_DEG = 9_000_000.0
 M_PER_STEP = math.radians(EARTH_RADIUS_M) / STEPS_PER_DEG
 """Of latitude."""
 TURN = 3_240_000_000
@@ -23,18 +23,6 @@ NEAR_STEPS = 900_000
 FINE_BITS = 8
 _OFFSET = (1 << 48) - 1
 NO_HUNDREDTHS = 65_535
-
-
-@inlined
-def steps_of(deg):
-    """Degrees in whole steps."""
-    return np.int64(math.floor(deg * STEPS_PER_DEG + 0.5))
-
-
-@inlined
-def deg_of(steps):
-    """Steps in degrees."""
-    return steps / STEPS_PER_DEG
 
 
 @inlined

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.compact import STEPS_PER_DEG, deg_of, hundredths, of_hundredths, offset_of, origin, source_of, steps_of
+from detectors.compact import hundredths, of_hundredths, offset_of, origin, source_of
 from detectors.coverage import (
     BANDS,
     CELL,
@@ -56,16 +56,17 @@ from detectors.silence import (
     tell,
 )  # fmt: skip
 from detectors.silences import settled
-from detectors.stay import DEAD_US, LAST, appear, block_end, count, move
+from detectors.stay import DEAD_US, LAST, appear, block_end, count, move, since
 from geo.cells import INDEX_RESOLUTION, cell_at
 from geo.errors import UsageError
 from geo.kernel import inner, kernel
 from geo.sphere import EARTH_RADIUS_M, KN_M_S, distance_m
+from geo.steps import STEPS_PER_DEG, deg_of, steps_of
 
 HEARD_SHARE = 0.5
 """A silence in which the receivers worked for less than this share says nothing of the cells on its way."""
-UNIT_M = math.radians(EARTH_RADIUS_M) / STEPS_PER_DEG
-"""Metres of a unit of latitude, and at most of longitude."""
+UNIT_DM = 10.0 * math.radians(EARTH_RADIUS_M) / STEPS_PER_DEG
+"""Decimetres of a step of latitude, and at most of longitude."""
 LEAST_HONEST = 0.01
 """A silence less likely honest than this says nothing of the dispersion."""
 
@@ -106,7 +107,7 @@ class DarkParams:
 
 
 class Limits(NamedTuple):
-    """The parameters as the kernels take them."""
+    """The parameters as the kernels take them, and the hulls by slot."""
 
     min_gap_us: int
     min_fixes: int
@@ -114,19 +115,21 @@ class Limits(NamedTuple):
     dark_per_day: float
     trust: Trust
     reception: bool
+    ships: NDArray[Any]
 
 
 @inner
-def write_gap(last, t1, alive, event):
+def write_gap(ship, last, t1, alive, event):
     """What a closed silence and an open one have in common."""
-    begin_event(event, GAP, last.mmsi, last.hull)
+    begin_event(event, GAP, ship.mmsi, ship.hull)
     event.n, event.t_start, event.t_end = last.n, last.t, t1
     event.lat, event.lon = deg_of(last.lat), deg_of(last.lon)
     event.cell = cell_at(event.lat, event.lon, INDEX_RESOLUTION)
     event.first_source, event.first_offset = source_of(last.evidence), offset_of(last.evidence)
     event.last_source, event.last_offset = event.first_source, event.first_offset
     event.facts[SOG], event.facts[COG] = of_hundredths(last.sog), of_hundredths(last.cog)
-    event.facts[CLASS_B], event.facts[FEED] = last.class_b, (alive - last.alive) / (t1 - last.t)
+    event.facts[CLASS_B] = last.class_b
+    event.facts[FEED] = min(1.0, (alive - np.int64(last.alive_s) * 1_000_000) / (t1 - last.t))
 
 
 @inner
@@ -139,14 +142,14 @@ def lay(r, slot, event, limits, sign):
 @inner
 def close_gap(r, last, slot, t, lat, lon, alive, limits, event):
     """A ship is heard again: judge its silence, then learn from it."""
-    write_gap(last, t, alive, event)
+    write_gap(limits.ships[slot], last, t, alive, event)
     event.lat_end, event.lon_end = lat, lon
     event.distance_m = distance_m(event.lat, event.lon, lat, lon)
     event.speed_kn = event.distance_m / ((t - last.t) * 1e-6) / KN_M_S
     if not limits.reception:
         return
     cell = cell_of(last.area)
-    count(r, last, slot, cell, last.t - last.since, last.heard, limits.trust)
+    count(r, last, slot, cell, last.t - since(last), last.heard, limits.trust)
     honest = judge(r, event, limits)
     if honest > LEAST_HONEST:
         resolution = rate_at(r, cell, last.class_b, limits.trust)[1]
@@ -182,7 +185,6 @@ def run(lasts, r, rows, begin, limits, out):
         lat, lon = steps_of(rows.lat[i]), steps_of(rows.lon[i])
         dt = t - last.t
         if last.n == 0:
-            last.mmsi, last.hull = rows.mmsi[i], rows.hull[i]
             appear(r, last, t, lat, lon, rows.class_b[i], 0)
         elif dt > limits.min_gap_us:
             heard = np.int64(last.n >= limits.min_fixes)
@@ -195,14 +197,19 @@ def run(lasts, r, rows, begin, limits, out):
         elif limits.reception:
             heard = np.int64(dt >= last.wait_us)
             last.wait_us = DEAD_US if heard else last.wait_us - dt
-            last.room_m -= UNIT_M * (abs(np.int64(lat) - last.lat) + abs(np.int64(lon) - last.lon))
-            if last.room_m < 0.0 or t >= block_end(last.t):
+            room = (
+                np.int64(last.room)
+                - 1
+                - np.int64(UNIT_DM * (abs(np.int64(lat) - last.lat) + abs(np.int64(lon) - last.lon)))
+            )
+            if room < 0 or t >= block_end(last.t):
                 move(r, last, rows.slot[i], t, lat, lon, heard, limits.trust)
             else:
+                last.room = room
                 last.heard += heard
         last.t, last.lat, last.lon = t, lat, lon
         last.sog, last.cog = hundredths(rows.sog[i]), hundredths(rows.cog[i])
-        last.evidence, last.alive = origin(rows.source[i], rows.offset[i]), rows.alive[i]
+        last.evidence, last.alive_s = origin(rows.source[i], rows.offset[i]), rows.alive[i] // 1_000_000
         last.n += 1
     return rows.t.size, events
 
@@ -218,7 +225,7 @@ def flush(lasts, r, now, alive, begin, limits, out):
         if last.n < limits.min_fixes or now - last.t <= limits.min_gap_us:
             continue
         event = out[events]
-        write_gap(last, now, alive, event)
+        write_gap(limits.ships[k], last, now, alive, event)
         event.open = 1
         if limits.reception:
             judge(r, event, limits)
@@ -250,15 +257,16 @@ class Dark(Detector):
     def _limits(self) -> Limits:
         p = self.params
         trust = Trust(p.min_exposure_s * 1_000_000, p.min_visits, p.prior_messages)
-        return Limits(p.min_gap_s * 1_000_000, p.min_fixes, p.min_score, p.dark_per_day, trust, p.reception)
+        return Limits(p.min_gap_s * 1_000_000, p.min_fixes, p.min_score, p.dark_per_day, trust, p.reception, self.ships)
 
     def _reception(self) -> Reception:
         a = self.arrays
         return Reception(a["table"], a["near"], a["blocks"], a["used"], a["bands"], a["sums"], a["totals"])
 
-    def reserve(self, slots: int) -> None:
-        """Make room for `slots` hulls."""
-        self.arrays["lasts"] = grown(self.arrays["lasts"], slots)
+    def reserve(self, ships: NDArray[Any]) -> None:
+        """Make room for these hulls."""
+        super().reserve(ships)
+        self.arrays["lasts"] = grown(self.arrays["lasts"], ships.size)
 
     def make_room(self) -> None:
         """Double the tables of cells when they are half full."""

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ais.hulls import HULL
 from ais.table import Table
 from detectors.event import EVENT
 from geo.anchorages import Anchorages
@@ -83,6 +84,7 @@ class Detector(ABC):
     def __init__(self, params: Any = None) -> None:
         self.params = params if params is not None else self.Params()
         self.arrays: dict[str, NDArray[Any]] = {}
+        self.ships: NDArray[Any] = np.zeros(0, HULL).view(np.recarray)
         self._out: NDArray[Any] = np.zeros(OUT_EVENTS, EVENT).view(np.recarray)
 
     @abstractmethod
@@ -93,9 +95,9 @@ class Detector(ABC):
     def flush(self, now: int, alive: int, begin: int, out: NDArray[Any]) -> tuple[int, int]:
         """What the end of the input at `now` tells: (the place where it stopped or -1 when done, events written)."""
 
-    @abstractmethod
-    def reserve(self, slots: int) -> None:
-        """Make room for `slots` hulls."""
+    def reserve(self, ships: NDArray[Any]) -> None:
+        """Make room for these hulls, whose records (`ais.hulls.HULL`) by slot say which MMSI and hull each is."""
+        self.ships = ships
 
     def know(self, anchorages: Anchorages) -> None:  # noqa: B027 - a detector that has no use for them ignores them
         """Learn where ships are known to wait, before the first row."""
@@ -140,7 +142,8 @@ class HullDetector(Detector):
     `state` is the dtype of the record, zero at first. `loop(states, rows, begin, limits, out)` takes rows from `begin`
     on and gives (row where it stopped, events written); `end(states, now, alive, begin, limits, out)` looks at every
     record when the input ends and gives (slot where it stopped or -1, events written). Both stop while `OUT_ROOM`
-    places of `out` are free. `limits` are the thresholds as numbers, a NamedTuple.
+    places of `out` are free. `limits` are the thresholds as numbers, a NamedTuple; one that has `ships` among them need
+    not keep MMSI and hull in its record.
     """
 
     state: ClassVar[np.dtype[Any]]
@@ -155,9 +158,10 @@ class HullDetector(Detector):
     def limits(self) -> Any:
         """What the kernels take for `limits`."""
 
-    def reserve(self, slots: int) -> None:
-        """Make room for `slots` hulls."""
-        self.arrays["states"] = grown(self.arrays["states"], slots)
+    def reserve(self, ships: NDArray[Any]) -> None:
+        """Make room for these hulls."""
+        super().reserve(ships)
+        self.arrays["states"] = grown(self.arrays["states"], ships.size)
 
     def run(self, columns: Columns, begin: int, out: NDArray[Any]) -> tuple[int, int]:
         """Rows from `begin` on: (the row where it stopped, events written to `out`)."""

@@ -173,9 +173,8 @@ class Engine:
             alive[used],
             class_b,
         )
-        n = int(self._tracks.hulls.used[0])
         for detector in self.detectors:
-            detector.reserve(n)
+            detector.reserve(self.hulls)
         return self._each(lambda detector: detector.feed(columns))
 
     def _each(self, work: Any) -> list[NDArray[Any]]:
@@ -275,6 +274,7 @@ class Engine:
         for detector in self.detectors:
             arrays = detector.arrays.items()
             detector.arrays = {name: _like(taken[f"{detector.name}.{name}"], array) for name, array in arrays}
+            detector.reserve(self.hulls)
 
     def save(self, path: str | Path) -> None:
         """Write the whole state to a file; `load` goes on from the next row."""

@@ -9,7 +9,7 @@ degrees off the heading (the rule of the Danish Maritime Authority's AIS-Abnorma
 An episode is a run of slow steps. What tells its behaviour is summed at the ends of its steps, each with the time for
 which it counts as observed: moments of the position, headings on the circle, course against heading weighted by speed,
 speeds, and what the navigational status said. So a ship that reports every two seconds and one that reports every ten
-minutes are described alike, and the state stays small: 56 bytes for a ship (`STEP`), 144 more while it is slow.
+minutes are described alike, and the state stays small: 48 bytes for a ship (`STEP`), 144 more while it is slow.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import math
 
 import numpy as np
 
-from detectors.compact import origin, steps_of, way_m
+from detectors.compact import origin, way_m
 from detectors.detector import OUT_ROOM
 from detectors.episode_sums import (
     ADRIFT,
@@ -36,6 +36,7 @@ from detectors.episode_sums import (
 from detectors.pool import give_back, is_full, take
 from geo.kernel import inlined, inner, kernel
 from geo.sphere import KN_M_S, wrap_deg
+from geo.steps import steps_of
 
 NOISE_M = 30.0
 """A step shorter than `step_s` may be so much longer than the speed allows: three times a position noise of 10 m."""
@@ -51,63 +52,89 @@ STEP = np.dtype(
         ("lat_prev", "i4"),
         ("lon_prev", "i4"),
         ("prev_us", "u4"),  # from the first to the last fix of the current step
-        ("mmsi", "u4"),  # 0: not seen yet
-        ("episode", "i4"),  # the number of the episode that goes on, 0 none
-        ("n_step", "u2"),  # fixes of the current step
-        ("hull", "u1"),
-        ("pace", "u1"),  # FAST, SLOW or ADRIFT at the last fix
+        ("going", "i4"),  # see `number_of` and `pace_at`; 0: not seen yet
     ],
     align=True,
 )
 """State of one hull: the current step and the last fix; positions and origins as in `detectors.compact`."""
 
 
+@inlined
+def pace_at(s):
+    """FAST, SLOW or ADRIFT at the last fix: the last two bits of `going`; 0 not seen yet."""
+    return np.int64(s.going & 3)
+
+
+@inlined
+def number_of(s):
+    """The number of the episode that goes on; without one, less the fixes of the current step."""
+    return np.int64(s.going >> 2)
+
+
+@inlined
+def go_on(s, number, pace):
+    """Keep both."""
+    s.going = number << 2 | pace
+
+
+@inlined
+def count_fix(s, episodes, pace):
+    """One more fix of the current step, and its pace."""
+    number = number_of(s)
+    if number > 0:
+        episodes[number - 1].n_since += 1
+    else:
+        number -= 1
+    go_on(s, number, pace)
+
+
 @inner
 def begin_step(s, fix):
     """The next step begins at this fix."""
+    go_on(s, max(0, number_of(s)), pace_at(s))
     s.t_ref, s.lat_ref, s.lon_ref, s.origin_ref = fix.t, fix.lat, fix.lon, fix.origin
     s.prev_us, s.lat_prev, s.lon_prev, s.origin_prev = 0, fix.lat, fix.lon, fix.origin
-    s.n_step = 0
 
 
 @inner
-def close_episode(s, episodes, pool, still_open, limits, event):
+def close_episode(ship, s, episodes, pool, still_open, limits, event):
     """End the episode at its last slow step: 1 when it lasted, and stands in `event`, else 0."""
-    e = episodes[s.episode - 1]
+    number = number_of(s)
+    e = episodes[number - 1]
     t_end = s.t_ref - e.away_us
     duration_us = t_end - e.t_start
     found = duration_us >= limits.min_stop_us or (duration_us > 0 and e.adrift_s >= limits.min_drift_s)
     if found:
-        write_episode(s, e, t_end, still_open, limits, event)
-    give_back(episodes, pool, s.episode)
-    s.episode = 0
+        write_episode(ship, e, t_end, still_open, limits, event)
+    give_back(episodes, pool, number)
+    go_on(s, 0, pace_at(s))
     return 1 if found else 0
 
 
 @inner
-def end_step(s, episodes, pool, fix, pace, limits, event):
+def end_step(ship, s, episodes, pool, fix, pace, limits, event):
     """The current step ends at this fix, where the next begins: 1 when that ended an event, which stands in `event`."""
-    dt, found = fix.t - s.t_ref, 0
+    dt, found, number = fix.t - s.t_ref, 0, number_of(s)
     step_m = way_m(np.int64(s.lat_ref), np.int64(s.lon_ref), fix.lat, fix.lon)
     seconds = dt * 1e-6
     most_m = limits.max_speed_kn * KN_M_S * seconds + (NOISE_M if dt < limits.step_us else 0.0)
     slow = step_m <= most_m or (pace == ADRIFT and step_m <= ADRIFT_KN * KN_M_S * seconds)
     if dt > limits.max_silence_us:
-        if s.episode:
-            found = close_episode(s, episodes, pool, 0, limits, event)
+        if number > 0:
+            found = close_episode(ship, s, episodes, pool, 0, limits, event)
     elif slow:
-        if s.episode == 0:
-            s.episode = take(episodes, pool)
-            begin_episode(s, episodes[s.episode - 1])
-        grow_episode(s, episodes[s.episode - 1], fix, pace, step_m, limits.places)
-    elif s.episode:
-        e = episodes[s.episode - 1]
+        if number <= 0:
+            n_step, number = -number, take(episodes, pool)
+            begin_episode(s, episodes[number - 1], n_step)
+            go_on(s, number, pace_at(s))
+        grow_episode(s, episodes[number - 1], fix, pace, step_m, limits.places)
+    elif number > 0:
+        e = episodes[number - 1]
         if e.away_us + dt > limits.max_excursion_us:
-            found = close_episode(s, episodes, pool, 0, limits, event)
+            found = close_episode(ship, s, episodes, pool, 0, limits, event)
         else:
             e.away_us += dt
             e.fast_m += step_m
-            e.n_fast += s.n_step
             e.ref_in = NOT_ASKED
     begin_step(s, fix)
     return found
@@ -119,8 +146,8 @@ def pace_of(s, rows, i, lat, lon, max_speed_kn):
     speed_kn = np.float64(rows.sog[i])
     if math.isnan(speed_kn):
         dt = rows.t[i] - s.t_ref - s.prev_us
-        if s.mmsi == 0 or dt < _UNSAID_US:
-            return np.int64(s.pace)
+        if s.going == 0 or dt < _UNSAID_US:
+            return max(FAST, pace_at(s))
         speed_kn = way_m(np.int64(s.lat_prev), np.int64(s.lon_prev), lat, lon) / (dt * 1e-6) / KN_M_S
     if speed_kn <= max_speed_kn:
         return np.int64(SLOW)
@@ -140,19 +167,19 @@ def last_fix(s, class_b):
 
 
 @inner
-def change_pace(s, episodes, pool, fix, pace, limits, event):
+def change_pace(ship, s, episodes, pool, fix, pace, limits, event):
     """The ship became slow or fast, or was silent, before this fix.
 
     The way from the last fix belongs to what it is like. Returns (whether the step ends at this fix, events written).
     """
     dt = fix.t - s.t_ref - s.prev_us
     gone_m = way_m(np.int64(s.lat_prev), np.int64(s.lon_prev), fix.lat, fix.lon)
-    like_before = (gone_m <= limits.max_speed_kn * KN_M_S * (dt * 1e-6) + NOISE_M) == (s.pace != FAST)
+    like_before = (gone_m <= limits.max_speed_kn * KN_M_S * (dt * 1e-6) + NOISE_M) == (pace_at(s) != FAST)
     if dt <= limits.max_silence_us and like_before:
         return True, 0
     if s.prev_us == 0:
         return False, 0
-    return False, end_step(s, episodes, pool, last_fix(s, fix.class_b), s.pace, limits, event)
+    return False, end_step(ship, s, episodes, pool, last_fix(s, fix.class_b), pace_at(s), limits, event)
 
 
 @kernel
@@ -165,32 +192,31 @@ def run(steps, episodes, pool, rows, begin, limits, out):
         s = steps[rows.slot[i]]
         t, lat, lon = rows.t[i], steps_of(rows.lat[i]), steps_of(rows.lon[i])
         pace = pace_of(s, rows, i, lat, lon, limits.max_speed_kn)
-        first = s.mmsi == 0
-        changes = not first and ((pace == FAST) != (s.pace == FAST) or t - s.t_ref - s.prev_us > limits.max_silence_us)
+        first, before = s.going == 0, pace_at(s)
+        changes = not first and ((pace == FAST) != (before == FAST) or t - s.t_ref - s.prev_us > limits.max_silence_us)
         if not (first or changes or t - s.t_ref >= limits.step_us):
             s.prev_us, s.lat_prev, s.lon_prev = t - s.t_ref, lat, lon
             s.origin_prev = origin(rows.source[i], rows.offset[i])
-            s.n_step += 1
-            s.pace = pace
+            count_fix(s, episodes, pace)
             continue
         fix = Fix(
             t, lat, lon, np.float64(rows.sog[i]), np.float64(rows.cog[i]), np.float64(rows.heading[i]),
             np.int64(rows.nav_status[i]), np.int64(rows.class_b[i]), origin(rows.source[i], rows.offset[i]),
         )  # fmt: skip
         if first:
-            s.mmsi, s.hull = rows.mmsi[i], rows.hull[i]
             begin_step(s, fix)
         else:
+            ship = limits.ships[rows.slot[i]]
             ends = False
             if changes:
-                ends, found = change_pace(s, episodes, pool, fix, pace, limits, out[events])
+                ends, found = change_pace(ship, s, episodes, pool, fix, pace, limits, out[events])
                 events += found
-            s.n_step += 1
+            count_fix(s, episodes, before)
             if ends or t - s.t_ref >= limits.step_us:
-                events += end_step(s, episodes, pool, fix, pace, limits, out[events])
+                events += end_step(ship, s, episodes, pool, fix, pace, limits, out[events])
             else:
                 s.prev_us, s.lat_prev, s.lon_prev, s.origin_prev = t - s.t_ref, lat, lon, fix.origin
-        s.pace = pace
+        go_on(s, number_of(s), pace)
     return rows.t.size, events
 
 
@@ -202,11 +228,14 @@ def flush(steps, episodes, pool, now, alive, begin, limits, out):
         if events + OUT_ROOM > out.size:
             return k, events
         s = steps[k]
-        if s.mmsi != 0 and s.prev_us > 0:
+        if s.going == 0:
+            continue
+        ship = limits.ships[k]
+        if s.prev_us > 0:
             fix = last_fix(s, NOT_SAID)
-            events += end_step(s, episodes, pool, fix, s.pace, limits, out[events])
-        if s.episode:
-            silent_us = now - s.t_ref + episodes[s.episode - 1].away_us
+            events += end_step(ship, s, episodes, pool, fix, pace_at(s), limits, out[events])
+        if number_of(s) > 0:
+            silent_us = now - s.t_ref + episodes[number_of(s) - 1].away_us
             still_open = 1 if silent_us <= limits.max_silence_us else 0
-            events += close_episode(s, episodes, pool, still_open, limits, out[events])
+            events += close_episode(ship, s, episodes, pool, still_open, limits, out[events])
     return -1, events

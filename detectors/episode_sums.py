@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from detectors.compact import M_PER_STEP, deg_of, offset_of, source_of, turned, way_m
+from detectors.compact import M_PER_STEP, offset_of, source_of, turned, way_m
 from detectors.event import FACTS, LOITERING, STOP, WAITING, begin_event
 from geo.anchorages import AnchorageTable, anchorage_row
 from geo.cells import INDEX_RESOLUTION, cell_at
 from geo.kernel import inlined, inner
 from geo.sphere import EARTH_RADIUS_M, KN_M_S, cos_sin_deg, distance_m, wrap_deg
+from geo.steps import deg_of
 
 OBSERVED_US = 1_800_000_000
 """A step counts as observed up to half an hour."""
@@ -30,7 +32,7 @@ ALL = 65_535
 """A share of one, in whole parts."""
 MOST_S = 65_535
 """So long a drift is an event, whatever `min_drift_s`."""
-FAST, SLOW, ADRIFT = range(3)
+FAST, SLOW, ADRIFT = range(1, 4)
 """What the speed, course and heading of one fix say."""
 ANCHORED_SAID, MOORED_SAID, FISHING_SAID = 1, 5, 7
 """Navigational status, ITU-R M.1371 table 45."""
@@ -73,7 +75,7 @@ EPISODE = np.dtype(
         ("square_s", "f4"),
         ("anchorage", "i4"),
         ("n", "i4"),  # fixes up to the end of the last slow step
-        ("n_fast", "u2"),  # fixes of the fast steps since then
+        ("n_since", "u2"),  # fixes since then
         ("adrift_s", "u2"),  # whole seconds, at most `MOST_S`
         ("anchored", "u2"),  # shares of the observed time for which the navigational status said so
         ("moored", "u2"),
@@ -87,7 +89,7 @@ EPISODE = np.dtype(
 
 
 class Limits(NamedTuple):
-    """The thresholds as numbers, for the kernels."""
+    """The thresholds as numbers for the kernels, the known anchorages, and the hulls by slot."""
 
     max_speed_kn: float
     min_duration_us: int
@@ -98,6 +100,7 @@ class Limits(NamedTuple):
     max_excursion_us: int
     min_waiting_share: float
     places: AnchorageTable
+    ships: NDArray[Any]
 
 
 class Fix(NamedTuple):
@@ -115,10 +118,10 @@ class Fix(NamedTuple):
 
 
 @inner
-def begin_episode(s, e):
-    """A slow step opens an episode at its first fix."""
+def begin_episode(s, e, n_step):
+    """A slow step of `n_step` more fixes opens an episode at its first."""
     e.t_start, e.first_origin, e.lat_start, e.lon_start = s.t_ref, s.origin_ref, s.lat_ref, s.lon_ref
-    e.away_us, e.n, e.n_fast, e.ref_in, e.anchorage = 0, 1, 0, NOT_ASKED, -1
+    e.away_us, e.n, e.n_since, e.ref_in, e.anchorage = 0, 1, n_step, NOT_ASKED, -1
     e.path_m, e.fast_m, e.extent_m, e.slow_s, e.observed_s, e.adrift_s = 0.0, 0.0, 0.0, 0.0, 0.0, 0
     e.waiting_s, e.lead_s, e.named_s = 0.0, 0.0, 0.0
     e.y_s, e.x_s, e.yy_s, e.xx_s, e.yx_s = 0.0, 0.0, 0.0, 0.0, 0.0
@@ -201,8 +204,8 @@ def grow_episode(s, e, fix, pace, step_m, places):
         describe(s, e, fix, pace, step_m, dt * 1e-6, observed_s)
     e.extent_m = max(e.extent_m, way_m(np.int64(e.lat_start), np.int64(e.lon_start), fix.lat, fix.lon))
     e.lat_slow, e.lon_slow, e.last_origin, e.away_us = fix.lat, fix.lon, fix.origin, 0
-    e.n += e.n_fast + s.n_step
-    e.n_fast, e.ref_in = 0, within(here)
+    e.n += e.n_since
+    e.n_since, e.ref_in = 0, within(here)
     if fix.class_b != NOT_SAID:
         e.class_b = fix.class_b
 
@@ -232,7 +235,7 @@ def write_features(e, duration_s, facts):
 
 
 @inner
-def write_episode(s, e, t_end, still_open, limits, event):
+def write_episode(ship, e, t_end, still_open, limits, event):
     """The event of an episode that ends at `t_end`."""
     duration_us = t_end - e.t_start
     duration_s = duration_us * 1e-6
@@ -241,7 +244,7 @@ def write_episode(s, e, t_end, still_open, limits, event):
     kind = STOP
     if duration_us >= limits.min_duration_us and speed_kn < limits.max_speed_kn:
         kind = WAITING if share >= limits.min_waiting_share else LOITERING
-    begin_event(event, kind, s.mmsi, s.hull)
+    begin_event(event, kind, ship.mmsi, ship.hull)
     event.anchorage, event.anchorage_share = e.anchorage if 2 * e.named_s >= e.waiting_s else -1, share
     event.open, event.n = still_open, e.n
     event.t_start, event.t_end = e.t_start, t_end

@@ -52,7 +52,7 @@ class FalsePositionParams:
     step_s: int = 60
     """Under a minute the noise of a receiver is correlated and hides: real ships then jitter by 0.3 m (measured)."""
     window_s: int = 1800
-    """Half an hour holds a turn of a circle of 1.5 km at 10 kn, and 30 steps."""
+    """Half an hour holds a turn of a circle of 1.5 km at 10 kn, and 30 steps. At most 3,600, and 200 steps."""
     max_silence_s: int = 1800
     """As for loitering: what was not heard for half an hour is not known."""
     min_fixes: int = 5
@@ -74,7 +74,7 @@ class FalsePositionParams:
     leap_share: float = 0.25
     """A ship that speeds up evenly has made half of the way that its last speed claims."""
     max_step_s: int = 600
-    """A step longer than ten minutes hides turns, and says nothing of course, speed or jitter."""
+    """A step longer than ten minutes hides turns, and says nothing of course, speed or jitter. At most 3,600."""
     noise_m: float = 10.0
     """Standard error of a position: GNSS without correction, 10 m or worse where AIS says low accuracy (M.1371)."""
     speed_noise_kn: float = 0.4
@@ -173,9 +173,10 @@ class FalsePosition(Detector):
         p = self.params
         return displaced_together(records, p.mass_ships, p.mass_within_s * 1_000_000, p.mass_place_m, p.mass_same_way)
 
-    def reserve(self, slots: int) -> None:
-        """Make room for `slots` hulls."""
-        self.arrays["states"] = grown(self.arrays["states"], slots)
+    def reserve(self, ships: NDArray[Any]) -> None:
+        """Make room for these hulls."""
+        super().reserve(ships)
+        self.arrays["states"] = grown(self.arrays["states"], ships.size)
 
     def make_room(self) -> None:
         """Double the pool of cases, or the table of shared MMSIs, when it is nearly full."""

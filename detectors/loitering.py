@@ -54,9 +54,9 @@ class LoiteringParams:
     max_silence_s: int = 4 * 3600
     """GFW bridges 24 h, and then counts silence as slowness; of satellite reports at a mean of 1 h, 2 % wait 4 h."""
     step_s: int = 600
-    """Ten minutes: position noise of 10 m is then 0.03 kn."""
+    """Ten minutes: position noise of 10 m is then 0.03 kn. At most 3,600."""
     max_excursion_s: int = 1800
-    """Half an hour above the speed does not end an event (a correction of the position), longer does."""
+    """Half an hour above the speed does not end an event (a correction of the position), longer does. At most 3,600."""
     min_waiting_share: float = 0.5
     """Most of the time: the ship lay in the anchorage more than it drifted outside."""
     min_lead: float = 0.2
@@ -136,6 +136,7 @@ class Loitering(PooledDetector):
             p.max_excursion_s * 1_000_000,
             float(p.min_waiting_share),
             self._anchorages.table,
+            self.ships,
         )
 
     def settle(self, records: NDArray[Any], known: Known) -> NDArray[Any]:

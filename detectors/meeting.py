@@ -12,11 +12,12 @@ that a ring of bins is kept.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from detectors.compact import STEPS_PER_DEG
+from detectors.compact import hundredths, of_hundredths
 from detectors.detector import OUT_ROOM
 from detectors.motion import DRIFT_KN, close_between, phases
 from detectors.pair import NOISE_M, add_stretch, begin_pair, close_pair, grow_near, nearest_yet
@@ -37,7 +38,10 @@ from detectors.squares import asides, column_of, place_of, row_of
 from geo.coast import shore_distance_at
 from geo.kernel import inlined, inner, kernel
 from geo.sphere import KN_M_S, wrap_deg
+from geo.steps import STEPS_PER_DEG
 
+TAKEN, SWEPT, DONE = range(3)
+"""In `used`: rows taken in `pairs`; time of the last sweep; entries made of the way to the row at which it stopped."""
 BIN = np.dtype([("number", "i8"), ("n", "i8")], align=True)
 SWEEP_US = 3_600_000_000
 """Every hour of event time the pairs are searched for ended meetings, so that a stream hears of them in time."""
@@ -51,7 +55,7 @@ SHORE_MARGIN_M = 1_000.0
 
 
 class Limits(NamedTuple):
-    """The thresholds as plain numbers for the kernels."""
+    """The thresholds as plain numbers for the kernels, and the hulls by slot."""
 
     max_distance_m: float
     min_duration_us: int
@@ -64,6 +68,7 @@ class Limits(NamedTuple):
     step_us: int
     min_shore_m: float
     reach_m: float
+    ships: NDArray[Any]
 
 
 @inner
@@ -185,7 +190,7 @@ def relative_at(x, y, t):
 
 
 @inner
-def compare_two(movers, x, y, bin_from, pairs, table, used, limits, out, events):
+def compare_two(x, y, bin_from, pairs, table, used, limits, out, events):
     """Enter what two pieces of a bin (`x.slot` < `y.slot`) have to do with each other: events written so far."""
     t0, t1 = np.int64(max(x.t0, y.t0)), np.int64(min(x.t1, y.t1))
     if t1 <= t0:
@@ -198,18 +203,18 @@ def compare_two(movers, x, y, bin_from, pairs, table, used, limits, out, events)
     key = (np.int64(x.slot) << 32 | np.int64(y.slot)) + 1
     at = pair_place(table, pairs, key)
     if table[at] < 0:
-        table[at] = used[0]
-        pairs[used[0]].key, pairs[used[0]].n = key, 0
-        used[0] += 1
+        table[at] = used[TAKEN]
+        pairs[used[TAKEN]].key, pairs[used[TAKEN]].n = key, 0
+        used[TAKEN] += 1
     p = pairs[table[at]]
     if p.n > 0 and bin_from + t0 + begin_s * 1e6 - p.t_end > limits.max_break_us:
-        events += close_pair(movers, p, -1, limits, out[events])
+        events += close_pair(p, -1, limits, out[events])
     meet(p, x, y, bin_from, t0, t1, relative, limit_m, limits)
     return events
 
 
 @inlined
-def compare(movers, columns, mine, head, new, bin_from, pairs, table, used, limits, out, events):
+def compare(columns, mine, head, new, bin_from, pairs, table, used, limits, out, events):
     """Compare a piece with all of its bin that lie in its square and those around: events written so far."""
     far_deg = limits.reach_m / M_PER_DEG
     lat, lon = piece_place(new)
@@ -231,14 +236,14 @@ def compare(movers, columns, mine, head, new, bin_from, pairs, table, used, limi
                 if row_of(columns, other_lat) != row or column_of(columns, row, other_lon) != column:
                     continue
                 if new.slot < other.slot:
-                    events = compare_two(movers, new, other, bin_from, pairs, table, used, limits, out, events)
+                    events = compare_two(new, other, bin_from, pairs, table, used, limits, out, events)
                 elif other.slot < new.slot:
-                    events = compare_two(movers, other, new, bin_from, pairs, table, used, limits, out, events)
+                    events = compare_two(other, new, bin_from, pairs, table, used, limits, out, events)
     return events
 
 
 @inlined
-def enter_piece(movers, columns, bins, pieces, heads, pairs, table, used, m, rows, i, phase, s0, s1, way0, way1,
+def enter_piece(columns, bins, pieces, heads, pairs, table, used, m, rows, i, phase, s0, s1, way0, way1,
                 error_s, skip, limits, shore, out, events):  # fmt: skip
     """A slow piece into all bins that it touches: (entries passed or made, -1 when room runs out; events written)."""
     north_m_s, east_m_s = (way1[0] - way0[0]) / (s1 - s0), (way1[1] - way0[1]) / (s1 - s0)
@@ -246,7 +251,7 @@ def enter_piece(movers, columns, bins, pieces, heads, pairs, table, used, m, row
         return skip, events
     t0, t1 = m.t + np.int64(s0 * 1e6), min(rows.t[i], m.t + np.int64(s1 * 1e6))
     for number in range(t0 // limits.step_us, (t1 - 1) // limits.step_us + 1):
-        if skip < m.done:
+        if skip < used[DONE]:
             skip += 1
             continue
         ring = number % bins.size
@@ -255,10 +260,10 @@ def enter_piece(movers, columns, bins, pieces, heads, pairs, table, used, m, row
             for k in range(heads.shape[1]):
                 heads[ring, k] = -1
         n = bins[ring].n
-        if n + 1 >= pieces.shape[1] or events + n + OUT_ROOM > out.size or used[0] + n + 1 > pairs.size:
+        if n + 1 >= pieces.shape[1] or events + n + OUT_ROOM > out.size or used[TAKEN] + n + 1 > pairs.size:
             return -1, events
         skip += 1
-        m.done = skip
+        used[DONE] = skip
         new = pieces[ring, n]
         bin_from = number * limits.step_us
         write_piece(new, m, rows, i, phase, s0, s1, way0[0], way0[1], north_m_s, east_m_s, error_s, bin_from,
@@ -271,7 +276,7 @@ def enter_piece(movers, columns, bins, pieces, heads, pairs, table, used, m, row
                 continue
         m.slack_m = 0.0
         mine, head = pieces[ring], heads[ring]
-        events = compare(movers, columns, mine, head, new, bin_from, pairs, table, used, limits, out, events)
+        events = compare(columns, mine, head, new, bin_from, pairs, table, used, limits, out, events)
         link_piece(head, mine, n, columns)
         bins[ring].n = n + 1
     return skip, events
@@ -290,18 +295,18 @@ def longest_m(m, rows, i):
     """Metres that a mover may have been off its straight way to row `i`, and that way."""
     north, east, seconds = way_of(m, rows, i)
     way_m = math.sqrt(north * north + east * east)
-    for sog in (m.sog, rows.sog[i]):
+    for sog in (of_hundredths(m.sog), rows.sog[i]):
         way_m += sog * KN_M_S * seconds if sog >= DRIFT_KN else 0.0
     return way_m
 
 
 @inner
-def enter_way(movers, columns, bins, pieces, heads, pairs, table, used, m, rows, i, limits, shore, out, events):
+def enter_way(columns, bins, pieces, heads, pairs, table, used, m, rows, i, limits, shore, out, events):
     """The slow pieces of a mover's way to row `i`: (done, events written so far); not done when room runs out."""
     north, east, seconds = way_of(m, rows, i)
-    sog0, sog1 = said_kn(m.sog, m.anchored), said_kn(rows.sog[i], lies(rows.nav_status[i]))
+    sog0, sog1 = said_kn(of_hundredths(m.sog), m.anchored), said_kn(rows.sog[i], lies(rows.nav_status[i]))
     s1, north1, east1, s2, north2, east2, error_s, known = phases(
-        seconds, north, east, sog0, m.cog, sog1, rows.cog[i], m.cruise
+        seconds, north, east, sog0, of_hundredths(m.cog), sog1, rows.cog[i], of_hundredths(m.cruise)
     )
     skip = 0
     if known:
@@ -309,24 +314,24 @@ def enter_way(movers, columns, bins, pieces, heads, pairs, table, used, m, rows,
         for phase in range(3):
             begin, end = ends[phase], ends[phase + 1]
             if end[0] - begin[0] > 1e-6:
-                skip, events = enter_piece(movers, columns, bins, pieces, heads, pairs, table, used, m, rows, i, phase,
+                skip, events = enter_piece(columns, bins, pieces, heads, pairs, table, used, m, rows, i, phase,
                                            begin[0], end[0], (begin[1], begin[2]), (end[1], end[2]), error_s, skip,
                                            limits, shore, out, events)  # fmt: skip
                 if skip < 0:
                     return False, events
-    m.done = 0
+    used[DONE] = 0
     return True, events
 
 
 @kernel
-def sweep(movers, pairs, used, now, limits, out, events):
+def sweep(pairs, used, now, limits, out, events):
     """Close the meetings to which nothing later can belong: (done, events written so far)."""
     for k in range(used):
         p = pairs[k]
         if p.n > 0 and now - p.t_end > limits.max_break_us + limits.max_interpolation_us:
             if events + OUT_ROOM > out.size:
                 return False, events
-            events += close_pair(movers, p, -1, limits, out[events])
+            events += close_pair(p, -1, limits, out[events])
     return True, events
 
 
@@ -336,23 +341,23 @@ def run(movers, columns, bins, pieces, heads, pairs, table, used, rows, begin, l
     events = 0
     skipped_kn = 2.0 * limits.fastest_kn
     for i in range(begin, rows.t.size):
-        if rows.t[i] - used[1] >= SWEEP_US:
-            done, events = sweep(movers, pairs, used[0], rows.t[i], limits, out, events)
+        if rows.t[i] - used[SWEPT] >= SWEEP_US:
+            done, events = sweep(pairs, used[TAKEN], rows.t[i], limits, out, events)
             if not done:
                 return i, events
-            used[1] = rows.t[i]
+            used[SWEPT] = rows.t[i]
         m = movers[rows.slot[i]]
         dt = rows.t[i] - m.t
-        if m.cruise == 0.0:
-            m.mmsi, m.hull, m.cruise = rows.mmsi[i], rows.hull[i], CRUISE_KN
+        if m.cruise == 0:
+            m.cruise = hundredths(CRUISE_KN)
         elif dt < limits.step_us:
             continue
-        elif dt > limits.max_interpolation_us or min(m.sog, rows.sog[i]) > skipped_kn:
+        elif dt > limits.max_interpolation_us or min(of_hundredths(m.sog), rows.sog[i]) > skipped_kn:
             m.slack_m = 0.0
         else:
             way_m = longest_m(m, rows, i)
-            if m.done != 0 or m.slack_m <= way_m:  # else it is too near to the shore all the way
-                done, events = enter_way(movers, columns, bins, pieces, heads, pairs, table, used, m, rows, i, limits,
+            if used[DONE] != 0 or m.slack_m <= way_m:  # else it is too near to the shore all the way
+                done, events = enter_way(columns, bins, pieces, heads, pairs, table, used, m, rows, i, limits,
                                          shore, out, events)  # fmt: skip
                 if not done:
                     return i, events
@@ -362,12 +367,12 @@ def run(movers, columns, bins, pieces, heads, pairs, table, used, rows, begin, l
 
 
 @kernel
-def flush(movers, pairs, used, now, begin, limits, out):
+def flush(pairs, used, now, begin, limits, out):
     """Meetings that the end of the input cuts: (place where it stopped or -1, events written)."""
     events = 0
     for k in range(begin, used):
         if events + OUT_ROOM > out.size:
             return k, events
         if pairs[k].n > 0:
-            events += close_pair(movers, pairs[k], now, limits, out[events])
+            events += close_pair(pairs[k], now, limits, out[events])
     return -1, events

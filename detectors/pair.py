@@ -162,7 +162,7 @@ def write_evidence(p, swap, event):
 
 
 @inner
-def close_pair(movers, p, now, limits, event):
+def close_pair(p, now, limits, event):
     """End a meeting: 1 when it was a rendezvous and stands in `event`, else 0. `now` < 0: it is over."""
     n = p.n
     p.n = 0
@@ -173,7 +173,7 @@ def close_pair(movers, p, now, limits, event):
     if not (long or near) or speed_kn >= limits.max_speed_kn:
         return 0
     key = p.key - 1
-    a, b = movers[key >> 32], movers[key & 0xFFFFFFFF]
+    a, b = limits.ships[key >> 32], limits.ships[key & 0xFFFFFFFF]
     swap = b.mmsi < a.mmsi or (b.mmsi == a.mmsi and b.hull < a.hull)
     if swap:
         a, b = b, a

@@ -1,6 +1,6 @@
 """A ship as the rendezvous knows it (`MOVER`), and a straight piece of its way in a bin of event time (`PIECE`).
 
-Positions, headings and evidence are kept as `detectors.compact` has them.
+Positions, speeds, courses, headings and evidence are kept as `detectors.compact` has them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from detectors.compact import FINE_BITS, fine_deg, fine_units, hundredths, origin
+from detectors.compact import FINE_BITS, fine_deg, fine_units, hundredths, of_hundredths, origin
 from detectors.motion import SLOW_KN, WORKING_KN
 from geo.kernel import inlined, inner
 from geo.sphere import EARTH_RADIUS_M, KN_M_S, wrap_deg
@@ -21,14 +21,11 @@ MOVER = np.dtype(
         ("evidence", "i8"),
         ("lat", "i4"),
         ("lon", "i4"),
-        ("sog", "f4"),
-        ("cog", "f4"),
-        ("heading", "f4"),
-        ("cruise", "f4"),  # kn, last reported under way; 0: never heard
         ("slack_m", "f4"),  # so far it may go and be nearer to the shore than counts
-        ("done", "i4"),  # entries made of the way to the present row
-        ("mmsi", "u4"),
-        ("hull", "u1"),
+        ("sog", "u2"),
+        ("cog", "u2"),
+        ("heading", "u2"),
+        ("cruise", "u2"),  # speed last reported under way; 0: never heard
         ("anchored", "u1"),
         ("lat_fine", "u1"),
         ("lon_fine", "u1"),
@@ -92,9 +89,9 @@ def keep_fix(m, rows, i):
     lat, lon = fine_units(rows.lat[i]), fine_units(rows.lon[i])
     m.lat, m.lat_fine, m.lon, m.lon_fine = lat >> FINE_BITS, lat & LOW, lon >> FINE_BITS, lon & LOW
     m.t, m.evidence = rows.t[i], origin(rows.source[i], rows.offset[i])
-    m.sog, m.cog, m.heading = rows.sog[i], rows.cog[i], rows.heading[i]
+    m.sog, m.cog, m.heading = hundredths(rows.sog[i]), hundredths(rows.cog[i]), hundredths(rows.heading[i])
     m.anchored = lies(rows.nav_status[i])
-    if m.sog > WORKING_KN:
+    if rows.sog[i] > WORKING_KN:
         m.cruise = m.sog
 
 
@@ -140,9 +137,10 @@ def write_piece(new, m, rows, i, phase, s0, s1, north0, east0, north_m_s, east_m
     new.m_s = math.sqrt(north_m_s * north_m_s + east_m_s * east_m_s)
     new.error_s, new.leg_s = error_s, seconds
     whole = s1 - s0 >= seconds
-    sog_kn = 0.5 * (m.sog + rows.sog[i]) if whole else m.sog if phase == 0 else rows.sog[i]
+    sog0_kn = of_hundredths(m.sog)
+    sog_kn = 0.5 * (sog0_kn + rows.sog[i]) if whole else sog0_kn if phase == 0 else rows.sog[i]
     new.sog = hundredths(sog_kn)
-    new.heading = hundredths(m.heading if phase == 0 else rows.heading[i])
+    new.heading = m.heading if phase == 0 else hundredths(rows.heading[i])
     anchored = m.anchored if phase == 0 else lies(rows.nav_status[i])
     flags = BEGINS if t0 >= bin_from else 0
     flags |= ENDS if t1 <= bin_from + step_us else 0

@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.compact import deg_of, offset_of, origin, source_of, steps_of
+from detectors.compact import offset_of, origin, source_of
 from detectors.detector import OUT_ROOM
 from detectors.event import PORT_CALL, begin_event, label_code
 from detectors.pool import PooledDetector, give_back, is_full, take
@@ -41,6 +41,8 @@ from detectors.port_stay import (
     close_place,
     enter,
     goes,
+    heard_s,
+    heard_us,
     kept,
     known,
     rename,
@@ -53,6 +55,7 @@ from geo.errors import UsageError
 from geo.kernel import inner, kernel
 from geo.ports import PortIndex, nearest_port_at, port_index, ports_version
 from geo.sphere import KN_M_S, distance_m
+from geo.steps import deg_of, steps_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +102,8 @@ class PortCallParams:
 
 
 class Limits(NamedTuple):
-    """What the kernels take: thresholds in m, kn, s, µs, the ports, and the known anchorages with the kind of each."""
+    """What the kernels take: thresholds in m, kn, s, µs, the ports, the known anchorages with the kind of each, and the
+    hulls by slot."""
 
     enter_m: float
     exit_m: float
@@ -115,6 +119,7 @@ class Limits(NamedTuple):
     anchorages: AnchorageTable
     lying: NDArray[np.int8]
     """(n,) by row of an anchorage: `BERTH`, `ANCHOR`, or 0 where it is not known which."""
+    ships: NDArray[Any]
 
 
 FACTS = ("confidence", "stop_h", "gap_h", "berth_h", "wait_h", "berth_from_h", "port_m")
@@ -148,9 +153,9 @@ def unseen(s, port, rows, i, limits):
 
 
 @inner
-def write_call(s, n, gap_s, port, t_start, t_end, first_origin, last_origin, confidence, score, event):
+def write_call(ship, n, gap_s, port, t_start, t_end, first_origin, last_origin, confidence, score, event):
     """What all calls have in common."""
-    begin_event(event, PORT_CALL, s.mmsi, s.hull)
+    begin_event(event, PORT_CALL, ship.mmsi, ship.hull)
     event.n, event.port, event.t_start, event.t_end = n, port, t_start, t_end
     event.score, event.label = score, OBSERVED
     event.facts[0], event.facts[2] = confidence, gap_s / 3600.0
@@ -160,7 +165,7 @@ def write_call(s, n, gap_s, port, t_start, t_end, first_origin, last_origin, con
 
 
 @inner
-def leave(s, calls, pool, left, exit_s, t_end, limits, event):
+def leave(ship, s, calls, pool, left, exit_s, t_end, limits, event):
     """The ship is out of reach, or the input ends: 1 when it was a call and stands in `event`, else 0.
 
     `left`: 1 when the exit was heard, 0 when it was not, -1 when the input ends. `t_end` is the end of a silence that
@@ -169,28 +174,28 @@ def leave(s, calls, pool, left, exit_s, t_end, limits, event):
     c = calls[s.call - 1]
     close_place(c, limits)
     stop = c.stop_s >= limits.min_stop_s
-    called = stop or s.gap != 0
+    called = stop or c.gap != 0
     if called:
-        write_stay(s, c, stop, left, exit_s, t_end, limits, event)
+        write_stay(ship, s, c, stop, left, exit_s, t_end, limits, event)
     give_back(calls, pool, s.call)
     s.call, s.room = 0, 0
     return 1 if called else 0
 
 
 @inner
-def write_stay(s, c, stop, left, exit_s, t_end, limits, event):
+def write_stay(ship, s, c, stop, left, exit_s, t_end, limits, event):
     """The call that a stay within reach was."""
     port = c.main_port if c.main else c.port
     if not stop:
         c.gap_s += c.early_s
-    confidence = 1 if not stop and s.gap == GONE else 2 + s.entered + max(left, 0)
+    confidence = 1 if not stop and c.gap == GONE else 2 + c.entered + max(left, 0)
     t_start, t_end = (
         (c.t_first if stop else c.t_first - np.int64(c.early_s * 1e6)),
         (s.t_last if stop or t_end == 0 else t_end),
     )
     what = (BERTH - c.main) if stop else 2
     score = SCORES[what, confidence - 1]
-    write_call(s, c.n, c.gap_s, port, t_start, t_end, c.first_origin, s.origin_last, confidence, score, event)
+    write_call(ship, c.n, c.gap_s, port, t_start, t_end, c.first_origin, s.origin_last, confidence, score, event)
     event.open = 1 if left < 0 else 0
     event.label = OBSERVED if stop else INFERRED
     event.lat, event.lon = (
@@ -215,16 +220,16 @@ def go_out(s, calls, pool, rows, i, silent, limits, event):
     dt = rows.t[i] - s.t_last
     left = 1 if dt < limits.port_gap_us else 0
     t_end, exit_s = np.int64(0), 0.9e-6 * dt
-    if silent and s.gap == 0 and c.stop_s < limits.min_stop_s:
+    if silent and c.gap == 0 and c.stop_s < limits.min_stop_s:
         rename(s, c, limits)
         port_lat, port_lon = limits.ports.lat[c.port], limits.ports.lon[c.port]
         come, gone = unseen(s, c.port, rows, i, limits)
         lat, lon = deg_of(s.lat_last), deg_of(s.lon_last)
         way = goes(lat, lon, known(s.sog_last), known(s.cog_last), port_lat, port_lon)
         if gone - come >= limits.port_gap_us and way >= 0.0:
-            s.gap, t_end, exit_s = GONE, gone, 0.9e-6 * (gone - come)
+            c.gap, t_end, exit_s = GONE, gone, 0.9e-6 * (gone - come)
             c.gap_s += (gone - s.t_last) * 1e-6
-    return leave(s, calls, pool, left, exit_s, t_end, limits, event)
+    return leave(limits.ships[rows.slot[i]], s, calls, pool, left, exit_s, t_end, limits, event)
 
 
 @inner
@@ -239,7 +244,7 @@ def come_in(s, calls, pool, port, rows, i, first, silent, limits):
         come, gone = unseen(s, port, rows, i, limits)
         way = goes(rows.lat[i], rows.lon[i], rows.sog[i], rows.cog[i], limits.ports.lat[port], limits.ports.lon[port])
         if gone - come >= limits.port_gap_us and way <= 0.0:
-            s.gap, c.early_s, c.entry_s = GONE, 1e-6 * (rows.t[i] - come), 0.9e-6 * (gone - come)
+            c.gap, c.early_s, c.entry_s = GONE, 1e-6 * (rows.t[i] - come), 0.9e-6 * (gone - come)
 
 
 @inner
@@ -259,7 +264,8 @@ def between(s, rows, i, limits, event):
             come, gone = unseen(s, port, rows, i, limits)
             if gone - come >= limits.port_gap_us:
                 gap_s, here = np.float32((gone - come) * 1e-6), origin(rows.source[i], rows.offset[i])
-                write_call(s, 2, gap_s, port, come, gone, s.origin_last, here, 1, SCORES[2, 0], event)
+                ship = limits.ships[rows.slot[i]]
+                write_call(ship, 2, gap_s, port, come, gone, s.origin_last, here, 1, SCORES[2, 0], event)
                 event.label, event.lat, event.lon = INFERRED, lat, lon
                 event.cell = cell_at(lat, lon, INDEX_RESOLUTION)
                 event.start_error_s = event.end_error_s = 0.9e-6 * (gone - come)
@@ -278,11 +284,11 @@ def run(ships, calls, pool, rows, begin, limits, out):
             return i, events
         s = ships[rows.slot[i]]
         t, lat, lon = rows.t[i], steps_of(rows.lat[i]), steps_of(rows.lon[i])
-        first = s.mmsi == 0
+        first = s.alive_s == 0
         if first:
-            s.mmsi, s.hull, s.t_last, s.alive_s = rows.mmsi[i], rows.hull[i], t, rows.alive[i] // 1_000_000
+            s.t_last, s.alive_s = t, heard_s(rows.alive[i])
         dt = t - s.t_last
-        silent = dt >= limits.port_gap_us and rows.alive[i] - s.alive_s * 1_000_000 >= limits.port_gap_us
+        silent = dt >= limits.port_gap_us and rows.alive[i] - heard_us(s) >= limits.port_gap_us
         was_in = s.call != 0
         room = s.room - abs(lat - s.lat_last) - abs(lon - s.lon_last)
         if room > 0:
@@ -305,7 +311,7 @@ def run(ships, calls, pool, rows, begin, limits, out):
             stay(s, calls[s.call - 1], t, lat, lon, sog, rows.nav_status[i], waited_us, silent, limits)
         elif silent and not was_in:
             events += between(s, rows, i, limits, out[events])
-        s.t_last, s.alive_s, s.lat_last, s.lon_last = t, rows.alive[i] // 1_000_000, lat, lon
+        s.t_last, s.alive_s, s.lat_last, s.lon_last = t, heard_s(rows.alive[i]), lat, lon
         s.sog_last, s.cog_last = kept(rows.sog[i]), kept(rows.cog[i])
         s.origin_last = origin(rows.source[i], rows.offset[i])
     return rows.t.size, events
@@ -319,7 +325,7 @@ def flush(ships, calls, pool, now, alive, begin, limits, out):
         if events + OUT_ROOM > out.size:
             return k, events
         if ships[k].call:
-            events += leave(ships[k], calls, pool, -1, np.nan, 0, limits, out[events])
+            events += leave(limits.ships[k], ships[k], calls, pool, -1, np.nan, 0, limits, out[events])
     return -1, events
 
 
@@ -365,4 +371,5 @@ class PortCalls(PooledDetector):
             self._index,
             self._anchorages.table,
             self._lying,
+            self.ships,
         )

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from detectors.compact import M_PER_STEP, deg_of, origin, steps_of, way_m
+from detectors.compact import M_PER_STEP, origin, way_m
 from geo.anchorages import anchorage_row
 from geo.kernel import inlined, inner
 from geo.ports import nearest_port_at
 from geo.sphere import KN_M_S, bearing_deg, distance_m
+from geo.steps import deg_of, steps_of
 
 ANCHOR, BERTH = 1, 2
 """How a ship lies at a place."""
@@ -41,20 +42,15 @@ SAILING = np.dtype(
         ("origin_last", "i8"),
         ("lat_last", "i4"),
         ("lon_last", "i4"),
-        ("alive_s", "u4"),  # for how long the feed had been heard by then
+        ("alive_s", "u4"),  # for how long the feed had been heard by then, see `heard_s`; 0: not seen yet
         ("room", "i4"),  # steps that it can go from there before the ports have to be looked at again
         ("sog_last", "u2"),
         ("cog_last", "u2"),
-        ("mmsi", "u4"),  # 0: not seen yet
         ("call", "i4"),  # the number of its stay, 0: at sea
-        ("hull", "u1"),
-        ("entered", "u1"),  # of the stay: it was heard outside just before
-        ("stopped", "u1"),
-        ("gap", "u1"),  # WITHIN or GONE: a silence stands for a stop
     ],
     align=True,
 )
-"""State of one hull, and flags of its stay; positions and origins as in `detectors.compact`."""
+"""State of one hull; positions and origins as in `detectors.compact`."""
 
 STAY = np.dtype(
     [
@@ -75,14 +71,29 @@ STAY = np.dtype(
         ("main_from", "i4"),
         ("main_to", "i4"),
         ("n", "i4"),
-        ("port", "i4"),
-        ("main_port", "i4"),
+        ("port", "u2"),  # rows of the table of ports
+        ("main_port", "u2"),
         ("moves", "u2"),
         ("main", "u1"),  # ANCHOR or BERTH: how it lay at the main place; 0 none yet
+        ("entered", "u1"),  # it was heard outside just before
+        ("stopped", "u1"),
+        ("gap", "u1"),  # WITHIN or GONE: a silence stands for a stop
     ],
     align=True,
 )
 """A stay within reach of a port."""
+
+
+@inlined
+def heard_s(alive):
+    """Whole seconds for which the feed had been heard, and one."""
+    return alive // 1_000_000 + 1
+
+
+@inlined
+def heard_us(s):
+    """For how long the feed had been heard at a ship's last fix, in µs."""
+    return (np.int64(s.alive_s) - 1) * 1_000_000
 
 
 @inlined
@@ -127,7 +138,7 @@ def enter(s, c, port, rows, i, entered, limits):
     """The ship is within reach of a port from this fix on."""
     c.port, c.t_first, c.n, c.main, c.here_from = port, rows.t[i], 0, 0, -1
     c.stop_s, c.early_s, c.gap_s, c.wait_s = 0.0, 0.0, 0.0, 0.0
-    s.entered, s.stopped, s.gap = entered, 0, 0
+    c.entered, c.stopped, c.gap = entered, 0, 0
     look(s, c, steps_of(rows.lat[i]), steps_of(rows.lon[i]), limits)
     c.first_origin = origin(rows.source[i], rows.offset[i])
 
@@ -206,18 +217,18 @@ def stay(s, c, t, lat, lon, sog, nav_status, dt, silent, limits):
     speed_kn = sog if sog == sog else implied_kn(s, t, lat, lon)
     if dt >= limits.port_gap_us:
         if silent:
-            s.gap, c.gap_s = WITHIN, c.gap_s + dt * 1e-6
+            c.gap, c.gap_s = WITHIN, c.gap_s + dt * 1e-6
             rename(s, c, limits)
-    elif s.stopped and speed_kn < limits.stop_end_kn:
+    elif c.stopped and speed_kn < limits.stop_end_kn:
         c.stop_s += dt * 1e-6
         if nav_status == AT_ANCHOR:
             c.said_s += dt * 1e-6
         elif nav_status == MOORED:
             c.said_s -= dt * 1e-6
-    if s.stopped and speed_kn >= limits.stop_end_kn:
-        s.stopped = 0
-    elif s.stopped or speed_kn <= limits.stop_begin_kn:
-        s.stopped = 1
+    if c.stopped and speed_kn >= limits.stop_end_kn:
+        c.stopped = 0
+    elif c.stopped or speed_kn <= limits.stop_begin_kn:
+        c.stopped = 1
         if not is_here(c, lat, lon):
             settle(s, c, t, lat, lon, limits)
         c.here_to = (t - c.t_first) // 1_000_000

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from detectors.detector import Columns, Detector, Known, grown
 from detectors.event import RENDEZVOUS
-from detectors.meeting import BIN, ROOM, Limits, rebuild_pairs, rebuild_pieces
+from detectors.meeting import BIN, ROOM, TAKEN, Limits, rebuild_pairs, rebuild_pieces
 from detectors.meeting import flush as flush_pairs
 from detectors.meeting import run as run_pairs
 from detectors.meeting_labels import label_meetings
@@ -75,7 +75,8 @@ class RendezvousParams:
     max_break_s: int = 3600
     """Apart for longer, and it is another meeting (GFW joins over 4 h)."""
     step_s: int = 300
-    """Fixes nearer in time than this to the last that counted are passed over; GFW samples every ten minutes."""
+    """Fixes nearer in time than this to the last that counted are passed over; GFW samples every ten minutes. At most
+    3,600, and less where the greatest speed would lead too far in a step."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
@@ -169,16 +170,17 @@ class Rendezvous(Detector):
             "heads": np.full((n, 256), -1, np.int32),
             "pairs": np.zeros(512, PAIR).view(np.recarray),
             "table": np.full(2048, -1, np.int32),
-            "used": np.zeros(2, np.int64),  # rows taken in `pairs`, and the time of the last sweep
+            "used": np.zeros(3, np.int64),  # TAKEN, SWEPT, DONE
         }
 
     def know(self, anchorages: Anchorages) -> None:
         """Tell neighbours at anchor by these anchorages."""
         self._anchorages = anchorages
 
-    def reserve(self, slots: int) -> None:
-        """Make room for `slots` hulls."""
-        self.arrays["movers"] = grown(self.arrays["movers"], slots)
+    def reserve(self, ships: NDArray[Any]) -> None:
+        """Make room for these hulls."""
+        super().reserve(ships)
+        self.arrays["movers"] = grown(self.arrays["movers"], ships.size)
 
     def make_room(self) -> None:
         """Grow the pieces of a bin when one is nearly full, the pairs when they are, and the room for events."""
@@ -192,12 +194,12 @@ class Rendezvous(Detector):
             heads = np.full((pieces.shape[0], 1 << width.bit_length()), -1, np.int32)
             rebuild_pieces(a["bins"], bigger, heads, self._columns)
             a["pieces"], a["heads"] = bigger, heads
-        if int(a["used"][0]) + fullest + ROOM > a["pairs"].size:
-            live = int(np.count_nonzero(a["pairs"]["n"][: a["used"][0]]))
+        if int(a["used"][TAKEN]) + fullest + ROOM > a["pairs"].size:
+            live = int(np.count_nonzero(a["pairs"]["n"][: a["used"][TAKEN]]))
             size = max(512, live + live // 2 + fullest + 4 * ROOM)
             pairs = np.zeros(size, PAIR).view(np.recarray)
             table = np.full(1 << (2 * size).bit_length(), -1, np.int32)
-            a["used"][0] = rebuild_pairs(a["pairs"], a["used"][0], pairs, table)
+            a["used"][TAKEN] = rebuild_pairs(a["pairs"], a["used"][TAKEN], pairs, table)
             a["pairs"], a["table"] = pairs, table
         self._out = grown(self._out, fullest + ROOM)
 
@@ -215,6 +217,7 @@ class Rendezvous(Detector):
             p.step_s * 1_000_000,
             float(p.min_shore_m),
             float(p.reach_m),
+            self.ships,
         )
 
     def run(self, columns: Columns, begin: int, out: NDArray[Any]) -> tuple[int, int]:
@@ -229,7 +232,7 @@ class Rendezvous(Detector):
     def flush(self, now: int, alive: int, begin: int, out: NDArray[Any]) -> tuple[int, int]:
         """Meetings that the end of the input cuts."""
         a = self.arrays
-        stopped, events = flush_pairs(a["movers"], a["pairs"], a["used"][0], now, begin, self._limits(), out)
+        stopped, events = flush_pairs(a["pairs"], a["used"][TAKEN], now, begin, self._limits(), out)
         return int(stopped), int(events)
 
     def settle(self, records: NDArray[Any], known: Known) -> NDArray[Any]:

@@ -191,9 +191,10 @@ class Stationary(Detector):
         self.arrays = {"stays": np.zeros(256, STAY).view(np.recarray)}
         self._out = np.zeros(OUT_EVENTS, PERIOD).view(np.recarray)
 
-    def reserve(self, slots: int) -> None:
-        """Make room for `slots` hulls."""
-        self.arrays["stays"] = grown(self.arrays["stays"], slots)
+    def reserve(self, ships: NDArray[Any]) -> None:
+        """Make room for these hulls."""
+        super().reserve(ships)
+        self.arrays["stays"] = grown(self.arrays["stays"], ships.size)
 
     def run(self, columns: Columns, begin: int, out: NDArray[Any]) -> tuple[int, int]:
         """Rows from `begin` on: (the row where it stopped, periods written to `out`)."""
@@ -260,7 +261,7 @@ def stationary_periods(fixes: Fixes, params: StationaryParams | None = None) -> 
         part = {name: column[begin : begin + CHUNK_ROWS] for name, column in rows.items()}
         slots, hull, _ = tracks.follow(part)
         used = np.flatnonzero(slots >= 0)
-        detector.reserve(int(tracks.hulls.used[0]))
+        detector.reserve(tracks.hulls.rows[: int(tracks.hulls.used[0])])
         pieces.append(detector.feed(_columns_of(part, slots, hull, used)))
     now = newest_time(NAT, rows["t"], rows["mmsi"])
     records = np.concatenate([*pieces, detector.finish(now, 0)]).view(np.ndarray)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ais.hulls import believed_fixes, speed_quantile_kn
 from ais.identity import Identities
 from ais.table import Table
+from geo.steps import STEPS_PER_DEG
 
 
 class Vessels(Table):
@@ -29,7 +30,7 @@ def vessels(hulls: NDArray[Any], identity: Identities) -> Vessels:
     columns["n"] = believed_fixes(rows)
     for name in ("lat", "lon"):
         columns[f"{name}_first"] = np.ascontiguousarray(rows[f"{name}_first"])
-        columns[f"{name}_last"] = rows[name].astype(np.float32)
+        columns[f"{name}_last"] = (rows[name] / STEPS_PER_DEG).astype(np.float32)
     columns["t_first"] = np.ascontiguousarray(rows["t_first"])
     columns["t_last"] = np.ascontiguousarray(rows["t"])
     columns["sog_p95"] = speed_quantile_kn(rows["speeds"], 0.95)

@@ -55,7 +55,7 @@ def letter(msg_type):
 
 
 def step(degrees):
-    return math.floor(degrees * rules.STEPS_PER_DEG + 0.5)
+    return math.floor(degrees * rules.FIELD_STEPS_PER_DEG + 0.5)
 
 
 def repeats(hull, row):
@@ -80,7 +80,7 @@ def metres(a, b, lat0):
 
 def ahead_and_aside(hull, row):
     last = hull.last[2:4]
-    begin = [step(degrees) / rules.STEPS_PER_DEG for degrees in hull.recent[0][2:4]]
+    begin = [step(degrees) / rules.FIELD_STEPS_PER_DEG for degrees in hull.recent[0][2:4]]
     x, y = metres(begin, last, last[0])
     if len(hull.recent) < 2 or math.hypot(x, y) < rules.COURSE_M:
         return None

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import luxwake as lw
+from ais.hulls import HULL
 from ais.table import Fixes
 from ais.tracks import tracks
 from detectors.detector import Columns
@@ -100,7 +101,7 @@ def test_any_cut_of_the_input_gives_the_same_periods(cuts):
 
     def run(bounds):
         detector = Stationary(SHORT)
-        detector.reserve(64)
+        detector.reserve(np.zeros(64, HULL).view(np.recarray))
         edges = [0, *sorted(b * columns.t.size // 1000 for b in bounds), columns.t.size]
         parts = [Columns(*(c[a:b] for c in columns)) for a, b in itertools.pairwise(edges)]
         found = np.concatenate([*(detector.feed(part) for part in parts), detector.finish(int(columns.t[-1]), 0)])

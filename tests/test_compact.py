@@ -4,9 +4,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.compact import deg_of, offset_of, origin, source_of, steps_of, turned, way_m
+from detectors.compact import hundredths, of_hundredths, offset_of, origin, source_of, turned, way_m
 from geo.kernel import kernel
 from geo.sphere import cos_sin_deg, distance_m
+from geo.steps import deg_of, steps_of
 
 
 @kernel
@@ -18,6 +19,11 @@ def kept_deg(deg):
 def kept_origin(source, offset):
     packed = origin(source, offset)
     return source_of(packed), offset_of(packed)
+
+
+@kernel
+def kept_hundredths(value):
+    return of_hundredths(hundredths(value))
 
 
 @kernel
@@ -39,6 +45,12 @@ def cosine_and_sine(deg):
 def test_positions_of_ais_and_of_six_decimals_come_out_as_they_went_in(ten_thousandths, millionths):
     for deg in (ten_thousandths / 600_000.0, millionths / 1e6, float(f"{millionths / 1e6:.6f}")):
         assert kept_deg(deg) == deg
+
+
+def test_speeds_and_courses_of_ais_come_out_as_they_went_in():
+    tenths = (np.arange(3600) / 10).astype(np.float32)
+    assert [kept_hundredths(value) for value in tenths] == tenths.tolist()
+    assert np.isnan(kept_hundredths(np.float32(np.nan)))
 
 
 @given(st.floats(-180.0, 180.0))

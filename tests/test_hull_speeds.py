@@ -20,7 +20,7 @@ def test_speeds_of_a_hull_are_counted_for_years_in_a_small_record():
     tracks = Tracks()
     tracks.follow(Fixes(columns).columns)
     hull = tracks.hulls.rows[:1]
-    assert HULL.itemsize <= 128 and hull["speeds"].max() <= FULL
+    assert HULL.itemsize <= 120 and hull["speeds"].max() <= FULL
     assert speed_quantile_kn(hull["speeds"], 0.95).tolist() == [13.0]
     assert speed_quantile_kn(hull["speeds"], 0.85).tolist() == [11.0]
     table = vessels(hull, identities(Static(columns_of(STATIC_DTYPES, 0))))

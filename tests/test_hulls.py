@@ -256,7 +256,7 @@ def test_no_pause_makes_a_ship_under_way_its_own_copy(pause):
 
 
 def test_the_state_of_a_hull_is_small_and_the_state_of_a_number_is_bounded():
-    assert HULL.itemsize <= 128
+    assert HULL.itemsize <= 120
     rng = np.random.default_rng(1)
     rows = [(T0 + k * SECOND, SHIP, lat, lon, 5.0, 0.0, 1)
             for k, (lat, lon) in enumerate(rng.uniform([-80, -180], [80, 180], (2000, 2)))]  # fmt: skip

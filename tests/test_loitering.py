@@ -232,4 +232,4 @@ def test_a_parameter_that_cannot_be_meant_is_refused(wrong):
 
 
 def test_the_record_of_a_ship_is_small():
-    assert STEP.itemsize <= 56 and EPISODE.itemsize <= 144
+    assert STEP.itemsize <= 48 and EPISODE.itemsize <= 144

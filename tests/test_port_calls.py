@@ -11,7 +11,7 @@ from detectors.port_stay import SAILING, STAY
 from geo.anchorages import Anchorage, Anchorages
 from geo.cells import cells
 from geo.errors import UsageError
-from geo.ports import port_by_code, ports
+from geo.ports import port_by_code, port_index, ports
 from tests import naive_ports
 from tests.feeds import HOUR, MINUTE, T0, fixes_of
 
@@ -312,4 +312,5 @@ def test_parameters_that_cannot_be_meant_are_refused(wrong, words):
 
 
 def test_the_state_of_a_ship_is_small():
-    assert SAILING.itemsize <= 48 and STAY.itemsize <= 88
+    assert SAILING.itemsize <= 40 and STAY.itemsize <= 88
+    assert port_index().lat.size <= 1 + np.iinfo(STAY["port"]).max

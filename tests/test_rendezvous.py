@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ais.hulls import HULL
+from ais.table import Fixes
 from benchmarks.meetings import found, meetings
 from detectors.detector import Columns
 from detectors.engine import Engine, detect
@@ -42,6 +44,7 @@ def labels(events):
 @pytest.mark.parametrize("seed", range(2))
 def test_rendezvous_are_those_of_the_naive_twin(seed):
     fixes = busy_world(seed, vessels=12)
+    fixes = Fixes({**fixes.columns, **{name: np.round(fixes[name], 1) for name in ("sog", "cog")}})  # AIS sends tenths
     params = RendezvousParams(min_duration_s=600)
     rows = list(zip(*(fixes[name].tolist() for name in ("t", "mmsi", "lat", "lon", "sog", "cog")), strict=True))
     twin = {
@@ -138,7 +141,9 @@ def test_two_ships_under_one_number_meet_each_other():
     fixes = scene(visit(A, 180), visit(B, 180, course=180.0, at=(0.0, 150.0), every=4))
     hull = (fixes["mmsi"] == B).astype(np.uint8)
     detector, n = Rendezvous(), len(fixes)
-    detector.reserve(2)
+    ships = np.zeros(2, HULL).view(np.recarray)
+    ships.mmsi, ships.hull = A, [0, 1]
+    detector.reserve(ships)
     rows = {name: np.ascontiguousarray(fixes[name]) for name in Columns._fields if name in fixes}
     rows |= {"slot": hull.astype(np.int32), "hull": hull, "mmsi": np.full(n, A, np.uint32)}
     rows |= {"alive": np.zeros(n, np.int64), "class_b": np.zeros(n, np.uint8)}
