@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from ais.imo import imo_valid
 from cargo.calls import Calls, calls_at, calls_of
+from cargo.carriage_columns import LegColumns, Out, Said, Scratch, Ships, Weights
 from cargo.carriage_kernel import (
     DISCHARGED,
     IMO,
@@ -36,14 +37,8 @@ from cargo.carriage_kernel import (
     VETO_IMO,
     VETO_SIZE,
     VETOES,
-    LegColumns,
-    Out,
-    Said,
-    Scratch,
-    Ships,
-    Weights,
     weigh,
-)  # fmt: skip
+)
 from cargo.fleet import Fleet
 from cargo.identifiers import ship_key
 from cargo.legtable import LegTable

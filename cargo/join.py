@@ -12,7 +12,8 @@ import numpy as np
 from ais.table import Fixes
 from cargo import dossier, narrative
 from cargo.carriage import Carriers
-from cargo.carriage_kernel import FASTEST_KN, Weights
+from cargo.carriage_columns import Weights
+from cargo.carriage_kernel import FASTEST_KN
 from cargo.case import (
     BEFORE_DEPARTURE_DAYS,
     RETURN_DAYS,

@@ -3,6 +3,7 @@
 import math
 
 from ais.table import NAT
+from cargo.carriage_columns import Weights
 from cargo.carriage_kernel import (
     AFTER_DAYS,
     BEFORE_DAYS,
@@ -15,7 +16,6 @@ from cargo.carriage_kernel import (
     SEARCH_DAYS,
     SURE,
     VOYAGE_DAYS,
-    Weights,
 )
 from cargo.fleet import called_at
 from cargo.identifiers import ship_key
