@@ -22,7 +22,7 @@ def imo_valid(imo: int) -> bool:
     if not FIRST <= imo <= LAST:
         return False
     first_six, last = divmod(imo, 10)
-    return sum(first_six // 10**k % 10 * (k + 2) for k in range(6)) % 10 == last
+    return bool(sum(first_six // 10**k % 10 * (k + 2) for k in range(6)) % 10 == last)
 
 
 def imos_valid(imo: ArrayLike) -> NDArray[np.bool_]:
