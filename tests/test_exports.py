@@ -20,10 +20,16 @@ from luxwake.export import FORMATS, Material, export_findings
 from luxwake.export.features import Track, features_of, geojson_text
 from luxwake.export.ftm import ftm_lines
 
+
+def words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 HOUR = 3_600_000_000
 PAYLOADS = (
     "<script>alert(1)</script>", '=HYPERLINK("http://x.invalid")', "@SUM(1)", "-1+1", "+1", "\t=1", "\r=1",
-    "\u202egpj.exe\u2066", "\ud800", "\udfff\ud800", "\x00\x1b[2J", "]]>", "a\\", '"', "a;b,c\n=1", "\ufffe\uffff", "&amp;",
+    "\u202egpj.exe\u2066", "\ud800", "\udfff\ud800", "\x00\x1b[2J", "]]>", "a\\", '"', "a;b,c\n=1", "\ufffe\uffff",
+    "&amp;",
     "x" * 1_000_000, "", "' or 1=1 --", "{}", "NaN", "2018-99-99T00:00:00Z", "2018-10-01",
 )  # fmt: skip
 
@@ -190,7 +196,7 @@ def check_clean(material: Material) -> None:
                 assert [json.loads(line)["id"] for line in text.split("\n") if line]
 
 
-GEXF = set("gexf meta creator description graph attributes attribute nodes node edges edge attvalues attvalue".split())
+GEXF = set(words("gexf meta creator description graph attributes attribute nodes node edges edge attvalues attvalue"))
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=lambda text: repr(text[:12]))
@@ -204,11 +210,11 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=6,
 )
-KEYS = tuple("chain events goods claims evidence reach score listed return_cargo hypotheses unknown id title".split())
-INNER = tuple(
-    "leg rows bl_number load_port load_lat load_lon discharge_port vessel shipper consignee t_depart t_arrive link id kind "
-    "mmsi other lat lon lat_end lon_end t_start t_end port offset file note row values value source name imo candidates "
-    "bands area coordinates type ports event locode vin container".split()
+KEYS = words("chain events goods claims evidence reach score listed return_cargo hypotheses unknown id title")
+INNER = words(
+    "leg rows bl_number load_port load_lat load_lon discharge_port vessel shipper consignee t_depart t_arrive link id "
+    "kind mmsi other lat lon lat_end lon_end t_start t_end port offset file note row values value source name imo "
+    "candidates bands area coordinates type ports event locode vin container"
 )
 objects = st.dictionaries(st.sampled_from(INNER), json_values | st.lists(
     st.dictionaries(st.sampled_from(INNER), json_values, max_size=4), max_size=2), max_size=8)  # fmt: skip
@@ -236,7 +242,9 @@ def test_ftm_is_valid_by_the_library_of_followthemoney(material):
     for one in (material, *poisoned):
         for line in ftm_lines(one.graph):
             told = json.loads(line)
-            model.get(told["schema"]).validate(told)
+            schema = model.get(told["schema"])
+            schema.validate(told)
+            assert set(schema.required) <= set(told["properties"]) <= set(schema.properties)
             proxy = model.get_proxy(told, cleaned=False)
             kept = {name: sorted(proxy.get(name)) for name in told["properties"]}
             if one is material:

@@ -11,8 +11,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from cargo.dossier_graph import DossierGraph, Entity, Relation, entity_id
+from cargo.dossier_graph import MAX_NAME, DossierGraph, Entity, Relation, entity_id
+from cargo.safe_text import MAX_CHARACTERS, safe_text
 
+_LONG = frozenset({"goodsDescription", "description", "summary", "notes", "reason"})
+"""Properties of the type text; the model refuses names beyond 384 and other texts beyond 1,024 characters."""
+_MAX_ADDRESS = 200
+"""Characters of an address, of which the model takes 250."""
 _LINES = frozenset({"dark", "gap", "voyage"})
 _ROLES = {
     "in_container": "packed in container", "involved": "involved", "within_reach": "within reach of the silence",
@@ -57,7 +62,9 @@ def _line(id_: str, schema: str, properties: dict[str, Any]) -> str:
     """An entity as the model writes it: each property a list of texts, empty ones left out."""
     made = {}
     for name, value in properties.items():
-        values = [str(one) for one in (value if isinstance(value, list | tuple) else [value]) if one not in (None, "")]
+        listed = value if isinstance(value, list | tuple) else [value]
+        limit = MAX_CHARACTERS if name in _LONG else _MAX_ADDRESS if name == "full" else MAX_NAME
+        values = [safe_text(one, limit) for one in listed if one not in (None, "")]
         if values:
             made[name] = list(dict.fromkeys(values))
     return json.dumps({"id": id_, "schema": schema, "properties": made}, ensure_ascii=False, sort_keys=True) + "\n"
