@@ -97,6 +97,7 @@ def add_finding(graph: DossierGraph, finding: Json, ships: Mapping[int, str]) ->
 def vessel(graph: DossierGraph, ship: Json, ships: Mapping[int, str], alone: object) -> str:
     """The entity of a ship; one without any number is itself only, told apart by `alone`. "" where nothing is known."""
     imo, mmsi, name = ship.get("imo"), ship.get("mmsi"), ship.get("name")
+    imo = int(imo) if isinstance(imo, str) and re.fullmatch("[0-9]{7}", imo) else imo
     imo = imo if isinstance(imo, int) and imo > 0 else None
     mmsi = mmsi if isinstance(mmsi, int) and mmsi > 0 else None
     if not (imo or mmsi or name):

@@ -141,7 +141,11 @@ def exhibits_of(finding: Json, parameters: Json, quotes: Quotes | None = None) -
     for claim in rows_of(finding, "claims"):
         _add_claim(made, claim)
     for entry in listings_of(finding):
-        facts = [(key.replace("_", " "), value) for key, value in entry.items() if not isinstance(value, Mapping)]
+        facts: list[tuple[str, object]] = [
+            (key.replace("_", " "), ", ".join(map(str, value)) if isinstance(value, list) else value)
+            for key, value in entry.items()
+            if not isinstance(value, Mapping)
+        ]
         name = entry.get("name") or entry.get("entry") or "entry"
         made.listings.append(made.add("list entry", f"List entry: {safe_text(name)}", facts))
     return made

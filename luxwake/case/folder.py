@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cargo.dossier_graph import rows_of
 from geo.errors import InputError, UsageError
+from luxwake.case.shape import misshapen
 
 if TYPE_CHECKING:
     from ais.table import Fixes
@@ -99,6 +100,9 @@ def read_run(folder: str | Path) -> RunFolder:
     listed = told.get("findings") if isinstance(told, Mapping) else None
     if not isinstance(listed, list) or not all(isinstance(one, Mapping) for one in listed):
         raise InputError(f"{path}: has no list of findings; give the folder that `luxwake run` wrote")
+    for n, one in enumerate(listed):
+        if wrong := next(misshapen(one), ""):
+            raise InputError(f"{path}: finding {n + 1}: {wrong}; run `luxwake run` again")
     parameters = told.get("parameters")
     return RunFolder(
         place,
