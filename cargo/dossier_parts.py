@@ -73,7 +73,7 @@ def add_finding(graph: DossierGraph, finding: Json, ships: Mapping[int, str]) ->
         "finding", finding.get("id"), finding.get("title"), conclusion=finding.get("conclusion"),
         finding=finding.get("id"), rank=finding.get("rank"), score_lower=number_of(score.get("lower")),
         score_upper=number_of(score.get("upper")), revision=finding.get("revision"),
-        innocent=finding.get("innocent"), unknown=finding.get("unknown"),
+        innocent=_items(finding.get("innocent")), unknown=_items(finding.get("unknown")),
     )  # fmt: skip
     sources = _Sources(graph, finding)
     legs: dict[object, str] = {}
