@@ -9,6 +9,7 @@ from typing import Any
 from cargo.dossier_graph import (
     DossierGraph,
     Json,
+    entity_id,
     listings_of,
     number_of,
     object_of,
@@ -89,8 +90,8 @@ def add_finding(graph: DossierGraph, finding: Json, ships: Mapping[int, str]) ->
     _add_goods(graph, finding, legs, sources)
     _add_events(graph, finding, about, legs, sources, ships)
     _add_reach(graph, finding)
-    _add_returns(graph, finding, about, sources, ships)
-    _add_claims(graph, finding, legs, sources)
+    returned = _add_returns(graph, finding, about, sources, ships)
+    _add_claims(graph, finding, [*legs.values(), *returned], sources)
     _add_listings(graph, finding, about)
 
 
@@ -238,23 +239,28 @@ def _add_reach(graph: DossierGraph, finding: Json) -> None:
         graph.relate("within_reach", event, at, certainty=sure, note=note, **times)
 
 
-def _add_returns(graph: DossierGraph, finding: Json, about: str, sources: _Sources, ships: Mapping[int, str]) -> None:
+def _add_returns(
+    graph: DossierGraph, finding: Json, about: str, sources: _Sources, ships: Mapping[int, str]
+) -> list[str]:
+    """Other goods on the same ship, as shipments; their ids."""
+    found = []
     for n, cargo in enumerate(rows_of(finding, "return_cargo")):
-        made = _add_leg(graph, finding, {**cargo, "leg": f"return {n + 1}"}, n, sources, ships)
-        evidence = graph.entities[made].evidence
-        graph.relate("concerns", about, made, note="return cargo: other goods on the same ship", evidence=evidence)
+        found.append(_add_leg(graph, finding, {**cargo, "leg": f"return {n + 1}"}, n, sources, ships))
+        evidence = graph.entities[found[-1]].evidence
+        graph.relate("concerns", about, found[-1], note="return cargo: other goods on the same ship", evidence=evidence)
+    return found
 
 
-def _add_claims(graph: DossierGraph, finding: Json, legs: Mapping[object, str], sources: _Sources) -> None:
+def _add_claims(graph: DossierGraph, finding: Json, shipments: Sequence[str], sources: _Sources) -> None:
     """Where sources differ: what each of them says about the shipment that its row belongs to."""
+    of_line = {line: one for one in shipments for line in graph.entities[one].evidence}
     for claim in rows_of(finding, "claims"):
         for said in rows_of(claim, "values"):
             for line in sources.of_rows([said.get("row")]):
-                for shipment in graph.of("shipment"):
-                    if line in shipment.evidence:
-                        words = f"{safe_text(claim.get('predicate'))}: {safe_text(said.get('value'))}"
-                        note = f"{words} ({safe_text(said.get('source'))}); sources differ"
-                        graph.relate("says", line, shipment.id, note=note, evidence=(line,))
+                if line in of_line:
+                    words = f"{safe_text(claim.get('predicate'))}: {safe_text(said.get('value'))}"
+                    note = f"{words} ({safe_text(said.get('source'))}); sources differ"
+                    graph.relate("says", line, of_line[line], note=note, evidence=(line,))
 
 
 def _add_listings(graph: DossierGraph, finding: Json, about: str) -> None:
@@ -267,8 +273,7 @@ def _add_listings(graph: DossierGraph, finding: Json, about: str) -> None:
             "listing", [authority, key], name or "list entry", authority=authority, entry=plain,
             t_from=time_of(entry.get("listed_from")), t_to=time_of(entry.get("listed_to")),
         )  # fmt: skip
-        about_name = " ".join(str(entry.get("party") or entry.get("subject") or "").split()).casefold()
-        for subject in [*graph.of("party"), *graph.of("vessel")]:
-            if about_name and subject.name.casefold() == about_name:
-                graph.relate("listed_as", subject.id, made, note=safe_text(entry.get("why")))
+        subject = " ".join(str(entry.get("party") or entry.get("subject") or "").split()).casefold()
+        if (who := entity_id("party", subject)) in graph.entities:
+            graph.relate("listed_as", who, made, note=safe_text(entry.get("why")))
         graph.relate("concerns", about, made)

@@ -232,11 +232,14 @@ def test_export_names_its_file_after_the_format(run, capsys):
         (["export", "run", "--to", "gexf", "--out", "no/such/x.gexf"], 1, "cannot be written"),
         (["export", "run", "--to", "anx"], 2, "invalid choice"),
         (["build"], 2, "required"),
+        (["build", "run", "--out", "run/findings.json"], 2, "is an input of the case"),
+        (["build", "many"], 2, "too many for one dossier; name at most 50"),
     ],
 )
 def test_it_ends_in_one_line_that_says_why(run, monkeypatch, capsys, arguments, code, says):
     monkeypatch.chdir(run.parent)
-    for name, text in {"broken": "[" * 100_000, "strange": '{"findings": 3}'}.items():
+    many = json.dumps({"findings": [{"id": f"{n:016x}"} for n in range(51)]})
+    for name, text in {"broken": "[" * 100_000, "strange": '{"findings": 3}', "many": many}.items():
         (run.parent / name).mkdir()
         (run.parent / name / "findings.json").write_text(text)
     try:

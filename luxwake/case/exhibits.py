@@ -165,8 +165,11 @@ def _add_line(made: Exhibits, item: Json, quotes: Quotes) -> None:
     if quote is None:
         facts.append(("As read", "not attached; give the file with --source to quote it here"))
     else:
-        said = {True: "agrees with the digest of the run", False: "DIFFERS from the digest of the run"}
-        facts.append(("Checked", said.get(quote.agrees, "by the SHA-256 of its file")))  # type: ignore[arg-type]  # None
+        of_file = (
+            "by the SHA-256 of its file" if quote.same_file else "not: the run kept no digest of the line or its file"
+        )
+        said = {True: "agrees with the digest of the run", False: "DIFFERS from the digest of the run", None: of_file}
+        facts.append(("Checked", said[quote.agrees]))
     number = made.add("source", f"{what}: {file}, {where}", facts, quote.text if quote else "")
     if row is not None:
         made.rows.setdefault(str(row), number)

@@ -22,7 +22,7 @@ from luxwake.report.markup import Markup, element, join
 from luxwake.report.score import bounds_words, score_bar
 from luxwake.report.tables import UNKNOWN, pair_list, table
 from luxwake.report.timeline import timeline
-from luxwake.report.words import count, day_span, score, sentence, time_us
+from luxwake.report.words import claim_word, count, day_span, score, sentence, time_us
 
 if TYPE_CHECKING:
     from ais.table import Fixes
@@ -238,7 +238,8 @@ def _claims(finding: Json, exhibits: Exhibits, prefix: str) -> Markup:
     for number, claim in zip(exhibits.claims, rows_of(finding, "claims"), strict=False):
         values = [f"{one.get('value')} ({one.get('source') or 'a source'})" for one in rows_of(claim, "values")]
         rows = exhibits.of_rows([one.get("row") for one in rows_of(claim, "values")])
-        words = f"{claim.get('subject') or ''}, {claim.get('predicate') or 'claim'}: {' against '.join(values)}"
+        what = claim_word(claim.get("predicate") or "claim").lower()
+        words = f"{claim.get('subject') or ''}, {what}: {' against '.join(values)}"
         made.append(element("li", sentence(words), cited([number, *rows], prefix)))
     return element("ul", *made, class_="statements") if made else Markup("")
 
@@ -253,7 +254,7 @@ def _exhibit(exhibit: Exhibit, prefix: str) -> Markup:
     parts = [element("h4", f"{prefix}E-{exhibit.number} · ", exhibit.title), element("dl", *pairs, class_="pairs")]
     if exhibit.quote:
         parts.append(element("pre", safe_text(exhibit.quote.replace("\n", " ⏎ "), MAX_QUOTE)))
-    return element("section", *parts, class_="exhibit", id=f"{prefix}E-{exhibit.number}")
+    return element("section", *parts, class_=f"exhibit {exhibit.kind.split()[0]}", id=f"{prefix}E-{exhibit.number}")
 
 
 def _code(digest: object) -> Markup | None:

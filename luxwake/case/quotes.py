@@ -26,10 +26,14 @@ _DIGEST = re.compile(r"\b[0-9a-f]{16}\b")
 
 
 class Quote(NamedTuple):
-    """A line as it was read, and whether it is the one: None where no digest of it was kept."""
+    """A line as it was read, and whether it is the one: None where no digest of it was kept.
+
+    `same_file` says whether its file has the SHA-256 of the run's.
+    """
 
     text: str
     agrees: bool | None
+    same_file: bool = False
 
 
 Quotes = dict[tuple[str, int], Quote]
@@ -48,13 +52,14 @@ def quotes_of(findings: Iterable[Json], paths: Sequence[str | Path], inputs: Seq
                 wanted.setdefault(file_name(item.get("file")), {})[item["offset"]] = digest[0] if digest else ""
     found: Quotes = {}
     for path in map(Path, paths):
-        _check(path, wanted, inputs)
+        same_file = _check(path, wanted, inputs)
         for offset, quote in _lines(path, wanted[path.name]):
-            found[path.name, offset] = quote
+            found[path.name, offset] = quote._replace(same_file=same_file)
     return found
 
 
-def _check(path: Path, wanted: Mapping[str, object], inputs: Sequence[Json]) -> None:
+def _check(path: Path, wanted: Mapping[str, object], inputs: Sequence[Json]) -> bool:
+    """Refuse a file that cannot be the one of the run; whether its digest says that it is."""
     if path.name not in wanted:
         names = ", ".join(sorted(wanted)) or "none"
         raise InputError(f"{path}: no exhibit stands in a file of this name; those named are {names}")
@@ -65,6 +70,7 @@ def _check(path: Path, wanted: Mapping[str, object], inputs: Sequence[Json]) -> 
         raise InputError(f"{path}: no such file; give a source with --source as the run read it")
     if expected and sha256_of(on_disk) != expected:
         raise InputError(f"{path}: is not the file that the run read (its SHA-256 differs); give that one")
+    return bool(expected)
 
 
 def _lines(path: Path, wanted: Mapping[int, str]) -> Iterator[tuple[int, Quote]]:
