@@ -167,6 +167,23 @@ def test_maps_and_time_line_are_drawn_with_tracks(run):
     assert 'aria-label="Map of the silence"' in page and "Timeline of the finding" in page
 
 
+def test_positions_that_the_run_kept_become_ways_on_the_map(run):
+    from luxwake.store import write_parquet
+
+    bare = page_of(run)
+    write_parquet(report_case.tracks(), run / "fixes.parquet")
+    told = read_run(run)
+    fixes = told.fixes()
+    tracks = told.tracks(told.findings, fixes)
+    assert fixes is not None and {track.mmsi for track in tracks} <= set(fixes["mmsi"].tolist())
+    assert any(track.t for track in tracks) and all(list(track.t) == sorted(track.t) for track in tracks)
+    assert main(["case", "export", str(run), "--to", "geojson", "--quiet"]) == 0
+    features = json.loads((run / "case.geojson").read_text(encoding="utf-8"))["features"]
+    ways = [one for one in features if one["properties"]["layer"] == "tracks"]
+    assert ways and all(one["properties"]["fixes"] >= 2 for one in ways)
+    assert 'class="track ship"' in page_of(run, fixes=fixes) and 'class="track ship"' not in bare
+
+
 def test_one_file_for_several_findings_keeps_their_exhibits_apart(tmp_path):
     run = export_case.run_folder(tmp_path / "run", export_case.finding(), export_case.finding(id="b" * 16, rank=2))
     parsed = check_closed(page_of(run))
