@@ -115,6 +115,9 @@ def test_a_statement_cites_the_rows_events_and_signals_that_it_names():
     assert exhibits.rows["2"] in exhibits.of_statement("92 times the median of its heading (fits rival readings too)")
     assert exhibits.events["00ff00ff00ff00ff"] in exhibits.of_statement("see event 00ff00ff00ff00ff")
     assert exhibits.of_statement("who owned it") == []
+    assert (
+        exhibits.of_statement("NOWHERE SHIPPING stands on a list") == exhibits.of_ids(["list L-1"]) == exhibits.listings
+    )
     assert runs([5, 1, 2, 9, 8]) == [(1, 2), (5, 5), (8, 9)]
 
 

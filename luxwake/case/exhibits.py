@@ -67,7 +67,8 @@ class Exhibits:
 
     def of_ids(self, ids: object) -> list[int]:
         """Exhibits by evidence ids, as "row 3" and "event 7671e733aa1641a0"."""
-        return self.of_words(" ; ".join(map(str, ids))) if isinstance(ids, list | tuple) else []
+        text = " ; ".join(map(str, ids)) if isinstance(ids, list | tuple) else ""
+        return [*self.of_words(text), *self._of_listings(text)]
 
     def of_words(self, text: str) -> list[int]:
         """Exhibits of the rows and events that a text names."""
@@ -101,7 +102,16 @@ class Exhibits:
         for cargo in rows_of(self.finding, "return_cargo"):
             if (said := safe_text(cargo.get("description"))) and said in text:
                 found += self.of_rows(cargo.get("rows"))
-        return sorted({*found, *self._of_names(text)})
+        return sorted({*found, *self._of_names(text), *self._of_listings(text)})
+
+    def _of_listings(self, text: str) -> list[int]:
+        """List entries whose id, name or party a text names."""
+        found = []
+        for number, entry in zip(self.listings, listings_of(self.finding), strict=False):
+            words = [safe_text(entry.get(key)) for key in ("id", "uid", "name", "entry", "party")]
+            if any(len(word) > 2 and word in text for word in words):
+                found.append(number)
+        return found
 
     def _silences(self) -> list[object]:
         """The silence that the finding is about, else all of its silences."""
