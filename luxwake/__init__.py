@@ -75,7 +75,10 @@ if TYPE_CHECKING:
     from geo.zones import Zones as Zones
     from geo.zones import read_zones as read_zones
     from luxwake.anchorages import find_anchorages as find_anchorages
+    from luxwake.case.page import case_page as case_page
     from luxwake.explain import explain as explain
+    from luxwake.export.formats import Material as Material
+    from luxwake.export.formats import export_findings as export_findings
     from luxwake.inspect import inspect as inspect
     from luxwake.simulate import simulate as simulate
     from luxwake.store import query as query
@@ -96,7 +99,10 @@ _HOME = {
     "read_watchlists": "cargo.watchlists",
     "resolve_parties": "cargo.parties",
     "ships_of_identity": "cargo.ships",
+    "Material": "luxwake.export.formats",
+    "case_page": "luxwake.case.page",
     "explain": "luxwake.explain",
+    "export_findings": "luxwake.export.formats",
     "read_params": "detectors.settings",
     "check_laws": "detectors.laws",
     "Watch": "detectors.watch",

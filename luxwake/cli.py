@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from geo.errors import LuxwakeError
-from luxwake import __version__, cli_detect, cli_geo, cli_goods, cli_lists, cli_shipments, cli_trade, cli_who
+from luxwake import __version__, cli_case, cli_detect, cli_geo, cli_goods, cli_lists, cli_shipments, cli_trade, cli_who
 
 if TYPE_CHECKING:
     from luxwake.console import Console
@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     cli_trade.add_commands(commands, _output_options)
     cli_goods.add_commands(commands, _output_options)
     cli_who.add_commands(commands, _output_options)
+    cli_case.add_commands(commands, _output_options)
     _add_zones(commands)
     _add_anchorages(commands)
     _add_ports(commands)
@@ -384,6 +385,7 @@ _COMMANDS = {
     **cli_trade.COMMANDS,
     **cli_goods.COMMANDS,
     **cli_who.COMMANDS,
+    **cli_case.COMMANDS,
     "query": _query,
     "warmup": _warmup,
     "doctor": _doctor,

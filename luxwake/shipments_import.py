@@ -7,9 +7,10 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ais.table import NAT
 from geo.errors import OutputError
@@ -75,6 +76,8 @@ def _write_pieces(stream: BinaryIO, pieces: Iterator[Table], kind: str) -> None:
             file.write([cells_of(piece, name) for name in piece])
         file.close()
         return
+    if kind == "csv":
+        pieces = map(_guarded, pieces)
     first = next(pieces)
     sink = Sink(stream, first, kind)
     sink.write(first)
@@ -82,6 +85,26 @@ def _write_pieces(stream: BinaryIO, pieces: Iterator[Table], kind: str) -> None:
         sink.write(piece)
     sink.end()
     sink.close()
+
+
+def _guarded(piece: Table) -> Table:
+    """Rows whose texts and headings no spreadsheet takes for formulas: CSV has no other way to say that a cell is text.
+
+    An apostrophe is put before what begins as a formula, in `raw` too; Parquet, JSON lines and Arrow keep all as it is.
+    """
+    from cargo.safe_text import guarded
+
+    columns: dict[str, NDArray[Any]] = {}
+    for name, column in piece.columns.items():
+        if column.dtype.kind in "SUO":
+            texts = (one.decode("utf-8", "replace") if isinstance(one, bytes) else one for one in column.tolist())
+            made = np.empty(len(column), object)
+            made[:] = [guarded(one) if isinstance(one, str) else one for one in texts]
+            column = made
+        columns[guarded(name)] = column
+    made_piece = piece.take(slice(None))
+    made_piece.columns = columns
+    return made_piece
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -44,7 +44,7 @@ def dossier(finding: Json, tracks: Fixes | None, number: int, traffic_points: in
         element(
             "div", score_bar(finding.get("score") or {}, f"{name}-lead"), _score_words(finding), class_="lead-score"
         ),
-        _key_facts(finding),
+        key_facts(finding),
     ]
     parts = [
         _section("The silence", detail_map(finding, tracks, f"{name}-map", traffic_points)),
@@ -134,7 +134,7 @@ def finding_line(finding: Json) -> FindingLine:
     )
 
 
-def _key_facts(finding: Json) -> Markup:
+def key_facts(finding: Json) -> Markup:
     """The five things a reader wants first: goods, worth, ship, silence, declared port."""
     dark, leg = dark_event(finding), leg_on_board(finding)
     vessel: Json = (leg or {}).get("vessel") or {}
