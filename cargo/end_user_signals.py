@@ -38,15 +38,15 @@ def _consignee(chain: Chain) -> Signal:
 def _unnamed(chain: Chain, papers: Papers) -> Signal:
     """1 where a paper has a placeholder for a party ("same as consignee"); an order is the consignee's signal."""
     name = "party not named"
-    hidden, silent = [], []
-    for i, leg in enumerate(chain.legs, start=1):
-        for role in ("shipper", "consignee"):
-            known = papers.of(f"{role}_known", leg.row_numbers)
-            texts = papers.of(f"{role}_text", leg.row_numbers) or [""] * len(known)
-            told = list(zip(leg.row_numbers, known, texts, strict=True)) if known else []
-            hidden += [(row, role) for row, flag, text in told if flag == 0 and party_role(text or "") != "to order"]
-            if not any(leg.texts(role)):
-                silent.append(f"{role} of leg {i}")
+    roles = ("shipper", "consignee")
+    hidden = [
+        (row, role)
+        for leg in chain.legs
+        for role in roles
+        for row in leg.row_numbers
+        if row in papers.placeholders(role)
+    ]
+    silent = [f"{role} of leg {i}" for i, leg in enumerate(chain.legs, 1) for role in roles if not any(leg.texts(role))]
     if hidden:
         row, role = hidden[0]
         return Signal(

@@ -14,6 +14,7 @@ from cargo.control import STATUSES, ControlLists, Verdict, overall
 from cargo.control_screen import screen
 from cargo.goods import Goods, classify
 from cargo.leg import Leg
+from cargo.lexicon import party_role
 from cargo.shipments import Shipments
 
 
@@ -24,6 +25,7 @@ class Papers:
         self.shipments = shipments
         self._row = shipments["row"] if len(shipments) else np.zeros(0, np.int64)
         self._held: dict[str, Any] = {}
+        self._hidden: dict[str, frozenset[int]] = {}
 
     def of(self, column: str, numbers: Sequence[int]) -> list[Any]:
         """The values of some rows, [] where the file has no such column."""
@@ -32,6 +34,16 @@ class Papers:
         if column not in self._held:
             self._held[column] = self.shipments[column]
         return list(self._held[column][self.places(numbers)].tolist())
+
+    def placeholders(self, role: str) -> frozenset[int]:
+        """Rows with a placeholder for a party, such as "same as consignee"; an order to somebody is none."""
+        if role not in self._hidden:
+            column = f"{role}_known"
+            some = self._row[self.shipments[column] == 0].tolist() if column in self.shipments.columns else []
+            texts = self.of(f"{role}_text", some) or [""] * len(some)
+            told = zip(some, texts, strict=True)
+            self._hidden[role] = frozenset(row for row, text in told if party_role(str(text or "")) != "to order")
+        return self._hidden[role]
 
     def places(self, numbers: Sequence[int]) -> Any:
         """Where some rows stand among those that were kept: rows that were rejected have a number too."""

@@ -20,6 +20,7 @@ from geo.errors import InputError
 
 Json = Mapping[str, Any]
 OPENED, UNCHANGED, REVISED, RETRACTED, REOPENED = "opened", "unchanged", "revised", "retracted", "reopened"
+_PROGRAM = "another version of Luxwake: inputs and parameters are the same"
 _There = tuple[Mapping[int, str] | None, Collection[str] | None]
 """The source lines and the events that there are now."""
 _LINE = "BLAKE2b-64 of the line "
@@ -87,7 +88,7 @@ def revise(
     matched = _matches(out["findings"], old)
     for finding in out["findings"]:
         earlier = old.get(matched.get(finding["id"], ""))
-        if again and earlier is not None and "revision" in earlier:
+        if again and earlier is not None and "revision" in earlier and not changes_of(finding, earlier)[0]:
             finding |= {"revision": earlier["revision"], "history": earlier["history"]}
         elif earlier is not None:
             _compare(finding, earlier, causes_of(found, before), run)
@@ -169,7 +170,12 @@ def _compare(finding: dict[str, Any], earlier: Json, causes: Mapping[str, list[s
         finding["history"] = history
         return
     why = list(dict.fromkeys(cause for kind in kinds for cause in causes.get(kind, ())))
-    revision = {"number": number + 1, "status": REVISED, "changes": changes, "why": why or causes["other"]}
+    revision = {
+        "number": number + 1,
+        "status": REVISED,
+        "changes": changes,
+        "why": why or causes["other"] or [_PROGRAM],
+    }
     finding["revision"] = revision
     finding["history"] = [*history, _entry(finding, revision, run)]
 
