@@ -412,3 +412,7 @@ def test_flagship_fixture_ranks_first_and_the_innocent_far_below():
     cars = [a for a in findings.assessed if "used" in a.title]
     assert embassy.upper < findings[0].score.lower and cars
     assert all(a.lower < 0.5 * findings[0].score.lower for a in cars)
+    namesake = [
+        a for a in findings.assessed if "SEA LARK 5" in a.title and ("Manila" in a.title or "Singapore" in a.title)
+    ]
+    assert namesake and min(a.rank for a in [embassy, *cars, *namesake]) > len(findings.assessed) / 3
