@@ -36,7 +36,7 @@ _ROLES = (
         r"\bCARGO SERVICES?\b|\bEXPRESS\b|物流|货运|물류|ЛОГИСТИК\w*",
     ),
     ("carrier", r"\bSHIPPING\b|\bNAVIGATION\b|\bMARI(?:TIM|N)E\b|\bLINES?\b|海运|해운"),
-    ("dealer", r"\bMOTORS?\b|\bAUTO\w*\b|\bCARS?\b|\bDEALERS?\b|\bVEHICLES?\b"),
+    ("dealer", r"\bMOTORS?\b|\bA[UV]TO\w*\b|\bCARS?\b|\bDEALERS?\b|\bVEHICLES?\b"),
 )
 """Role and pattern, the first that matches wins; the patterns see folded words with single spaces between."""
 
