@@ -6,6 +6,8 @@ on the field holds a number of the flag state's own register (ITU-R M.1371-5, ta
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -13,6 +15,7 @@ FIRST, LAST = 1_000_000, 9_999_999
 """The least and the greatest IMO number."""
 
 
+@lru_cache(maxsize=1 << 16)
 def imo_valid(imo: int) -> bool:
     """Whether a ship number has seven digits and the right last one: the sum of d1 x 7 .. d6 x 2, modulo 10.
 

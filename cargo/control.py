@@ -238,8 +238,10 @@ def overall(verdicts: Sequence[Verdict]) -> str:
     return next((status for status in (NO_RULE, CANNOT_TELL, NOT_CONTROLLED) if status in statuses), NO_RULE)
 
 
-def banned_from(country: str, hs_code: str, date: Date | None) -> list[Verdict]:
+def banned_from(country: str, hs_code: str, date: Date | None, lists: ControlLists | None = None) -> list[Verdict]:
     """The verdicts of the rules that ban the import of goods from a country; [] where none has to do with the code.
+
+    By the shipped lists where no others are given.
 
     >>> from datetime import date
     >>> [(v.status, v.rule.text) for v in banned_from("KP", "270111", date(2018, 11, 1))]
@@ -247,19 +249,22 @@ def banned_from(country: str, hs_code: str, date: Date | None) -> list[Verdict]:
     """
     if not hs_code:
         return []
-    lists = ControlLists.shipped().of(target=country)
-    found = lists.check(hs_code=hs_code, date=date, origin=country, direction="import")
+    found = (
+        (lists or ControlLists.shipped())
+        .of(target=country)
+        .check(hs_code=hs_code, date=date, origin=country, direction="import")
+    )
     return [v for v in found if v.status in (CONTROLLED, CANNOT_TELL) and v.rule and v.rule.patterns]
 
 
-def ban_of(country: str, hs_code: str, t_us: int) -> str:
+def ban_of(country: str, hs_code: str, t_us: int, lists: ControlLists | None = None) -> str:
     """The gravest of `banned_from` in words, with its mark; "" where there is none. Time in µs since 1970, or `NAT`.
 
     >>> ban_of("KP", "270111", 1_541_030_400_000_000)
     'UN, UNSCR 2371 (2017) OP8; basis: knowledge-high; heading mapped by us, UNVERIFIED'
     """
     day = None if t_us == NAT else Date(1970, 1, 1) + timedelta(microseconds=t_us)
-    found = banned_from(country, hs_code, day)
+    found = banned_from(country, hs_code, day, lists)
     return f"{found[0].rule.label}; basis: {found[0].basis}" if found and found[0].rule else ""
 
 

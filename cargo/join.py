@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,20 @@ from cargo.case import (
     reach_of,
 )
 from cargo.chain import build_chains
+from cargo.control import ControlLists
+from cargo.counter_evidence import deciding_records, innocent_readings
 from cargo.finding import Assessed, Finding, Findings
 from cargo.fleet import PORT_RADIUS_M, Fleet
 from cargo.linking import CONTAINER_DAYS, HANDOVER_DAYS
+from cargo.listed import Listed
 from cargo.score import Score, check_weights, read_weights, score, sensitivity
 from cargo.shipments import Shipments
+from cargo.ships import Ship
 from cargo.sieve import CONFIRMED, NOT_CONFIRMED, NOT_IDENTIFIED, PARTLY_IDENTIFIED, sieve
-from cargo.signals import Peers, signals_of
+from cargo.signals import Signals, Sources
+from cargo.value_signals import Peers
 from cargo.voyage import ARRIVAL_DAYS, LATE_DAYS, LOADING_DAYS, VOYAGE_DAYS
+from cargo.watchlists import Kept, read_watchlists
 from detectors.event import WAITING, Events
 from geo.errors import UsageError
 from geo.ports import ports_version
@@ -66,6 +73,9 @@ def join(
     weights: Mapping[str, float] | str | Path | None = None,
     reach_limit: int = 25,
     assess_limit: int = 20_000,
+    lists: ControlLists | None = None,
+    watchlists: Kept | None = None,
+    registry: Iterable[Ship] | str | Path | None = None,
 ) -> Findings:
     """Tie vessel events to the goods on board, and rank what there is to ask.
 
@@ -92,18 +102,28 @@ def join(
         Most silences for which the reach is computed, the highest lower bound first; the others are counted.
     assess_limit
         Up to so many chains each is scored, finding or not; of more only those that can be findings.
+    lists
+        Control lists; by default the shipped ones.
+    watchlists
+        Lists of sanctioned ships and firms, each with its date; by default those that were imported
+        (`import_watchlist`).
+    registry
+        Ships with their owners, from `read_registry`, or the file. Without it owners are not known.
 
     Returns
     -------
     Findings
         One finding per chain of goods whose ship had such an event with the goods on board, or did not call where
         declared; ranked by the lower bound of the score. Every other chain is in `assessed` with its score, or
-        counted by its status in `cleared`.
+        counted by its status in `cleared`. There, chains that are settled stand behind the others: every declared
+        port called at, cleared by customs, and a consignee who can be asked, so that value alone alarms nobody.
 
     Raises UsageError for a parameter that cannot be meant.
     """
     countries = _check(risk_countries, min_dark_score, reach_limit)
     weighed = check_weights(weights) if isinstance(weights, Mapping) else read_weights(weights)
+    kept, ships = watchlists if watchlists is not None else read_watchlists(), _registry(registry)
+    lists = lists if lists is not None else ControlLists.shipped()
     parameters: dict[str, Any] = {
         "risk_countries": countries,
         "min_dark_score": min_dark_score,
@@ -113,18 +133,19 @@ def join(
         "weights": weighed,
         "windows": _WINDOWS,
         "ports": ports_version(),
+        "control_lists": lists.version,
+        "watch_lists": [{"list": one.name, "date": one.date, "sha256": one.sha256} for one in kept.lists],
+        "watch_lists_unreadable": [file for file, _ in kept.unreadable],
+        "registry": registry_version(ships),
     }
-    return _join(Fleet(events, fixes), events, shipments, parameters)
+    sources = Sources(lists, Listed(kept), ships, countries, min_dark_score)
+    return _join(Fleet(events, fixes), events, shipments, parameters, sources)
 
 
-def _join(fleet: Fleet, events: Events, shipments: Shipments, parameters: dict[str, Any]) -> Findings:
+def _join(fleet: Fleet, events: Events, shipments: Shipments, parameters: dict[str, Any], sources: Sources) -> Findings:
     """Open a case for every chain, score it, and score it again where the reach of a silence is known."""
     chains = build_chains(shipments)
-    peers, ship_legs = Peers.of(chains), ShipLegs(chains.table)
-    min_score, weighed = parameters["min_dark_score"], parameters["weights"]
-
-    def scored(case: Case) -> Score:
-        return score(signals_of(fleet, case, peers, parameters["risk_countries"], min_score), weighed)
+    ship_legs, min_score, weighed = ShipLegs(chains.table), sources.min_score, parameters["weights"]
 
     legs, first = chains.lead_legs()
     carriages = Carriers(fleet).of(chains.table, legs)
@@ -140,13 +161,14 @@ def _join(fleet: Fleet, events: Events, shipments: Shipments, parameters: dict[s
     for case in cases:
         if case.triggers:
             case.returns = ship_legs.returns(case)
-    scores = [scored(case) for case in cases]
+    signals = Signals(fleet, cases, shipments, Peers.of(chains), sources)
+    scores = [score(signals.of(case), weighed) for case in cases]
     silent = [i for i, case in enumerate(cases) if main_dark(case, min_score) is not None]
     silent.sort(key=lambda i: (-round(scores[i].lower, 9), cases[i].chain.row_numbers))
     counts = Counter({"shipment rows": len(shipments), "chains": len(chains), "silences with goods": len(silent)})
     _add_reach(fleet, [cases[i] for i in silent], parameters, counts)
     for i in silent:
-        scores[i] = scored(cases[i])
+        scores[i] = score(signals.of(cases[i]), weighed)
     inputs = {"ais": events.sources, "shipments": [{"name": shipments.name, "sha256": shipments.sha256}]}
     return _findings(fleet, shipments, cases, scores, parameters, inputs, counts, cleared)
 
@@ -166,6 +188,25 @@ def _check(risk_countries: Sequence[str], min_dark_score: float, reach_limit: in
     if reach_limit < 0:
         raise UsageError(f"reach_limit must be 0 or more, not {reach_limit}; use reach=False for none")
     return countries
+
+
+def _registry(registry: Iterable[Ship] | str | Path | None) -> list[Ship]:
+    """The ships of a register; none where none is given."""
+    if registry is None:
+        return []
+    if isinstance(registry, str | Path):
+        from cargo.registry import read_registry
+
+        return read_registry(registry)[0]
+    return list(registry)
+
+
+def registry_version(ships: Sequence[Ship]) -> str | None:
+    """Which register was given: a digest of all that it tells, and how many ships; None for none."""
+    if not ships:
+        return None
+    digest = hashlib.blake2b(repr(ships).encode("utf-8", "replace"), digest_size=6).hexdigest()
+    return f"{digest}: {len(ships)} ships"
 
 
 def _add_reach(fleet: Fleet, cases: Sequence[Case], parameters: dict[str, Any], counts: Counter[str]) -> None:
@@ -204,7 +245,13 @@ def _findings(
     ids = dossier.case_ids([case.chain for case in cases])
     order = sorted(
         range(len(cases)),
-        key=lambda i: (-round(scores[i].lower, 9), -round(scores[i].upper, 9), ids[i], cases[i].chain.row_numbers),
+        key=lambda i: (
+            _settled(cases[i], scores[i]),
+            -round(scores[i].lower, 9),
+            -round(scores[i].upper, 9),
+            ids[i],
+            cases[i].chain.row_numbers,
+        ),
     )
     items: list[Finding] = []
     assessed: list[Assessed] = []
@@ -220,6 +267,15 @@ def _findings(
     by_id = {ids[i]: scores[i] for i in order if cases[i].triggers}
     table = sensitivity(by_id, parameters["weights"]) if by_id else []
     return Findings(items, assessed, counts, parameters, inputs, table, cleared)
+
+
+def _settled(case: Case, total: Score) -> bool:
+    """Whether papers and calls leave nothing to ask: every declared port called at by a ship that raises no question,
+    cleared by customs at the last one, and a consignee who can be asked."""
+    if case.triggers or not all(voyage.arrived for voyage in case.voyages):
+        return False
+    told = {signal.name: signal.value for factor in total.factors for signal in factor.signals}
+    return told["not cleared by customs"] == 0.0 and told["consignee"] == 0.0
 
 
 def _status(case: Case) -> str:
@@ -264,8 +320,8 @@ def _finding(
         claims=dossier.claims(case),
         evidence=dossier.evidence(fleet, case, dark, shipments),
         unknown=tuple(narrative.unknowns(fleet, case, dark, signals)),
-        innocent=tuple(narrative.innocent_explanations(case, dark)),
-        deciding_records=tuple(narrative.deciding_records(case, dark)),
+        innocent=tuple([*narrative.innocent_explanations(case, dark), *innocent_readings(signals)]),
+        deciding_records=tuple([*narrative.deciding_records(case, dark), *deciding_records(case, signals)]),
         hypotheses=tuple(narrative.hypotheses(fleet, case, dark, countries)),
         reach=dossier.reach(case, countries),
         return_cargo=dossier.return_cargo(case),

@@ -169,3 +169,8 @@ def join_legs(parts: Sequence[Leg]) -> Leg:
 def handed_over(a: Leg, b: Leg) -> bool:
     """Whether leg b loads where leg a was discharged, both known."""
     return bool(a.discharge_port) and a.discharge_port == b.load_port
+
+
+def rows_of(legs: Sequence[Leg]) -> tuple[str, ...]:
+    """The shipment rows of some legs, as evidence."""
+    return tuple(f"row {number}" for leg in legs for number in leg.row_numbers)

@@ -36,9 +36,14 @@ _ROLES = (
         r"\bCARGO SERVICES?\b|\bEXPRESS\b|物流|货运|물류|ЛОГИСТИК\w*",
     ),
     ("carrier", r"\bSHIPPING\b|\bNAVIGATION\b|\bMARI(?:TIM|N)E\b|\bLINES?\b|海运|해운"),
-    ("dealer", r"\bMOTORS?\b|\bAUTO\w*\b|\bCARS?\b|\bDEALERS?\b|\bVEHICLES?\b"),
+    ("dealer", r"\bMOTORS?\b|\bA[UV]TO\w*\b|\bCARS?\b|\bDEALERS?\b|\bVEHICLES?\b"),
 )
 """Role and pattern, the first that matches wins; the patterns see folded words with single spaces between."""
+
+_RETURNED = re.compile(
+    r"\bRETURN(?:ED)? (?:SHIPMENT|CARGO|GOODS)\b|\bSHIPPED BACK\b|\bRE ?EXPORT\w*|\bIN TRANSIT\b|積戻|退运|반송|"
+    r"РЕЭКСПОРТ"
+)
 
 CONCEALING_ROLES = frozenset({"to order", "bank", "master", "forwarder", "carrier"})
 """Consignees who receive goods for somebody whom the record does not name."""
@@ -147,3 +152,14 @@ def party_role(name: str) -> str:
         return "missing"
     text = _plain(name)
     return next((role for role, pattern in _ROLES if re.search(pattern, text)), "")
+
+
+@lru_cache(maxsize=65_536)
+def returned_word(text: str) -> str:
+    """The words by which a paper says that goods were sent on or back without being entered, "" if none.
+
+    >>> returned_word("bill of lading; return shipment, not cleared"), returned_word("return trip by bus")
+    ('RETURN SHIPMENT', '')
+    """
+    found = _RETURNED.search(_plain(text))
+    return found[0] if found else ""

@@ -8,6 +8,7 @@ either side. An address that very many give ties nobody.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from heapq import heappop, heappush
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -93,11 +94,12 @@ class Network:
         self.hits: dict[str, list[Hit]] = {}
         self._hits: dict[str, Hit] = {}
         self._hubs: tuple[set[str], set[str]] | None = None
+        self._ends: dict[str, dict[tuple[str, float], list[str]]] | None = None
         self._by_name: dict[str, set[str]] = {}
 
     def add(self, edge: Edge, weight: float, kinds: tuple[str, str]) -> None:
         """One edge, and its nodes where they are new."""
-        self._hubs = None
+        self._hubs = self._ends = None
         for node, kind in zip((edge.one, edge.other), kinds, strict=True):
             if node not in self.graph:
                 self.graph.add_node(node, kind=kind, label=node)
@@ -105,12 +107,31 @@ class Network:
 
     def neighbours(self, node: str, hops: float = 2.0) -> list[str]:
         """Parties and ships within some hops of a node, the node itself apart."""
-        import networkx
-
         if node not in self.graph:
             return []
-        near = networkx.single_source_dijkstra_path_length(self._passable(node), node, cutoff=hops, weight="weight")
-        return sorted(n for n in near if n != node and self.graph.nodes[n]["kind"] in ("party", "ship"))
+        near, kinds = self._within(node, hops), self.graph.nodes
+        return sorted(n for n in near if n != node and kinds[n]["kind"] in ("party", "ship"))
+
+    def _within(self, start: str, hops: float) -> dict[str, float]:
+        """Hops to each node that can be passed to, as `_passable` has it; in plain steps, which costs a tenth."""
+        crowded, busy = self.hubs()
+        ends = self._by_kind()
+        own = {start, *self.graph.neighbors(start)}
+        near, waiting = dict[str, float](), [(0.0, start)]
+        while waiting:
+            far, one = heappop(waiting)
+            if one in near:
+                continue
+            near[one] = far
+            for (kind, weight), others in ends.get(one, {}).items():
+                for other in others if far + weight <= hops else ():
+                    blocked = other in near or other in crowded
+                    if not blocked and kind in ROLES and (one in busy or other in busy):
+                        hub, end = (one, other) if one in busy else (other, one)
+                        blocked = hub != start and end not in own
+                    if not blocked:
+                        heappush(waiting, (far + weight, other))
+        return near
 
     def paths_to_listed(
         self, start: str, *, max_hops: float = MAX_HOPS, at: int = NAT, limit: int = 5
@@ -133,17 +154,21 @@ class Network:
         found.sort(key=lambda path: (path.hops, len(path.edges), path.edges[-1].other))
         return tuple(found[:limit])
 
-    def _passable(self, start: str, at: int = NAT) -> Any:
-        """The graph as seen from a node: without what very many share, and without edges that did not hold."""
-        import networkx
-
+    def hubs(self) -> tuple[set[str], set[str]]:
+        """Addresses that very many give, and parties of very many rows."""
         if self._hubs is None:
             kind = {node: told["kind"] for node, told in self.graph.nodes(data=True)}
             degree = dict(self.graph.degree)
             crowded = {node for node in kind if kind[node] == "address" and degree[node] >= MASS_ADDRESS}
             busy = {node for node in kind if kind[node] == "party" and degree[node] > MANY_ROWS}
             self._hubs = (crowded, busy)
-        crowded, busy = self._hubs
+        return self._hubs
+
+    def _passable(self, start: str, at: int = NAT) -> Any:
+        """The graph as seen from a node: without what very many share, and without edges that did not hold."""
+        import networkx
+
+        crowded, busy = self.hubs()
         own = {start, *self.graph.neighbors(start)}
 
         def passes(one: str, other: str, key: int) -> bool:
@@ -165,6 +190,23 @@ class Network:
             edge = min(fits or told, key=lambda e: (e.kind, e.source, e.t_from))
             out.append(edge if edge.one == one else edge._replace(one=other_of(edge, other), other=other))
         return tuple(out)
+
+    def others(self, node: str, *kinds: str) -> list[str]:
+        """The other ends of the edges of some kinds at a node, sorted; a firm of ten thousand rows costs no search."""
+        told = self._by_kind().get(node, {})
+        return sorted({end for (kind, _), ends in told.items() if kind in kinds for end in ends})
+
+    def _by_kind(self) -> dict[str, dict[tuple[str, float], list[str]]]:
+        """For each node the other ends of its edges by kind and hops, each once, looked up once for all nodes."""
+        if self._ends is None:
+            self._ends = {}
+            for one, other, data in self.graph.edges(data=True):
+                key = (data["edge"].kind, data["weight"])
+                for a, b in ((one, other), (other, one)):
+                    self._ends.setdefault(a, {}).setdefault(key, []).append(b)
+            for told in self._ends.values():
+                told |= {key: sorted(set(ends)) for key, ends in told.items()}
+        return self._ends
 
     def edges_of(self, node: str) -> list[Edge]:
         """All edges at a node, by kind and the other end."""
@@ -209,11 +251,8 @@ class Network:
                     self.add(edge, 0.5, ("party", "address"))
                     self.graph.nodes[edge.other]["label"] = text
             if self.listed is not None:
-                subject = Subject(
-                    name=party.name, countries=party.countries, addresses=party.addresses,
-                    identifiers=party.identifiers, kind="party",
-                )  # fmt: skip
-                self._add_hits(party.id, "party", subject)
+                told = {name: getattr(party, name) for name in ("name", "countries", "addresses", "identifiers")}
+                self._add_hits(party.id, "party", Subject(**told, kind="party"))
 
     def add_ships(self, ships: Iterable[Ship]) -> None:
         """Ships with their owners and managers, of whatever days these were."""

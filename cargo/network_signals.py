@@ -13,6 +13,7 @@ from ais.table import NAT
 from cargo.control import ban_of
 from cargo.leg import iso_time
 from cargo.listed import NO, Hit
+from cargo.mentions import ROLES
 from cargo.network import MAX_HOPS, SHIPMENTS, SURE, Network, Path
 from cargo.parties import MASS_ADDRESS
 from cargo.score import Signal
@@ -137,13 +138,13 @@ def shell_signs(network: Network, rows: Sequence[str], at: int = NAT) -> list[Si
 
 def _of_kind(network: Network, rows: Sequence[str], kind: str) -> list[str]:
     """Parties or ships that the rows themselves name."""
-    near = {edge.other for row in rows for edge in network.edges_of(row)}
-    return sorted(node for node in near if network.graph.nodes[node]["kind"] == kind)
+    kinds = ("carried by",) if kind == "ship" else tuple(ROLES)
+    return sorted({node for row in rows for node in network.others(row, *kinds)})
 
 
 def _owners(network: Network, rows: Sequence[str]) -> list[str]:
     ships = _of_kind(network, rows, "ship")
-    return sorted({edge.other for ship in ships for edge in network.edges_of(ship) if edge.kind == "owner"})
+    return sorted({owner for ship in ships for owner in network.others(ship, "owner")})
 
 
 def _one_ship(network: Network, rows: Sequence[str]) -> Signal:
@@ -151,7 +152,7 @@ def _one_ship(network: Network, rows: Sequence[str]) -> Signal:
     owners = _owners(network, rows)
     if not owners:
         return Signal(name, None, "the owner of the ship is not known")
-    owned = {owner: {e.other for e in network.edges_of(owner) if e.kind == "owner"} for owner in owners}
+    owned = {owner: set(network.others(owner, "owner")) for owner in owners}
     most = max(owned, key=lambda owner: (len(owned[owner]), owner))
     if len(owned[most]) > 1:
         return Signal(name, 0.0, f"the owner has {len(owned[most])} known ships", tuple(sorted(owned[most])))
@@ -180,7 +181,7 @@ def _young(network: Network, rows: Sequence[str], at: int) -> Signal:
 def _mass_address(network: Network, rows: Sequence[str]) -> Signal:
     name = "address of very many"
     firms = _of_kind(network, rows, "party")
-    where = {e.other for firm in firms for e in network.edges_of(firm) if e.kind == "gives the address"}
+    where = {place for firm in firms for place in network.others(firm, "gives the address")}
     if not where:
         return Signal(name, None, "no exact address is known")
     place = max(sorted(where), key=network.graph.degree)

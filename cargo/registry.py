@@ -6,8 +6,8 @@ from pathlib import Path
 
 from ais.imo import imo_valid
 from ais.table import NAT
-from cargo.csvrows import read_rows
-from cargo.shipments import RowWarning
+from cargo.doubts import RowWarning
+from cargo.rowfile import read_row_file
 from cargo.ships import KINDS, Ship, facts_of, gather
 from geo.errors import InputError
 
@@ -45,16 +45,17 @@ def read_registry(path: str | Path) -> tuple[list[Ship], list[RowWarning]]:
     >>> [(fact.kind, fact.value) for fact in ships[0].facts], warnings
     ([('name', 'LARK'), ('name', 'TERN'), ('flag', 'TG')], [])
     """
-    raw = read_rows(Path(path))
+    file = read_row_file(path)
+    header = ["_".join(name.lower().split()) for name in file.header]
     columns = {
-        meaning: next((i for i, name in enumerate(raw.header) if name in _ALSO.get(meaning, (meaning,))), -1)
+        meaning: next((i for i, name in enumerate(header) if name in _ALSO.get(meaning, (meaning,))), -1)
         for meaning in ("imo", *KINDS, "from", "to")
     }
     if columns["imo"] < 0 and columns["mmsi"] < 0:
-        raise InputError(f"{path}: line 1: no column imo or mmsi; the file has {', '.join(raw.header)[:300]}")
+        raise InputError(f"{path}: line 1: no column imo or mmsi; the file has {', '.join(file.header)[:300]}")
     source, ships, warnings = Path(path).name, list[Ship](), list[RowWarning]()
-    for number, row in enumerate(raw.rows, start=1):
-        told = {key: row.cells[i].strip() if 0 <= i < len(row.cells) else "" for key, i in columns.items()}
+    for number, line, cells in zip(file.row.tolist(), file.line.tolist(), file.cells(), strict=True):
+        told = {key: cells[i].strip() if i >= 0 else "" for key, i in columns.items()}
 
         def warn(column: str, message: str, at: tuple[int, int, str]) -> None:
             warnings.append(RowWarning(at[0], column, at[2], message, at[1]))
@@ -62,17 +63,17 @@ def read_registry(path: str | Path) -> tuple[list[Ship], list[RowWarning]]:
         digits = told["imo"].upper().removeprefix("IMO").strip()
         imo = int(digits) if digits.isascii() and digits.isdigit() and len(digits) == 7 else 0
         if told["imo"] and not imo_valid(imo):
-            warn("imo", "wrong check digit or form; not used, compare the source", (number, row.line, told["imo"]))
+            warn("imo", "wrong check digit or form; not used, compare the source", (number, line, told["imo"]))
             imo = 0
         days = {key: _day(told[key]) for key in ("from", "to")}
         for key, t in days.items():
             if told[key] and t == NAT:
-                warn(key, "not a day as YYYY-MM-DD; taken as unknown", (number, row.line, told[key]))
-        facts = tuple(facts_of(told, days["from"], days["to"], f"{source} line {row.line}"))
+                warn(key, "not a day as YYYY-MM-DD; taken as unknown", (number, line, told[key]))
+        facts = tuple(facts_of(told, days["from"], days["to"], f"{source} line {line}"))
         if imo or any(fact.kind == "mmsi" for fact in facts):
             ships.append(Ship("", imo, facts))
         else:
-            warn("imo", "no IMO number and no MMSI that can be used; row left out", (number, row.line, told["imo"]))
+            warn("imo", "no IMO number and no MMSI that can be used; row left out", (number, line, told["imo"]))
     return gather(ships), warnings
 
 

@@ -17,19 +17,15 @@ from cargo.case import BEFORE_DEPARTURE_DAYS, Case
 from cargo.chain import Chain
 from cargo.fleet import Event, Fleet, near_in_time
 from cargo.identifiers import plain_text, ship_key
-from cargo.leg import DAY_US, PARTY_AND_GOODS_CLAIMS, Leg, handed_over
-from cargo.lexicon import is_vague
+from cargo.leg import DAY_US, PARTY_AND_GOODS_CLAIMS, handed_over, rows_of
+from cargo.misdeclared import misdeclared
+from cargo.readings import Readings
 from cargo.score import Signal
 from detectors.event import DARK, DARK_RENDEZVOUS, FALSE_POSITION, IDENTITY, KINDS, LABELS, RENDEZVOUS
 from detectors.families import FALSE_POSITIONS, FLAG_CHANGED, IDENTITY_CHANGED, SHIP_TO_SHIP, family_of
 
 IDENTITY_DAYS = 60
 """Names and numbers of a ship are compared within this time around the voyage."""
-
-
-def rows_of(legs: Sequence[Leg]) -> tuple[str, ...]:
-    """The shipment rows of some legs, as evidence."""
-    return tuple(f"row {number}" for leg in legs for number in leg.row_numbers)
 
 
 def no_event(name: str, case: Case, why: str) -> Signal:
@@ -80,15 +76,15 @@ def _what(events: Sequence[Event]) -> str:
     return ", ".join(f"{words.count(word)} x {word}" for word in dict.fromkeys(words))
 
 
-def techniques(fleet: Fleet, case: Case, min_score: float) -> list[Signal]:
-    """The eight families of techniques, each true, false or unknown."""
+def techniques(fleet: Fleet, case: Case, min_score: float, readings: Readings | None = None) -> list[Signal]:
+    """The eight families of techniques, each true, false or unknown; `readings` of the descriptions, made before."""
     return [
         _ais_off(case, min_score),
         _false_positions(fleet, case, min_score),
         _identity_change(fleet, case, min_score),
         _flag_hop(fleet, case, min_score),
         _documents(case.chain),
-        _misdeclared(case.chain),
+        misdeclared(case.chain, readings or Readings()),
         _consignee_chain(case.chain),
         _ship_to_ship(fleet, case, min_score),
     ]
@@ -169,23 +165,6 @@ def _documents(chain: Chain) -> Signal:
     if chain.legs[-1].texts("cleared") == ["yes"]:
         return Signal(name, 0.0, "customs cleared the goods on these papers", rows_of(chain.legs[-1:]))
     return Signal(name, None, "a leg has one source only")
-
-
-def _misdeclared(chain: Chain) -> Signal:
-    name, first, last = "cargo misdeclared", chain.legs[0], chain.legs[-1]
-    codes = [leg.hs6 for leg in chain.legs if leg.hs6]
-    texts = [leg.texts("description") for leg in chain.legs]
-    was_clear = any(not is_vague(text) for text in texts[0])
-    if len(chain.legs) > 1 and was_clear and texts[-1] and all(is_vague(text) for text in texts[-1]):
-        why = f"described as {texts[0][0]!r} at first, as {texts[-1][0]!r} at last"
-        return Signal(name, 1.0, why, rows_of([first, last]))
-    if len({code[: min(map(len, codes))] for code in codes}) > 1:
-        return Signal(name, 1.0, f"HS code changes on the way: {', '.join(dict.fromkeys(codes))}", rows_of(chain.legs))
-    if last.texts("cleared") == ["yes"]:
-        return Signal(name, 0.0, "customs cleared the goods as declared", rows_of([last]))
-    if len(chain.legs) > 1 and codes and was_clear:
-        return Signal(name, 0.0, "code and description stay the same", rows_of(chain.legs))
-    return Signal(name, None, "one leg only, and no clearance to compare it with")
 
 
 def _consignee_chain(chain: Chain) -> Signal:

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from cargo.parties import resolve_parties as resolve_parties
     from cargo.party_clusters import Mention as Mention
     from cargo.registry import read_registry as read_registry
+    from cargo.revision import read_findings as read_findings
+    from cargo.revision import revise as revise
     from cargo.ship_match import ShipIndex as ShipIndex
     from cargo.ship_match import ShipQuery as ShipQuery
     from cargo.shipments import read_shipments as read_shipments
@@ -96,6 +98,8 @@ _HOME = {
     "import_watchlist": "cargo.watchlists",
     "mentions_of": "cargo.mentions",
     "read_registry": "cargo.registry",
+    "read_findings": "cargo.revision",
+    "revise": "cargo.revision",
     "read_watchlists": "cargo.watchlists",
     "resolve_parties": "cargo.parties",
     "ships_of_identity": "cargo.ships",

@@ -91,6 +91,11 @@ def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="name the zones of each event: EEZs, territorial seas, any GeoJSON, GeoPackage or shapefile",
     )  # fmt: skip
     run.add_argument("--crs", metavar="C", help="EPSG:4326: files of zones that do not say so are in WGS84")
+    run.add_argument(
+        "--previous", metavar="FILE",
+        help="findings.json of an earlier run: what was opened, revised or retracted (default: that in --out)",
+    )  # fmt: skip
+    run.add_argument("--registry", metavar="FILE", help="CSV of ships with owners and days (see docs/cargo-who.md)")
     run.add_argument("--fixes", action="store_true", help="write the positions as fixes.parquet too")
     run.add_argument("--title", default="Luxwake report", help="heading of report.html")
     _columns_option(run)
@@ -246,6 +251,7 @@ def _run(args: argparse.Namespace, console: Console) -> None:
     columns = _columns(args)
     where = {"area": args.area, "anchorages": args.anchorages, "zones": args.zones, "crs": args.crs}
     told = {"keep_fixes": args.fixes, "title": args.title, "columns": columns}
+    told |= {"previous": args.previous, "registry": args.registry}
     job = Job(args.inputs, args.shipments, args.out, t_from, t_to, **told, **where)
     run_job(job, console)
 

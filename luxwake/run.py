@@ -17,6 +17,7 @@ from luxwake.console import Console, print_json_lines
 if TYPE_CHECKING:
     from ais.table import Fixes
     from cargo.shipments import Shipments
+    from cargo.ships import Ship
     from detectors.event import Events
     from geo.anchorages import Anchorages
     from geo.zones import Zones
@@ -41,6 +42,8 @@ class Job:
     title: str = "Luxwake report"
     columns: Mapping[str, str] | None = None
     anchorages: str | Path | None = None
+    previous: str | Path | None = None
+    registry: str | Path | None = None
 
 
 @dataclass(slots=True)
@@ -65,6 +68,7 @@ def run_job(job: Job, console: Console) -> dict[str, Any]:
         raise UsageError("--from is not before --to; swap them")
     from ais.sources import expand
     from geo.anchorages import Anchorages
+    from luxwake.earlier import compare_with_earlier
     from luxwake.store import staged
     from luxwake.zones import label_events, open_zones
 
@@ -73,13 +77,20 @@ def run_job(job: Job, console: Console) -> dict[str, Any]:
     area = open_zones([job.area], job.crs, console) if job.area is not None else None
     anchorages = Anchorages.load(job.anchorages) if job.anchorages is not None else None
     zones = open_zones(job.zones, job.crs, console) if job.zones else None
+    if job.previous is not None:
+        from cargo.revision import read_findings
+
+        read_findings(job.previous)  # a wrong file must not cost an hour of positions
     with staged(job.out) as stage:
         shipments = _read_shipments(job, stages, console)
+        registry = _read_registry(job, console)
         fixes = read_inputs(job, paths, stages, console)
         events = _detect(fixes, area, anchorages, stages)
         if zones is not None:
             label_events(events, zones, [digest(path) for path in zones.sources])
-        findings = _join(job, fixes, events, shipments, zones, stages)
+        findings = _join(job, fixes, events, shipments, registry, zones, stages)
+        if shipments is not None:
+            findings = compare_with_earlier(job.previous, job.out, findings, shipments, events, console)
         with stages("write") as detail:
             names = _write(job, stage, fixes, events, findings)
             detail.append(", ".join(names))
@@ -111,6 +122,20 @@ def _read_shipments(job: Job, stages: Stages, console: Console) -> Shipments | N
     if len(shipments.warnings) > MAX_WARNINGS:
         console.note(f"{job.shipments}: {len(shipments.warnings) - MAX_WARNINGS:,} more warnings")
     return shipments
+
+
+def _read_registry(job: Job, console: Console) -> list[Ship]:
+    """The ships of the register that was given, with its doubts; none where there is none."""
+    if job.registry is None:
+        return []
+    from cargo.registry import read_registry
+
+    ships, warnings = read_registry(job.registry)
+    for warning in warnings[:MAX_WARNINGS]:
+        console.note(f"{job.registry}: {warning}")
+    if len(warnings) > MAX_WARNINGS:
+        console.note(f"{job.registry}: {len(warnings) - MAX_WARNINGS:,} more warnings")
+    return ships
 
 
 def read_inputs(job: Job, paths: list[Path], stages: Stages, console: Console) -> Fixes:
@@ -150,37 +175,49 @@ def _detect(fixes: Fixes, area: Zones | None, anchorages: Anchorages | None, sta
     return events
 
 
-def digest(path: Path) -> dict[str, Any]:
-    """What an input was: its name, SHA-256 and size; null for a pipe."""
+def digest(path: Path, what: str = "") -> dict[str, Any]:
+    """What an input was: its name, SHA-256 and size, null for a pipe; and what it was for, where that is told."""
+    told = {"what": what} if what else {}
     if str(path) == "-" or not path.is_file():
-        return {"file": path.name, "sha256": None, "bytes": None}
+        return {"file": path.name, "sha256": None, "bytes": None, **told}
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"file": path.name, "sha256": digest, "bytes": path.stat().st_size}
+    return {"file": path.name, "sha256": digest, "bytes": path.stat().st_size, **told}
 
 
 def _join(
-    job: Job, fixes: Fixes, events: Events, shipments: Shipments | None, zones: Zones | None, stages: Stages
+    job: Job,
+    fixes: Fixes,
+    events: Events,
+    shipments: Shipments | None,
+    registry: Sequence[Ship],
+    zones: Zones | None,
+    stages: Stages,
 ) -> dict[str, Any]:
     """The findings as plain data, with the inputs that they rest on."""
     from ais.unpack import file_of
     from luxwake.zones import add_zones
 
     found: dict[str, Any] = {"findings": []}
-    paths = list(dict.fromkeys(file_of(name) for name in events.sources))  # an archive of many members once
+    paths = [(file, "positions") for file in dict.fromkeys(map(file_of, events.sources))]  # an archive once
     if job.shipments is not None and shipments is not None:
         with stages("join") as detail:
+            from cargo.control import ControlLists
             from cargo.join import join
 
-            found = json.loads(join(events, shipments, fixes=fixes).to_json())
+            found = json.loads(
+                join(events, shipments, fixes=fixes, lists=ControlLists.known(), registry=registry).to_json()
+            )
             detail.append(f"{len(found['findings']):,} findings")
-        paths.append(Path(job.shipments))
+        paths.append((Path(job.shipments), "shipments"))
+        if job.registry is not None:
+            paths.append((Path(job.registry), "register"))
     if job.anchorages is not None:
-        paths.append(Path(job.anchorages))
+        paths.append((Path(job.anchorages), "anchorages"))
     if zones is not None:
         add_zones(found, events)
-        paths += zones.sources
-    found["inputs"] = [digest(path) for path in paths]
+        paths += [(path, "zones") for path in zones.sources]
+    found["inputs"] = [digest(path, what) for path, what in paths]
     found["parameters"] = {**events.params, **found.get("parameters", {})}
     return found
 

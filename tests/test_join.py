@@ -190,7 +190,7 @@ def test_limousines_are_the_first_finding_and_their_conclusion_is_cautious(case)
 
 def test_embassy_car_and_used_cars_are_assessed_and_rank_far_below(case):
     limousines, *others = case.assessed
-    assert limousines.is_finding and limousines.lower > 0.6
+    assert limousines.is_finding and limousines.lower > 0.5
     embassy = next(a for a in others if "armoured" in a.title)
     cars = [a for a in others if "used passenger" in a.title]
     assert len(cars) == 12 and not any(a.is_finding for a in others)
@@ -412,3 +412,7 @@ def test_flagship_fixture_ranks_first_and_the_innocent_far_below():
     cars = [a for a in findings.assessed if "used" in a.title]
     assert embassy.upper < findings[0].score.lower and cars
     assert all(a.lower < 0.5 * findings[0].score.lower for a in cars)
+    namesake = [
+        a for a in findings.assessed if "SEA LARK 5" in a.title and ("Manila" in a.title or "Singapore" in a.title)
+    ]
+    assert namesake and min(a.rank for a in [embassy, *cars, *namesake]) > len(findings.assessed) / 3

@@ -41,6 +41,7 @@ def dossier(finding: Json, tracks: Fixes | None, number: int, traffic_points: in
         ),
         element("h2", finding.get("title") or "Untitled finding", id=f"{name}-head"),
         element("p", sentence(finding.get("conclusion")), class_="conclusion"),
+        _version(finding),
         element(
             "div", score_bar(finding.get("score") or {}, f"{name}-lead"), _score_words(finding), class_="lead-score"
         ),
@@ -61,6 +62,18 @@ def dossier(finding: Json, tracks: Fixes | None, number: int, traffic_points: in
         _folded("Parameters of this finding", pair_list(finding.get("parameters") or {}), opened=False),
     ]
     return element("article", *head, *parts, id=name, class_="finding", aria_labelledby=f"{name}-head")
+
+
+def _version(finding: Json) -> Markup:
+    """What became of the finding since the last run, in a line; nothing where there was none."""
+    revision: Json = finding.get("revision") or {}
+    number, status = revision.get("number"), revision.get("status")
+    if not status or (number == 1 and status == "opened" and not revision.get("why")):
+        return Markup("")
+    changes = "; ".join(map(str, revision.get("changes", ())))
+    why = "; ".join(map(str, revision.get("why", ())))
+    said = f"Version {number}, {status}{': ' if changes else ''}{changes}{'. Why: ' if why else ''}{why}."
+    return element("p", said, class_="note")
 
 
 def _section(title: str, content: Markup) -> Markup:

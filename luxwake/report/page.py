@@ -70,6 +70,7 @@ def render(
         _masthead(title, findings, events),
         _summary(findings),
         *(dossier(finding, tracks, n + 1, share) for n, finding in enumerate(shown)),
+        _retracted(findings_json),
         _assessed(findings_json),
         _all_events(events, tracks, share),
         _rests_on(findings_json, events, tracks, stages),
@@ -156,6 +157,22 @@ def _summary(findings: Sequence[Json]) -> Markup:
     head = ("", "Finding", "Goods", "Ship", "When dark", "Score", "Conclusion")
     made = table(head, rows, style="summary")
     return element("section", element("h2", "Findings"), made, note)
+
+
+def _retracted(findings_json: Json) -> Markup:
+    """Findings of earlier runs that no longer stand, each with the reason."""
+    gone: Sequence[Json] = findings_json.get("retracted") or ()
+    rows = [
+        (
+            element("code", one.get("id", "")),
+            one.get("title"),
+            str((one.get("revision") or {}).get("number", "")),
+            "; ".join(map(str, (one.get("revision") or {}).get("why", ()))),
+        )
+        for one in gone
+    ]
+    made = table(("Id", "Finding", "Version", "Why it no longer stands"), rows, style="summary") if rows else None
+    return element("section", element("h2", "Retracted"), made) if made else Markup("")
 
 
 def _assessed(findings_json: Json) -> Markup:
