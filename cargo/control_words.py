@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from cargo.identifiers import plain_text
-from cargo.lexicon import luxury_word
+from cargo.lexicon import luxurious_word
 
 _INCHES = re.compile(r"(?<![\d.])(\d{2,3}(?:[.,]\d)?) ?(?:\"|”|″|''|INCH(?:ES)?\b|IN\b|-INCH)", re.IGNORECASE)
 _SCREEN_INCHES = 29.0
@@ -84,7 +84,7 @@ def said(qualifier: str, description: str) -> Said:
     """
     text = description[:_MOST_READ]
     if qualifier == "luxury":
-        word = luxury_word(text)
+        word = luxurious_word(text)
         return Said(True, word) if word else NOTHING
     by_size = said_of_size(text) if qualifier in _BY_SIZE else NOTHING
     plain = plain_text(text)

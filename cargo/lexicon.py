@@ -126,6 +126,29 @@ def luxury_word(description: str) -> str:
     return next((hit.text for hit in find_terms(description) if hit.speaks and "luxury" in hit.term.rules), "")
 
 
+_ALWAYS_LUXURY = frozenset({"vehicle", "vessel", "aircraft", "jewellery", "gem", "fur", "caviar", "truffle", "art"})
+"""Categories whose items in the lexicon are luxuries whoever made them; a wrist watch or a bottle need not be."""
+
+
+@lru_cache(maxsize=65_536)
+def luxurious_word(description: str) -> str:
+    """The word by which a description says that its goods are luxuries of their kind: maker, model, armour, limousine.
+
+    >>> luxurious_word("wrist watch"), luxurious_word("wrist watch ROLEX"), luxurious_word("limousine")
+    ('', 'ROLEX', 'LIMOUSINE')
+    """
+    return next(
+        (
+            hit.text
+            for hit in find_terms(description)
+            if hit.speaks
+            and "luxury" in hit.term.rules
+            and (hit.term.kind != "item" or hit.term.category in _ALWAYS_LUXURY)
+        ),
+        "",
+    )
+
+
 @lru_cache(maxsize=65_536)
 def is_vague(description: str) -> bool:
     """Whether a description names no kind of goods ("vehicles", "general cargo"), or is missing.

@@ -15,6 +15,8 @@ from luxwake import __version__, cli_case, cli_detect, cli_geo, cli_goods, cli_l
 if TYPE_CHECKING:
     from luxwake.console import Console
 
+_GOODS_SIDE = (cli_shipments, cli_goods, cli_lists, cli_who, cli_case, cli_trade)
+
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, as all our errors do."""
@@ -51,12 +53,8 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_inspect(commands)
     cli_geo.add_commands(commands, _output_options)
-    cli_shipments.add_commands(commands, _output_options)
-    cli_lists.add_commands(commands, _output_options)
-    cli_trade.add_commands(commands, _output_options)
-    cli_goods.add_commands(commands, _output_options)
-    cli_who.add_commands(commands, _output_options)
-    cli_case.add_commands(commands, _output_options)
+    for cli in _GOODS_SIDE:
+        cli.add_commands(commands, _output_options)
     _add_zones(commands)
     _add_anchorages(commands)
     _add_ports(commands)
@@ -386,12 +384,7 @@ _COMMANDS = {
     "ports": _ports,
     **cli_geo.COMMANDS,
     **cli_detect.COMMANDS,
-    **cli_shipments.COMMANDS,
-    **cli_lists.COMMANDS,
-    **cli_trade.COMMANDS,
-    **cli_goods.COMMANDS,
-    **cli_who.COMMANDS,
-    **cli_case.COMMANDS,
+    **{name: run for cli in _GOODS_SIDE for name, run in cli.COMMANDS.items()},
     "query": _query,
     "warmup": _warmup,
     "doctor": _doctor,

@@ -72,6 +72,7 @@ def warm_detectors() -> str:
     from detectors.engine import detect
     from detectors.identity_claims import same_group, same_name
     from detectors.neighbours import NEAR, rebuild_near
+    from detectors.silent_pairs import Stays, candidates
     from detectors.stationary import stationary_periods
 
     many = columns_of(STATIC_DTYPES, 3000)  # more ships than the first table of identities holds
@@ -88,6 +89,10 @@ def warm_detectors() -> str:
     }
     detect(tracks(Fixes(columns)), threads=1)
     stationary_periods(Fixes(columns))
+    zero, number = np.zeros(1), np.zeros(1, np.int64)
+    one = Stays(zero, zero, zero, zero, number, number + 1, zero + 1.0, number)
+    for both_silent in (False, True):
+        candidates(one, one, both_silent, 1, 1.0)
     for dtype, rebuild in ((CELL, rebuild_cells), (NEAR, rebuild_near)):
         tables = [np.zeros(size, dtype).view(np.recarray) for size in (2, 4)]
         rebuild(*tables)  # a table grows only when ships have been in many cells
@@ -95,8 +100,20 @@ def warm_detectors() -> str:
 
 
 def warm_join() -> str:
-    """Compile what finds the reach of a silent ship, the ways to ports, and where two could have met."""
+    """Compile what finds carrying ships, the reach of a silent one, ways to ports, and where two could have met."""
+    import tempfile
+    from pathlib import Path
+
     begin = time.perf_counter()
+    from cargo.join import join
+    from cargo.shipments import read_shipments
+    from luxwake.simulate.trade import TradeParams, trade_world
+
+    world = trade_world(TradeParams(ships=8, rows=1, days=60, ports=4))
+    with tempfile.TemporaryDirectory() as folder:
+        paper = Path(folder) / "rows.csv"
+        paper.write_text(",".join(world.rows[0]) + "\n" + ",".join(world.rows[0].values()) + "\n", encoding="utf-8")
+        join(world.events, read_shipments(paper), reach=False)
     from geo.meet import meet
     from geo.reach import reach
     from geo.reach_map import bands_of, ways_to

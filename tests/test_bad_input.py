@@ -187,9 +187,9 @@ def test_many_doubts_are_counted_and_not_all_printed(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (None, ("cannot be read", "check the path")),
+        (None, ("no such file", "check the path")),
         ("", ("empty",)),
-        ("goods,price\ncar,3\n", ("load_port",)),
+        ("goods,price\ncar,3\n", ("no headings of shipments", "--mapping")),
     ],
 )
 def test_shipments_that_cannot_be_read(

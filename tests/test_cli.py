@@ -109,9 +109,10 @@ def test_geojson_holds_the_same_events(done: Path) -> None:
 def test_findings_name_the_bytes_that_they_rest_on(world: Path, done: Path) -> None:
     findings = json.loads((done / "findings.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
     assert findings["findings"]
-    for name, said in zip(("track.nmea", "shipments.csv"), findings["inputs"], strict=True):
+    files = (("track.nmea", "positions"), ("shipments.csv", "shipments"))
+    for (name, what), said in zip(files, findings["inputs"], strict=True):
         data = (world / name).read_bytes()
-        assert said == {"file": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        assert said == {"file": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "what": what}
     assert set(findings["parameters"]) >= {"loitering", "dark", "rendezvous", "port_call"}
 
 
@@ -129,7 +130,8 @@ def test_a_run_takes_members_of_an_archive_and_columns_of_other_names(
     assert summary["fixes"] == 2 and ask(out, "select count(distinct source) from fixes") == [(2,)]
     findings = json.loads((out / "findings.json").read_text(encoding="utf-8"))
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    assert findings["inputs"] == [{"file": "day.zip", "bytes": archive.stat().st_size, "sha256": digest}]
+    size = archive.stat().st_size
+    assert findings["inputs"] == [{"file": "day.zip", "bytes": size, "sha256": digest, "what": "positions"}]
     assert main(["run", str(archive), "--columns", "north", "--out", str(out)]) == 2
     assert "field=column" in capsys.readouterr().err
 

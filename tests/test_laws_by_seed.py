@@ -52,7 +52,7 @@ def test_a_detector_that_cuts_at_the_end_of_a_piece_is_caught(monkeypatch):
     whole = Loitering.feed
 
     def forgets(self, columns):
-        self.arrays["states"]["episode"] = 0
+        self.arrays["states"]["going"] = 0
         return whole(self, columns)
 
     monkeypatch.setattr(Loitering, "feed", forgets)
