@@ -92,6 +92,23 @@ def test_there_is_one_decorator_of_kernels_and_kernels_keep_their_rules(path):
                 )
 
 
+@pytest.mark.parametrize(
+    "path", [path for path in SOURCES if name_of(path).startswith(("cargo/", "luxwake/"))], ids=name_of
+)
+def test_kernels_above_the_detectors_take_nothing_from_modules_without_kernels(path):
+    """The digest that the cache of kernels goes by leaves those modules out."""
+    tree = tree_of(path)
+    if not kernels(tree):
+        return
+    foreign = [
+        node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("cargo", "luxwake"))
+    ]
+    for module in foreign:
+        assert kernels(tree_of(ROOT / (module.replace(".", "/") + ".py"))), module
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_every_function_but_kernels_is_annotated(path):
     tree = tree_of(path)
