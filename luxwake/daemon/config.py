@@ -1,0 +1,314 @@
+"""What a daemon is told: a TOML file, every field typed, each error with its place, its value and what is allowed."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from geo.errors import InputError, UsageError
+
+Positive = Annotated[float, msgspec.Meta(gt=0, le=1e10)]
+NotNegative = Annotated[float, msgspec.Meta(ge=0, le=1e10)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=1 << 40)]
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+
+
+class _Part(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """A table of the file; a key that it does not have is an error."""
+
+
+class SourceConfig(_Part, tag_field="type", kw_only=True, frozen=True):
+    """What all sources have."""
+
+    name: Name
+    format: str = "nmea"
+    """What the bytes hold: "nmea" or "json"."""
+    buffer_mib: Positive = 64.0
+    """What may wait for the core."""
+    watchdog_s: Positive = 120.0
+    """After so long without a decoded message a connection is made anew."""
+
+
+class TcpSource(SourceConfig, tag="tcp", kw_only=True, frozen=True):
+    """A server that is called."""
+
+    host: str
+    port: Port
+
+
+class TcpServerSource(SourceConfig, tag="tcp-server", kw_only=True, frozen=True):
+    """Senders that call us."""
+
+    host: str = "127.0.0.1"
+    port: Port
+    max_connections: Count = 64
+    idle_s: Positive = 600.0
+
+
+class UdpSource(SourceConfig, tag="udp", kw_only=True, frozen=True):
+    """Datagrams."""
+
+    host: str = "127.0.0.1"
+    port: Port
+    receive_buffer_mib: Positive = 16.0
+
+
+class SerialSource(SourceConfig, tag="serial", kw_only=True, frozen=True):
+    """A serial device or a named pipe."""
+
+    path: str
+    baud: Count = 38400
+
+
+class TailSource(SourceConfig, tag="tail", kw_only=True, frozen=True):
+    """A file that grows."""
+
+    path: str
+    poll_s: Positive = 0.2
+
+
+class StdinSource(SourceConfig, tag="stdin", kw_only=True, frozen=True):
+    """Standard input."""
+
+
+class WebSocketSource(SourceConfig, tag="websocket", kw_only=True, frozen=True):
+    """JSON by WebSocket, as aisstream.io sends it."""
+
+    url: str
+    subscribe: str = ""
+    """What is sent first; `${NAME}` is taken from the environment."""
+    format: str = "json"
+
+
+class HttpSource(SourceConfig, tag="http", kw_only=True, frozen=True):
+    """Lines of JSON or NMEA from a response that goes on."""
+
+    url: str
+    headers: dict[str, str] = {}
+    format: str = "json"
+
+
+class MqttSource(SourceConfig, tag="mqtt", kw_only=True, frozen=True):
+    """An MQTT broker."""
+
+    url: str
+    topic: str
+
+
+class NatsSource(SourceConfig, tag="nats", kw_only=True, frozen=True):
+    """A stream of NATS JetStream."""
+
+    url: str
+    stream: str
+    subject: str
+
+
+class RedisSource(SourceConfig, tag="redis", kw_only=True, frozen=True):
+    """A stream of Redis."""
+
+    url: str
+    stream: str
+
+
+class KafkaSource(SourceConfig, tag="kafka", kw_only=True, frozen=True):
+    """A topic of Kafka."""
+
+    brokers: str
+    topic: str
+    options: dict[str, str] = {}
+
+
+AnySource = (
+    TcpSource | TcpServerSource | UdpSource | SerialSource | TailSource | StdinSource | WebSocketSource | HttpSource
+    | MqttSource | NatsSource | RedisSource | KafkaSource
+)  # fmt: skip
+
+
+class SinkConfig(_Part, tag_field="type", kw_only=True, frozen=True):
+    """What all sinks have: which changes they get."""
+
+    name: Name
+    kinds: list[str] = []
+    """Kinds of event; none: all."""
+    changes: list[str] = []
+    """Of "opened", "updated", "closed", "superseded", "retracted"; none: all."""
+    vessels: str = ""
+    """A file of MMSIs (a column `mmsi`, or one a line): only events of these."""
+    areas: str = ""
+    """A file of polygons: only events that begin or are in them."""
+    min_score: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+    once: bool = False
+    """Only the first that matches of each event."""
+
+
+class JsonLinesSink(SinkConfig, tag="jsonl", kw_only=True, frozen=True):
+    """A file of JSON lines."""
+
+    path: str
+
+
+class CsvSink(SinkConfig, tag="csv", kw_only=True, frozen=True):
+    """A CSV file that a spreadsheet may open."""
+
+    path: str
+
+
+class WebhookSink(SinkConfig, tag="webhook", kw_only=True, frozen=True):
+    """A POST for each batch of changes."""
+
+    url: str
+    headers: dict[str, str] = {}
+    allow_private: list[str] = []
+    """Networks beside the public ones to which it may go, such as "10.1.0.0/16"."""
+    max_attempts: Count = 12
+
+
+class MqttSink(SinkConfig, tag="mqtt", kw_only=True, frozen=True):
+    """An MQTT broker."""
+
+    url: str
+    topic: str
+
+
+class NatsSink(SinkConfig, tag="nats", kw_only=True, frozen=True):
+    """A subject of NATS."""
+
+    url: str
+    subject: str
+
+
+class KafkaSink(SinkConfig, tag="kafka", kw_only=True, frozen=True):
+    """A topic of Kafka."""
+
+    brokers: str
+    topic: str
+    options: dict[str, str] = {}
+
+
+class SyslogSink(SinkConfig, tag="syslog", kw_only=True, frozen=True):
+    """RFC 5424 over UDP, TCP or the local socket."""
+
+    address: str = "/dev/log"
+
+
+AnySink = JsonLinesSink | CsvSink | WebhookSink | MqttSink | NatsSink | KafkaSink | SyslogSink
+
+
+class DetectConfig(_Part, kw_only=True, frozen=True):
+    """Which detectors run, and with what."""
+
+    detectors: list[str] | None = None
+    params: dict[str, dict[str, Any]] = {}
+    anchorages: str = ""
+
+
+class WatchConfig(_Part, kw_only=True, frozen=True):
+    """How long is waited, and how much is kept."""
+
+    lateness_s: NotNegative = 600.0
+    step_s: Positive = 600.0
+    history_s: Positive = 6 * 3600.0
+    forget_s: Positive = 90 * 86_400.0
+    max_rows: Count = 50_000_000
+    max_vessels: Count = 262_144
+
+
+class CheckpointConfig(_Part, kw_only=True, frozen=True):
+    """When the state is written."""
+
+    every_s: Positive = 60.0
+    journal_mib: Positive = 512.0
+    """So much journal at most between two checkpoints."""
+
+
+class HttpConfig(_Part, kw_only=True, frozen=True):
+    """Where `/healthz`, `/readyz`, `/metrics` and the status are served."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8787
+    enabled: bool = True
+    token_file: str = ""
+    tls_certificate: str = ""
+    tls_key: str = ""
+    tls_client_ca: str = ""
+    allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
+
+
+class LogConfig(_Part, kw_only=True, frozen=True):
+    """What is logged, and how."""
+
+    format: Annotated[str, msgspec.Meta(pattern="^(plain|json)$")] = "plain"
+    level: Annotated[str, msgspec.Meta(pattern="^(debug|info|warning|error)$")] = "info"
+
+
+class Config(_Part, kw_only=True, frozen=True):
+    """The whole file."""
+
+    state: str = "state"
+    """The folder of the store, the journal and the checkpoints."""
+    store: str = ""
+    """"" for SQLite in `state`, or "postgresql://..."."""
+    archive: bool = True
+    """Positions to Parquet, in `state`/archive."""
+    sources: list[AnySource] = []
+    sinks: list[AnySink] = []
+    detect: DetectConfig = DetectConfig()
+    watch: WatchConfig = WatchConfig()
+    checkpoint: CheckpointConfig = CheckpointConfig()
+    http: HttpConfig = HttpConfig()
+    log: LogConfig = LogConfig()
+
+
+def config_of(values: Mapping[str, Any], place: str = "configuration") -> Config:
+    """A configuration from plain values.
+
+    Raises
+    ------
+    UsageError
+        With the path of the value, the value, and what is allowed.
+
+    >>> config_of({"watch": {"step_s": -1}}, "luxwake.toml")
+    Traceback (most recent call last):
+    geo.errors.UsageError: luxwake.toml: watch.step_s is -1: Expected `float` > 0.0
+    """
+    try:
+        config = msgspec.convert(values, Config)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{place}: {_explained(str(error), values)}") from None
+    names = [source.name for source in config.sources] + [sink.name for sink in config.sinks]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise UsageError(f"{place}: two sources or sinks are called {twice[0]!r}; give each a name of its own")
+    return config
+
+
+def _explained(message: str, values: Mapping[str, Any]) -> str:
+    """What msgspec says, with the path and the value in front."""
+    what, at, path = message.partition(" - at `$")
+    if not at:
+        return what
+    path = path.rstrip("`").removeprefix(".")
+    value: Any = values
+    for key in re.findall(r"[^.\[\]]+", path):
+        try:
+            value = value[int(key)] if isinstance(value, list) else value[key]
+        except (KeyError, IndexError, TypeError, ValueError):
+            return f"{path}: {what}"
+    shown = repr(value) if not isinstance(value, dict | list) else ""
+    return f"{path} is {shown}: {what}" if shown else f"{path}: {what}"
+
+
+def read_config(path: str | Path) -> Config:
+    """A configuration from a TOML file; InputError where it cannot be read, UsageError for what it says."""
+    try:
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); `luxwake config example` prints one") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not TOML ({error}); `luxwake config example` prints one") from None
+    return config_of(values, str(path))

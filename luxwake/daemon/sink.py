@@ -1,0 +1,56 @@
+"""What every sink is: it takes changes of events in their order, and says when it has them for good."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Change(NamedTuple):
+    """One change of an event, as the store keeps it."""
+
+    seq: int
+    """Its number; they are sent in this order."""
+    event_id: str
+    revision: int
+    change: str
+    """One of `detectors.watch.CHANGES`."""
+    kind: str
+    mmsi: int
+    other: int
+    """0 for events of one ship."""
+    lat: float
+    lon: float
+    score: float
+    """NaN where the detector gives none."""
+    body: str
+    """The event and the change as one JSON object, without a newline."""
+
+
+class NotNow(Exception):
+    """The sink cannot take changes now; they are sent again later."""
+
+
+class Refused(Exception):
+    """The sink does not want the first of these changes, now or later: it goes to the dead letters."""
+
+
+class Sink(ABC):
+    """Where changes go. A thread of its own calls it; it may block.
+
+    At least once: after a kill, changes are sent again whose `send` had not come back. A sink that writes files
+    makes it exactly once: `mark` is what it last returned from `send`, kept in the store with what was sent.
+    """
+
+    max_batch = 100
+
+    def start(self, mark: str) -> None:  # noqa: B027 - only sinks that write files need their mark
+        """Begin, or go on after this mark ("" at first): a file is cut to the size that the mark says."""
+
+    @abstractmethod
+    def send(self, changes: Sequence[Change]) -> str:
+        """Hand over changes for good; the mark to keep. Raises NotNow or Refused."""
+
+    def close(self) -> None:  # noqa: B027 - most sinks hold nothing open
+        """Let go of connections and files."""
