@@ -29,7 +29,7 @@ class SourceConfig(_Part, tag_field="type", kw_only=True, frozen=True):
     name: Name
     format: str = "nmea"
     """What the bytes hold: "nmea" or "json"."""
-    buffer_mib: Positive = 64.0
+    buffer_mib: Positive = 32.0
     """What may wait for the core."""
     watchdog_s: Positive = 120.0
     """After so long without a decoded message a connection is made anew."""
