@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -40,6 +40,8 @@ class TcpSource(SourceConfig, tag="tcp", kw_only=True, frozen=True):
 
     host: str
     port: Port
+    login: str = ""
+    """A line that is sent first; `${NAME}` is taken from the environment."""
 
 
 class TcpServerSource(SourceConfig, tag="tcp-server", kw_only=True, frozen=True):
@@ -57,6 +59,8 @@ class UdpSource(SourceConfig, tag="udp", kw_only=True, frozen=True):
     host: str = "127.0.0.1"
     port: Port
     receive_buffer_mib: Positive = 16.0
+    interface: str = ""
+    """Where `host` is a multicast group: the address of the interface by which it is joined."""
 
 
 class SerialSource(SourceConfig, tag="serial", kw_only=True, frozen=True):
@@ -71,6 +75,10 @@ class TailSource(SourceConfig, tag="tail", kw_only=True, frozen=True):
 
     path: str
     poll_s: Positive = 0.2
+    linger_s: NotNegative = 1.0
+    """How long a file that was rotated away must have been quiet before it is left."""
+    start: Literal["begin", "end"] = "begin"
+    """Where a file is begun of which nothing has been read yet."""
 
 
 class StdinSource(SourceConfig, tag="stdin", kw_only=True, frozen=True):
