@@ -1,4 +1,4 @@
-"""What a daemon is doing: the core fills in a `Status` every now and then, `/status`, `/metrics` and the page show it."""
+"""What a daemon is doing: the core fills in a `Status` again and again; `/status`, `/metrics` and the page show it."""
 
 from __future__ import annotations
 
