@@ -246,6 +246,9 @@ class HttpConfig(_Part, kw_only=True, frozen=True):
     tls_key: str = ""
     tls_client_ca: str = ""
     allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
+    """By what names it is called; others are refused, so that no web page can read it through a name of its own."""
+    max_lag_s: Positive = 60.0
+    """A source that lags more makes `/readyz` say no."""
 
 
 class LogConfig(_Part, kw_only=True, frozen=True):
