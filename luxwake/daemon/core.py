@@ -10,6 +10,7 @@ import fcntl
 import math
 import os
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -84,8 +85,8 @@ class Core:
         """The newest cursor of each source that has one."""
         self.watch = self._new_watch()
         self.rows = 0
-        self.told: dict[str, int] = {}
-        """Changes so far since the start, by kind of event."""
+        self.told: Counter[tuple[str, str]] = Counter()
+        """Changes since the start, by kind of event and change."""
         self._seq = self.store.seq
         self.committed = self.store.record
         self._t_committed = time.monotonic()
@@ -192,8 +193,7 @@ class Core:
         wanted = {name: [one for one in made if wants.wants(one)] for name, wants in self.filters.items()}
         self.store.commit(record, t, made, wanted, self._once)
         self.committed, self._t_committed = record, time.monotonic()
-        for one in made:
-            self.told[one.kind] = self.told.get(one.kind, 0) + 1
+        self.told.update((one.kind, one.change) for one in made)
 
     def sync(self) -> None:
         """What was written down survives the loss of power from here on. OutputError where the disk does not do it."""
@@ -230,16 +230,18 @@ class Core:
             )
         return made
 
-    def finish(self) -> list[Change]:
-        """The input has ended for good, as that of a replay has: what the rows that waited change, and what stays open.
-
-        Nothing can be taken afterwards.
-        """
+    def conclude(self, record: Record) -> Followed:
+        """The input has ended for good with this record, as that of a replay has: what the rows that waited change, and
+        what stays open. Nothing can follow it."""
         made = self._changes(self.watch.flush())
         self._seq += len(made)
-        followed = Followed(self.journal.append([]), time.time_ns() // 1000, made)
+        return Followed(record.number, time.time_ns() // 1000, made)
+
+    def finish(self) -> list[Change]:
+        """The input has ended for good: the changes that follow, committed."""
+        followed = self.conclude(self.write([]))
         self.commit(followed)
-        return made
+        return followed.changes
 
     @property
     def is_checkpoint_due(self) -> bool:

@@ -91,6 +91,16 @@ class Journal:
         os.lseek(self._file, good, os.SEEK_SET)
         self._size = good
 
+    @staticmethod
+    def last_of(folder: str | Path) -> int:
+        """Number of the last whole record of a folder, which may be in use; nothing is changed."""
+        last = 0
+        for path in sorted(Path(folder).glob("*" + _SUFFIX))[-1:]:
+            last = _first_of(path) - 1
+            for record, _ in _records(path, is_last=True):
+                last = record.number
+        return last
+
     def append(self, chunks: Sequence[Chunk]) -> int:
         """Write a record; its number. An OSError (no space) leaves the journal as it was."""
         number = self.last + 1

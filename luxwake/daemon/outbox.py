@@ -33,6 +33,7 @@ class Dispatcher(threading.Thread):
         self.sink_name, self._sink, self._store, self._max_attempts = name, sink, store, max_attempts
         self._stop, self._due = threading.Event(), threading.Event()
         self.last_error = ""
+        self.failures = 0
         self._pauses = Pauses()
 
     def wake(self) -> None:
@@ -62,16 +63,9 @@ class Dispatcher(threading.Thread):
                 self._wait(f"{type(error).__name__}: {error}")
         self._sink.close()
 
-    def drain(self) -> None:
-        """Send what is due now, once, without waiting for what cannot be sent."""
-        try:
-            while self._send():
-                pass
-        except NotNow as error:
-            self.last_error = str(error)
-
     def _wait(self, reason: str) -> None:
         self.last_error = reason
+        self.failures += 1
         seconds = self._pauses.next_s()
         _log.warning("sink %s cannot be sent to: %s; again in %.0f s", self.sink_name, reason, seconds)
         self._stop.wait(seconds)

@@ -14,6 +14,7 @@ from luxwake.daemon.config import Config
 from luxwake.daemon.core import Core
 from luxwake.daemon.intake import Bell, Chunk, Intake
 from luxwake.daemon.outbox import Dispatcher
+from luxwake.daemon.report import Reporter
 from luxwake.daemon.sink import Sink
 from luxwake.daemon.source import Source
 
@@ -37,6 +38,7 @@ class Daemon:
     config : what it is told
     make_source, make_sink : from a part of the configuration the thing itself
     filters : for each sink, what says with `wants` which changes it gets
+    has_end : nothing comes when the sources have ended, so that what is open then is told as it stands
     """
 
     def __init__(
@@ -45,8 +47,11 @@ class Daemon:
         make_source: Callable[[Any, Intake], Source],
         make_sink: Callable[[Any], Sink],
         filters: Mapping[str, Any],
+        *,
+        has_end: bool = False,
     ) -> None:
         self.config = config
+        self._has_end = has_end
         self.core = Core(config, filters)
         self.bell = Bell()
         self.sources: list[Source] = []
@@ -64,9 +69,9 @@ class Daemon:
         self._kept: dict[int, str] = {}
         self._t_kept = 0.0
         self._stop = threading.Event()
-        self.is_ready = False
         self.trouble = ""
         """Why the core does not get on, in words; "" while it does."""
+        self.reporter = Reporter(self)
 
     def stop(self) -> None:
         """Stop hearing, take up what has come, tell it, and end."""
@@ -75,15 +80,19 @@ class Daemon:
 
     def run(self) -> None:
         """Recover, then serve until `stop`, or until all sources have ended."""
+        self.reporter.look("catching up", at_once=True)
         n = self.core.recover()
         _log.info("%d records of the journal gone through again", n)
         for dispatcher in self.dispatchers:
             dispatcher.start()
         self._threads = [self._start(source) for source in self.sources]
-        self.is_ready = True
+        self.reporter.look("running", at_once=True)
         try:
             while not self._stop.is_set():
-                if not self._step() and not any(thread.is_alive() for thread in self._threads):
+                alive = any(thread.is_alive() for thread in self._threads)
+                if not self._step() and not alive:
+                    if self._has_end:
+                        self._conclude()
                     break
         finally:
             self._end()
@@ -112,7 +121,13 @@ class Daemon:
             self._tell_kept()
         if self.core.is_checkpoint_due:
             self._checkpoint()
+        self.reporter.look("running")
         return bool(chunks)
+
+    def _conclude(self) -> None:
+        """Nothing comes any more: tell what is open as it stands."""
+        last = self.core.conclude(self._until_written(lambda: self.core.write([])))
+        self._until_written(lambda: self.core.commit(last))
 
     def _tell_kept(self) -> None:
         """Tell the sources what is on the disk for good: brokers need to keep it no more."""
@@ -174,7 +189,7 @@ class Daemon:
     def _end(self) -> None:
         """Stop hearing, take up what waits, tell what can be told, write a checkpoint."""
         deadline = time.monotonic() + DRAIN_S
-        self.is_ready = False
+        self.reporter.look("draining", at_once=True)
         for source in self.sources:
             source.stop.set()
         for intake in self.intakes:

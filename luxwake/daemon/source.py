@@ -41,9 +41,6 @@ class Source(ABC):
     def on_kept(self, cursor: str) -> None:  # noqa: B027 - only sources that acknowledge look
         """The journal has all chunks up to the one with this cursor. Called by the core's thread: must not block."""
 
-    def on_kept(self, cursor: str) -> None:  # noqa: B027 - only sources that acknowledge look
-        """The journal has all chunks up to the one with this cursor. Called by the core's thread: must not block."""
-
 
 class Pauses:
     """How long to wait before the next attempt: doubled each time, with jitter, at most a minute.

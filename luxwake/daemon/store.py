@@ -28,7 +28,8 @@ create table if not exists changes (
     t_told integer not null, body text not null, unique (event_id, revision)
 );
 create index if not exists changes_of_ship on changes (mmsi);
-create table if not exists events (event_id text primary key, seq integer not null) without rowid;
+create table if not exists newest (event_id text primary key, seq integer not null) without rowid;
+create view if not exists events as select changes.* from newest join changes using (seq);
 create table if not exists outbox (
     sink text not null, seq integer not null, attempts integer not null default 0, primary key (sink, seq)
 ) without rowid;
@@ -103,8 +104,8 @@ class Store:
 
     @property
     def seq(self) -> int:
-        """Number of the last change."""
-        return int(self._rows("select coalesce(max(seq), 0) from changes")[0][0])
+        """Number of the last change, which is never used again."""
+        return int(self.meta("seq", "0"))
 
     def commit(
         self,
@@ -130,7 +131,7 @@ class Store:
                 [(*change[:10], t, change.body) for change in changes],
             )
             db.executemany(
-                "insert or replace into events values (?, ?)", [(change.event_id, change.seq) for change in changes]
+                "insert or replace into newest values (?, ?)", [(change.event_id, change.seq) for change in changes]
             )
             for sink, chosen in wanted.items():
                 for change in chosen:
@@ -140,6 +141,8 @@ class Store:
                             continue
                     db.execute("insert into outbox (sink, seq) values (?, ?)", (sink, change.seq))
             db.execute("insert or replace into meta values ('record', ?)", (str(record),))
+            if changes:
+                db.execute("insert or replace into meta values ('seq', ?)", (str(changes[-1].seq),))
 
     def changes(self, after: int = 0, limit: int = 1000) -> list[Change]:
         """Changes with higher numbers than `after`, in their order."""
@@ -203,9 +206,26 @@ class Store:
         found = [str(row[0]) for row in self._rows("pragma integrity_check")]
         wrong = [] if found == ["ok"] else found
         lost = self._rows("select count(*) from outbox where seq not in (select seq from changes)")[0][0]
-        gaps = self._rows("select coalesce(max(seq), 0) - count(*) from changes")[0][0]
         wrong += [f"{lost} changes to be sent are missing"] if lost else []
-        return wrong + ([f"{gaps} numbers of changes are missing"] if gaps else [])
+        last = "select event_id, max(seq) from changes group by event_id"
+        other = self._rows(f"select count(*) from (select event_id, seq from newest except {last})")[0][0]
+        return wrong + ([f"{other} events are not shown in their newest form"] if other else [])
+
+    def prune(self, before: int) -> int:
+        """Remove the events that were last told before this time (µs) and wait for no sink; how many."""
+        with self._transaction() as db:
+            db.execute("create temp table old (event_id text primary key)")
+            db.execute(
+                "insert into old select event_id from events where t_told < ? and event_id not in "
+                "(select event_id from changes where seq in (select seq from outbox))",
+                (before,),
+            )
+            for table in ("changes", "newest", "alerted"):
+                db.execute(f"delete from {table} where event_id in (select event_id from old)")
+            db.execute("delete from dead_letters where seq not in (select seq from changes)")
+            n = int(db.execute("select count(*) from old").fetchone()[0])
+            db.execute("drop table old")
+            return n
 
     def close(self) -> None:
         """Close the file."""
