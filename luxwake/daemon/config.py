@@ -174,6 +174,8 @@ class WebhookSink(SinkConfig, tag="webhook", kw_only=True, frozen=True):
     headers: dict[str, str] = {}
     allow_private: list[str] = []
     """Networks beside the public ones to which it may go, such as "10.1.0.0/16"."""
+    ca_file: str = ""
+    """Authorities of its certificate beside those of the system."""
     max_attempts: Count = 12
 
 
@@ -181,14 +183,18 @@ class MqttSink(SinkConfig, tag="mqtt", kw_only=True, frozen=True):
     """An MQTT broker."""
 
     url: str
+    """"mqtt://user:password@host:1883", or "mqtts://..."."""
     topic: str
+    """{kind}, {change} and {mmsi} stand for those of the change."""
 
 
 class NatsSink(SinkConfig, tag="nats", kw_only=True, frozen=True):
-    """A subject of NATS."""
+    """A subject of NATS; where a stream of JetStream takes it, that must say that it has."""
 
     url: str
+    """"nats://user:password@host:4222", or "tls://..."."""
     subject: str
+    """{kind}, {change} and {mmsi} stand for those of the change."""
 
 
 class KafkaSink(SinkConfig, tag="kafka", kw_only=True, frozen=True):
@@ -203,6 +209,7 @@ class SyslogSink(SinkConfig, tag="syslog", kw_only=True, frozen=True):
     """RFC 5424 over UDP, TCP or the local socket."""
 
     address: str = "/dev/log"
+    """A socket's path, "udp://host:514" or "tcp://host:601"."""
 
 
 AnySink = JsonLinesSink | CsvSink | WebhookSink | MqttSink | NatsSink | KafkaSink | SyslogSink
