@@ -43,6 +43,7 @@ def run(
     from luxwake.daemon.http import StatusServer
     from luxwake.daemon.matching import Filter
     from luxwake.daemon.sinks import make_sink
+    from luxwake.warmup import warm_detectors, warm_reader
 
     logging.basicConfig(level=config.log.level.upper(), format="%(asctime)s %(levelname)s %(message)s")
     filters = {one.name: Filter(one) for one in config.sinks}
@@ -51,6 +52,8 @@ def run(
     if server is not None:
         _log.info("status at http://%s:%d/", config.http.host, server.start())
     stop_on_signals(daemon)
+    for step in (warm_reader, warm_detectors):  # the first messages are not to wait for the compiler
+        _log.info("kernels: %s", step())
     try:
         daemon.run()
     finally:
