@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from luxwake.daemon.source import Source
 
 _log = logging.getLogger("luxwake.serve")
 ANSWER_S = 5.0
+DEMO_SHIPS, DEMO_DAYS = 300, 2.0
 
 
 def serve(path: str | None, console: Console) -> None:
@@ -34,6 +36,21 @@ def serve(path: str | None, console: Console) -> None:
     if not config.sources:
         raise UsageError(f"{path}: no [[sources]]; `luxwake config example` shows them")
     run(config, console, make_source)
+
+
+def demo(path: str | None, speed: float, console: Console) -> None:
+    """Serve a simulated world, `speed` times as fast as it was, with a store that is gone at the end."""
+    from luxwake.daemon.replay import Recording, check_speed
+    from luxwake.simulate import simulate
+
+    check_speed(speed)
+    config = read_config(path) if path else Config()
+    with tempfile.TemporaryDirectory() as folder:
+        written = simulate("world", Path(folder), vessels=DEMO_SHIPS, days=DEMO_DAYS)
+        feed = [one for one in written.paths if one.name.startswith("track.nmea")]
+        console.note(f"{written.fixes:,} positions of {written.vessels:,} simulated ships, {speed:g} times as fast")
+        made = msgspec.structs.replace(config, state=f"{folder}/state", sources=[StdinSource(name="demo")])
+        run(made, console, lambda one, intake: Recording(one.name, intake, feed, speed), has_end=True)
 
 
 def run(
