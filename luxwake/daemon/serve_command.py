@@ -14,7 +14,7 @@ import msgspec
 
 from geo.errors import InputError, UsageError
 from luxwake.console import Console, print_json_lines
-from luxwake.daemon.config import Config, read_config
+from luxwake.daemon.config import Config, StdinSource, read_config
 from luxwake.daemon.intake import Intake
 from luxwake.daemon.serve import Daemon, stop_on_signals
 from luxwake.daemon.source import Source
