@@ -72,8 +72,9 @@ def test_what_the_example_has_behind_its_signs_is_right_too():
     config = config_of(tomllib.loads("\n\n".join(block for block in blocks if block not in shared)))
     assert len(config.sources) == 13 and len(config.sinks) == 8
     assert config.http == Config().http and config.watch == Config().watch and config.log == Config().log
-    of_all = config_of({"sources": [{"type": "stdin", "name": "my"}], "sinks": [{"type": "syslog", "name": "my"}]})
-    for block, one in zip(shared, (of_all.sources[0], of_all.sinks[0]), strict=True):
+    source = config_of({"sources": [{"type": "stdin", "name": "my"}]}).sources[0]
+    sink = config_of({"sinks": [{"type": "syslog", "name": "my"}]}).sinks[0]
+    for block, one in zip(shared, (source, sink), strict=True):
         for key, value in tomllib.loads(block).items():
             assert getattr(one, key) == value, key
 
