@@ -33,7 +33,7 @@ class SourceConfig(_Part, tag_field="type", kw_only=True, frozen=True):
     name: Name
     format: Literal["nmea", "json"] = "nmea"
     """What the bytes hold."""
-    buffer_mib: Positive = 64.0
+    buffer_mib: Positive = 32.0
     """What may wait for the core."""
     watchdog_s: Positive = 120.0
     """After so long without a decoded message a connection is made anew."""
@@ -44,6 +44,8 @@ class TcpSource(SourceConfig, tag="tcp", kw_only=True, frozen=True):
 
     host: str
     port: Port
+    login: str = ""
+    """A line that is sent first; `${NAME}` is taken from the environment."""
 
 
 class TcpServerSource(SourceConfig, tag="tcp-server", kw_only=True, frozen=True):
@@ -61,6 +63,8 @@ class UdpSource(SourceConfig, tag="udp", kw_only=True, frozen=True):
     host: str = "127.0.0.1"
     port: Port
     receive_buffer_mib: Positive = 16.0
+    interface: str = ""
+    """Where `host` is a multicast group: the address of the interface by which it is joined."""
 
 
 class SerialSource(SourceConfig, tag="serial", kw_only=True, frozen=True):
@@ -75,6 +79,10 @@ class TailSource(SourceConfig, tag="tail", kw_only=True, frozen=True):
 
     path: str
     poll_s: Positive = 0.2
+    linger_s: NotNegative = 1.0
+    """How long a file that was rotated away must have been quiet before it is left."""
+    start: Literal["begin", "end"] = "begin"
+    """Where a file is begun of which nothing has been read yet."""
 
 
 class StdinSource(SourceConfig, tag="stdin", kw_only=True, frozen=True):

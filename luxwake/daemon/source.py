@@ -36,7 +36,10 @@ class Source(ABC):
         """Hear until `stop`; `cursor` is what came with the last chunk that was kept, "" at first."""
 
     def on_decoded(self, messages: int) -> None:  # noqa: B027 - only sources with a watchdog look
-        """The core has decoded so many messages more: what a watchdog goes by."""
+        """The core has decoded so many messages more: what a watchdog goes by. Called by the core's thread."""
+
+    def on_kept(self, cursor: str) -> None:  # noqa: B027 - only sources that acknowledge look
+        """The journal has all chunks up to the one with this cursor. Called by the core's thread: must not block."""
 
 
 class Pauses:
