@@ -15,8 +15,10 @@ from geo.errors import LuxwakeError
 from luxwake.daemon.access import Access
 from luxwake.daemon.config import Config, CsvSink, JsonLinesSink
 from luxwake.daemon.config_problems import Problem, nearest
+from luxwake.daemon.intake import Intake
 from luxwake.daemon.matching import Filter
 from luxwake.daemon.sinks import make_sink
+from luxwake.daemon.sources import make_source
 
 
 def checks(config: Config) -> Iterator[Problem]:
@@ -26,6 +28,8 @@ def checks(config: Config) -> Iterator[Problem]:
         yield Problem("store", msgspec.UNSET, 'it must be "" for SQLite in `state`, or postgresql://user@host/database')
     if not config.sources:
         yield Problem("sources", msgspec.UNSET, "there is none; `luxwake config example` shows some")
+    for source in config.sources:
+        yield from _tried(f"sources.{source.name}", make_source, source, Intake(0, 1))
     yield from _of_detectors(config)
     if config.http.enabled:
         yield from _tried("http", Access, config.http)
