@@ -164,6 +164,37 @@ class Decoder:
         """Decode bytes that follow the ones before; an unfinished line waits."""
         return self._messages(*self._taken(data if isinstance(data, bytes) else bytes(data)))
 
+    def feed_reports(self, data: bytes, fixes: FixColumns) -> Columns:
+        """Like `feed`, to columns: positions appended to `fixes`, the columns of static reports."""
+        return self.reports(*self._taken(data), fixes)
+
+    def believe_until(self, now: int) -> None:
+        """From now on it is `now`, in µs since 1970 UTC (see the parameter)."""
+        self._now = now
+
+    def _memory(self) -> dict[str, Any]:
+        """All arrays in which something waits or is counted, by name."""
+        block = self._blocks[0]
+        arrays = {"joining": self._joining, "slots": self._slots, "halves": self._halves, "feed": block.feed}
+        arrays |= {"names": block.names, "types": block.types, "tally": block.tally}
+        return arrays | {name: at for name, at in (("heard", self._heard), ("clock", self._clock)) if at is not None}
+
+    def state(self) -> Columns:
+        """All that it knows between two pieces of a feed, as a copy; a decoder with the same parameters can `resume`.
+
+        For one thread.
+        """
+        numbers = np.array([self._offset, self._skipping, self._pghp, self._number], np.int64)
+        kept = {name: array.view(np.ndarray).copy() for name, array in self._memory().items()}
+        return {**kept, "rest": np.frombuffer(self._rest, np.uint8).copy(), "numbers": numbers}
+
+    def resume(self, state: Columns) -> None:
+        """Go on from a state."""
+        for name, array in self._memory().items():
+            array.view(np.ndarray)[...] = state[name].view(array.dtype)
+        self._offset, self._skipping, self._pghp, self._number = state["numbers"].tolist()
+        self._skipping, self._rest = bool(self._skipping), state["rest"].tobytes()
+
     def one(self, line: bytes) -> Message | None:
         """The message of one line, without the detour over arrays of messages; None unless it holds just one, whole."""
         n = len(line)

@@ -143,6 +143,11 @@ class Watch:
         """Rows that no detector used, by reason."""
         return self.engine.counts
 
+    @property
+    def rows(self) -> int:
+        """Rows that are kept for late ones."""
+        return self._arrived.size
+
     def feed(self, fixes: Fixes) -> Changes:
         """Take rows, and static reports with them, in order of arrival; what they change."""
         rows = {name: np.ascontiguousarray(fixes[name], dtype) for name, dtype in row_dtypes().items()}

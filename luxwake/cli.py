@@ -10,12 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from geo.errors import LuxwakeError
-from luxwake import __version__, cli_case, cli_detect, cli_geo, cli_goods, cli_lists, cli_shipments, cli_trade, cli_who
+from luxwake import (
+    __version__,
+    cli_case,
+    cli_daemon,
+    cli_detect,
+    cli_geo,
+    cli_goods,
+    cli_lists,
+    cli_shipments,
+    cli_trade,
+    cli_who,
+)
 
 if TYPE_CHECKING:
     from luxwake.console import Console
 
-_GOODS_SIDE = (cli_shipments, cli_goods, cli_lists, cli_who, cli_case, cli_trade)
+_MORE = (cli_shipments, cli_goods, cli_lists, cli_who, cli_case, cli_trade, cli_daemon)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -53,9 +64,8 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_inspect(commands)
     cli_geo.add_commands(commands, _output_options)
-    for cli in _GOODS_SIDE:
+    for cli in _MORE:
         cli.add_commands(commands, _output_options)
-    _add_zones(commands)
     _add_anchorages(commands)
     _add_ports(commands)
     query = commands.add_parser("query", help="ask the results with SQL: luxwake query out 'select * from events'")
@@ -162,21 +172,6 @@ def _add_inspect(commands: argparse._SubParsersAction[_Parser]) -> None:
     _output_options(inspect)
 
 
-def _add_zones(commands: argparse._SubParsersAction[_Parser]) -> None:
-    """The command `zones` and its options."""
-    zones = commands.add_parser("zones", help="what is in a file of zones: names, areas, what was mended; who is where")
-    zones.add_argument(
-        "inputs", nargs="+", metavar="FILE", help="GeoJSON, GeoPackage, or shapefile (.shp, folder, .zip)"
-    )
-    zones.add_argument(
-        "--at", metavar="LAT,LON", action="append", default=[], help="which zones hold this position (--at=-10,5)"
-    )
-    zones.add_argument("--layer", metavar="NAME", help="only this layer of a GeoPackage or folder")
-    zones.add_argument("--crs", metavar="C", help="EPSG:4326: the file does not say so, but is in WGS84")
-    zones.add_argument("--name-field", metavar="F", help="the attribute that holds the names of the zones")
-    _output_options(zones)
-
-
 def _add_anchorages(commands: argparse._SubParsersAction[_Parser]) -> None:
     """The command `anchorages` and its options."""
     found = commands.add_parser("anchorages", help="where many different ships lie still: anchorages as GeoJSON")
@@ -273,18 +268,6 @@ def _inspect(args: argparse.Namespace, console: Console) -> None:
     run_inspect(args.inputs, args.map, console, columns)
 
 
-def _zones(args: argparse.Namespace, console: Console) -> None:
-    from geo.zones import read_zones
-    from luxwake.zones import parse_position, print_zones, print_zones_at
-
-    positions = [parse_position(text, "--at") for text in args.at]
-    zones = read_zones(args.inputs, args.layer, args.crs, args.name_field)
-    if positions:
-        print_zones_at(zones, positions, console)
-    else:
-        print_zones(zones, console)
-
-
 def _decode(args: argparse.Namespace, console: Console) -> None:
     from luxwake.decode import Job, run_decode
     from luxwake.times import parse_time
@@ -376,7 +359,6 @@ def _doctor(args: argparse.Namespace, console: Console) -> None:
 _COMMANDS = {
     "run": _run,
     "inspect": _inspect,
-    "zones": _zones,
     "anchorages": _anchorages,
     "decode": _decode,
     "demo": _demo,
@@ -384,7 +366,7 @@ _COMMANDS = {
     "ports": _ports,
     **cli_geo.COMMANDS,
     **cli_detect.COMMANDS,
-    **{name: run for cli in _GOODS_SIDE for name, run in cli.COMMANDS.items()},
+    **{name: run for cli in _MORE for name, run in cli.COMMANDS.items()},
     "query": _query,
     "warmup": _warmup,
     "doctor": _doctor,

@@ -1,4 +1,4 @@
-"""The commands that ask where: `where`, `reach` and `meet`; their options, and what they call."""
+"""The commands that ask where: `where`, `reach`, `meet` and `zones`; their options, and what they call."""
 
 from __future__ import annotations
 
@@ -47,6 +47,22 @@ def add_commands(commands: Any, output_options: Callable[[argparse.ArgumentParse
         # a southern latitude is no option: argparse takes -35.1,18.4@2018-10-01 for one unless this pattern fits
         parser._negative_number_matcher = re.compile(r"^-[\d.]")
         output_options(parser)
+    _add_zones(commands, output_options)
+
+
+def _add_zones(commands: Any, output_options: Callable[[argparse.ArgumentParser], None]) -> None:
+    """The command `zones` and its options."""
+    zones = commands.add_parser("zones", help="what is in a file of zones: names, areas, what was mended; who is where")
+    zones.add_argument(
+        "inputs", nargs="+", metavar="FILE", help="GeoJSON, GeoPackage, or shapefile (.shp, folder, .zip)"
+    )
+    zones.add_argument(
+        "--at", metavar="LAT,LON", action="append", default=[], help="which zones hold this position (--at=-10,5)"
+    )
+    zones.add_argument("--layer", metavar="NAME", help="only this layer of a GeoPackage or folder")
+    zones.add_argument("--crs", metavar="C", help="EPSG:4326: the file does not say so, but is in WGS84")
+    zones.add_argument("--name-field", metavar="F", help="the attribute that holds the names of the zones")
+    output_options(zones)
 
 
 def run_where(args: argparse.Namespace, console: Console) -> None:
@@ -85,6 +101,19 @@ def run_meet(args: argparse.Namespace, console: Console) -> None:
     print_meeting(meet(*ships), ships, args.out, console)
 
 
+def run_zones(args: argparse.Namespace, console: Console) -> None:
+    """The command `zones`."""
+    from geo.zones import read_zones
+    from luxwake.zones import parse_position, print_zones, print_zones_at
+
+    positions = [parse_position(text, "--at") for text in args.at]
+    zones = read_zones(args.inputs, args.layer, args.crs, args.name_field)
+    if positions:
+        print_zones_at(zones, positions, console)
+    else:
+        print_zones(zones, console)
+
+
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
@@ -96,4 +125,4 @@ def _of_ship(given: list[Any] | None, n: int, name: str) -> Any:
     return None if given is None else given[min(n, len(given) - 1)]
 
 
-COMMANDS = {"where": run_where, "reach": run_reach, "meet": run_meet}
+COMMANDS = {"where": run_where, "reach": run_reach, "meet": run_meet, "zones": run_zones}

@@ -49,7 +49,7 @@ def event_properties(events: Events) -> Iterator[dict[str, Any]]:
 
     All columns are in it, in their order; `first_source` and its kin are the names of the inputs.
     """
-    words, nulls = Events.words, Events.nulls
+    words, nulls = type(events).words, type(events).nulls
     columns = {name: events[name].tolist() for name in events}
     short = {name for name in events if events[name].dtype == "f4"}
     for row in range(len(events)):

@@ -29,7 +29,7 @@ class SourceConfig(_Part, tag_field="type", kw_only=True, frozen=True):
     name: Name
     format: str = "nmea"
     """What the bytes hold: "nmea" or "json"."""
-    buffer_mib: Positive = 64.0
+    buffer_mib: Positive = 32.0
     """What may wait for the core."""
     watchdog_s: Positive = 120.0
     """After so long without a decoded message a connection is made anew."""
@@ -180,6 +180,8 @@ class WebhookSink(SinkConfig, tag="webhook", kw_only=True, frozen=True):
     headers: dict[str, str] = {}
     allow_private: list[str] = []
     """Networks beside the public ones to which it may go, such as "10.1.0.0/16"."""
+    ca_file: str = ""
+    """Authorities of its certificate beside those of the system."""
     max_attempts: Count = 12
 
 
@@ -187,14 +189,18 @@ class MqttSink(SinkConfig, tag="mqtt", kw_only=True, frozen=True):
     """An MQTT broker."""
 
     url: str
+    """"mqtt://user:password@host:1883", or "mqtts://..."."""
     topic: str
+    """{kind}, {change} and {mmsi} stand for those of the change."""
 
 
 class NatsSink(SinkConfig, tag="nats", kw_only=True, frozen=True):
-    """A subject of NATS."""
+    """A subject of NATS; where a stream of JetStream takes it, that must say that it has."""
 
     url: str
+    """"nats://user:password@host:4222", or "tls://..."."""
     subject: str
+    """{kind}, {change} and {mmsi} stand for those of the change."""
 
 
 class KafkaSink(SinkConfig, tag="kafka", kw_only=True, frozen=True):
@@ -209,6 +215,7 @@ class SyslogSink(SinkConfig, tag="syslog", kw_only=True, frozen=True):
     """RFC 5424 over UDP, TCP or the local socket."""
 
     address: str = "/dev/log"
+    """A socket's path, "udp://host:514" or "tcp://host:601"."""
 
 
 AnySink = JsonLinesSink | CsvSink | WebhookSink | MqttSink | NatsSink | KafkaSink | SyslogSink
@@ -252,6 +259,9 @@ class HttpConfig(_Part, kw_only=True, frozen=True):
     tls_key: str = ""
     tls_client_ca: str = ""
     allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
+    """By what names it is called; others are refused, so that no web page can read it through a name of its own."""
+    max_lag_s: Positive = 60.0
+    """A source that lags more makes `/readyz` say no."""
 
 
 class LogConfig(_Part, kw_only=True, frozen=True):

@@ -117,6 +117,13 @@ class Intake:
                 self._changed.notify_all()
         return taken
 
+    @property
+    def lag_s(self) -> float:
+        """For how long what the core takes next has waited, s; 0 where nothing waits."""
+        with self._changed:
+            t = self._chunks[0].t if self._chunks else 0
+        return max(0.0, time.time() - t / 1e6) if t else 0.0
+
     def close(self) -> None:
         """Nothing is taken any more: a source that waits to put goes on and ends."""
         with self._changed:

@@ -29,7 +29,11 @@ class Change(NamedTuple):
 
 
 class NotNow(Exception):
-    """The sink cannot take changes now; they are sent again later."""
+    """The sink cannot take changes now; they are sent again later, not before `after_s` seconds where it says so."""
+
+    def __init__(self, why: str, after_s: float = 0.0) -> None:
+        super().__init__(why)
+        self.after_s = after_s
 
 
 class Refused(Exception):
@@ -44,9 +48,13 @@ class Sink(ABC):
     """
 
     max_batch = 100
+    """Changes that it takes at once; it may change from call to call."""
 
     def start(self, mark: str) -> None:  # noqa: B027 - only sinks that write files need their mark
         """Begin, or go on after this mark ("" at first): a file is cut to the size that the mark says."""
+
+    def reopen(self) -> None:  # noqa: B027 - only files are rotated
+        """Write to a new file of the same name from now on, for the old one has been moved away."""
 
     @abstractmethod
     def send(self, changes: Sequence[Change]) -> str:

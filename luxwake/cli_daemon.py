@@ -1,0 +1,114 @@
+"""The commands of the daemon; their options, and what they call."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from luxwake.console import Console
+
+
+def add_commands(commands: Any, output_options: Callable[[argparse.ArgumentParser], None]) -> None:
+    """Add the parsers of these commands."""
+    serve = commands.add_parser("serve", help="the daemon: live feeds in, events out as they happen")
+    serve.add_argument("--config", metavar="FILE", help="see `luxwake config example`")
+    output_options(serve)
+    replay = commands.add_parser("replay", help="recorded feeds through the daemon, at any speed")
+    replay.add_argument("inputs", nargs="+", metavar="FILE", help="NMEA with times, packed or not, in their order")
+    replay.add_argument("--config", metavar="FILE", help="its sinks, detectors and limits; not its sources")
+    replay.add_argument("--state", metavar="DIR", help="folder of the store (default: as configured)")
+    replay.add_argument(
+        "--speed", type=float, metavar="X", help="100: a hundred times as fast as it was; default: as can be"
+    )
+    output_options(replay)
+    status = commands.add_parser("status", help="what a daemon is doing, from its status server")
+    status.add_argument("--url", metavar="URL", default="http://127.0.0.1:8787", help="default: http://127.0.0.1:8787")
+    status.add_argument("--token-file", metavar="FILE", help="the token, where the server asks for one")
+    output_options(status)
+    _add_store(commands, output_options)
+    _add_config(commands, output_options)
+
+
+def _add_store(commands: Any, output_options: Callable[[argparse.ArgumentParser], None]) -> None:
+    parts = commands.add_parser("store", help="what a daemon has found: query it, take it out, prune and check it")
+    parts = parts.add_subparsers(dest="part", metavar="query|export|prune|verify", required=True)
+    query = parts.add_parser("query", help="ask with SQL: tables events, changes, outbox, dead_letters")
+    query.add_argument("sql", metavar="SQL", help="a SELECT")
+    export = parts.add_parser("export", help="the newest form of every event as JSON lines")
+    export.add_argument("-o", "--out", metavar="FILE", default="-", help="default: standard output")
+    prune = parts.add_parser("prune", help="remove events that ended long ago")
+    prune.add_argument("--before", metavar="T", required=True, help="those that were last told before (ISO 8601, UTC)")
+    verify = parts.add_parser("verify", help="is the store whole, and does the journal fit to it")
+    for part in (query, export, prune, verify):
+        part.add_argument("--state", metavar="DIR", default="state", help="the daemon's folder (default: state)")
+        output_options(part)
+
+
+def _add_config(commands: Any, output_options: Callable[[argparse.ArgumentParser], None]) -> None:
+    parts = commands.add_parser("config", help="the daemon's configuration: check a file, show it, an example")
+    parts = parts.add_subparsers(dest="part", metavar="check|show|example", required=True)
+    check = parts.add_parser("check", help="every error of a file, with its place, its value and what is allowed")
+    show = parts.add_parser("show", help="what holds: the file, the environment and the defaults; no secrets")
+    for part in (check, show):
+        part.add_argument("file", metavar="FILE", help="a configuration in TOML")
+    example = parts.add_parser("example", help="print a file to begin with, with all keys explained")
+    for part in (check, show, example):
+        output_options(part)
+
+
+def run_config(args: argparse.Namespace, console: Console) -> None:
+    """The command `config`."""
+    from luxwake.daemon import config_command
+
+    if args.part == "check":
+        config_command.check(args.file, console)
+    elif args.part == "show":
+        config_command.show(args.file, console)
+    else:
+        config_command.example(console)
+
+
+def run_serve(args: argparse.Namespace, console: Console) -> None:
+    """The command `serve`."""
+    from luxwake.daemon.serve_command import serve
+
+    serve(args.config, console)
+
+
+def run_replay(args: argparse.Namespace, console: Console) -> None:
+    """The command `replay`."""
+    from luxwake.daemon.replay import replay
+
+    replay(args.inputs, console, config=args.config, state=args.state, speed=args.speed)
+
+
+def run_status(args: argparse.Namespace, console: Console) -> None:
+    """The command `status`."""
+    from luxwake.daemon.serve_command import print_status
+
+    print_status(args.url, args.token_file, console)
+
+
+def run_store(args: argparse.Namespace, console: Console) -> None:
+    """The command `store`."""
+    from luxwake.daemon import store_command
+
+    if args.part == "query":
+        store_command.query(args.state, args.sql, console)
+    elif args.part == "export":
+        store_command.export(args.state, args.out, console)
+    elif args.part == "prune":
+        store_command.prune(args.state, args.before, console)
+    else:
+        store_command.verify(args.state, console)
+
+
+COMMANDS = {
+    "serve": run_serve,
+    "replay": run_replay,
+    "status": run_status,
+    "store": run_store,
+    "config": run_config,
+}

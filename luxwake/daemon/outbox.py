@@ -1,0 +1,92 @@
+"""The outbox: for each sink a thread that sends what is due, in order, until the sink has it for good or refuses it.
+
+A change that was committed is sent at least once, whatever is killed and when; a sink that writes files makes it
+exactly once by its mark (see `luxwake.daemon.sink`). A sink that is slow or gone delays nobody: its changes wait in the
+store.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from luxwake.daemon.sink import NotNow, Refused, Sink
+from luxwake.daemon.source import Pauses
+from luxwake.daemon.store import Store
+
+LOOK_S = 0.5
+"""A sink that has nothing to send looks this often, and whenever it is told of changes."""
+_log = logging.getLogger("luxwake.outbox")
+
+
+class Dispatcher(threading.Thread):
+    """Sends the changes of one sink.
+
+    Parameters
+    ----------
+    name : the sink's name in the configuration
+    max_attempts : after so many a change goes to the dead letters; 0: never
+    """
+
+    def __init__(self, name: str, sink: Sink, store: Store, max_attempts: int = 0) -> None:
+        super().__init__(name=f"sink {name}", daemon=True)
+        self.sink_name, self._sink, self._store, self._max_attempts = name, sink, store, max_attempts
+        self._stop, self._due = threading.Event(), threading.Event()
+        self.last_error = ""
+        self.failures = 0
+        self._pauses = Pauses()
+
+    def wake(self) -> None:
+        """There may be something to send."""
+        self._due.set()
+
+    def end(self) -> None:
+        """Send no more after what is being sent now."""
+        self._stop.set()
+        self._due.set()
+
+    def run(self) -> None:
+        """Send what is due until `end`."""
+        is_started = False
+        while not self._stop.is_set():
+            try:
+                if not is_started:
+                    self._sink.start(self._store.mark(self.sink_name))
+                    is_started = True
+                if not self._send():
+                    self._due.wait(LOOK_S)
+                    self._due.clear()
+            except NotNow as error:
+                self._wait(str(error))
+            except Exception as error:  # a thread that dies would keep its changes for ever; what is wrong is said
+                _log.exception("sink %s failed", self.sink_name)
+                self._wait(f"{type(error).__name__}: {error}")
+        self._sink.close()
+
+    def _wait(self, reason: str) -> None:
+        self.last_error = reason
+        self.failures += 1
+        seconds = self._pauses.next_s()
+        _log.warning("sink %s cannot be sent to: %s; again in %.0f s", self.sink_name, reason, seconds)
+        self._stop.wait(seconds)
+
+    def _send(self) -> bool:
+        """Send one batch; was there any?"""
+        changes = self._store.due(self.sink_name, self._sink.max_batch)
+        if not changes:
+            return False
+        try:
+            mark = self._sink.send(changes)
+        except Refused as error:
+            self._store.refused(self.sink_name, changes[0], str(error))
+            self.last_error = str(error)
+            return True
+        except NotNow as error:
+            attempts = self._store.tried(self.sink_name, changes[0])
+            if self._max_attempts and attempts >= self._max_attempts:
+                self._store.refused(self.sink_name, changes[0], f"{attempts} attempts failed, the last: {error}")
+            raise
+        self._store.sent(self.sink_name, changes, mark)
+        self.last_error = ""
+        self._pauses.reset()
+        return True

@@ -1,0 +1,100 @@
+"""What a running daemon says of itself: its parts to a `Status`, once a second."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from luxwake import __version__
+from luxwake.daemon.status import Held, Rate, SinkStatus, SourceStatus, Status, rss_bytes
+
+if TYPE_CHECKING:
+    from luxwake.daemon.serve import Daemon
+
+EVERY_S = 1.0
+QUEUE_FULL = "queue full"
+
+
+class Reporter:
+    """Makes the status of a daemon again and again; `latest` may be read by any thread."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+        self._rates = {source.name: Rate() for source in daemon.sources}
+        self._decoded = dict.fromkeys(self._rates, 0)
+        self._due = 0.0
+        self.latest = Status(t_started=time.time_ns() // 1000, version=__version__)
+
+    def look(self, phase: str, at_once: bool = False) -> None:
+        """Make a new status when the last is a second old."""
+        now = time.monotonic()
+        if now < self._due and not at_once:
+            return
+        self._due = now + EVERY_S
+        daemon, core = self._daemon, self._daemon.core
+        sources = [self._source(k) for k in range(len(daemon.sources))]
+        written = core.checkpoints.t_written
+        self.latest = Status(
+            t=time.time_ns() // 1000,
+            t_started=self.latest.t_started,
+            phase=phase,
+            version=__version__,
+            sources=sources,
+            sinks=[self._sink(k) for k in range(len(daemon.dispatchers))],
+            held={
+                "vessels": Held(int(core.watch.engine.hulls.size), daemon.config.watch.max_vessels),
+                "rows": Held(core.watch.rows, daemon.config.watch.max_rows),
+            },
+            changes=by_kind(core.told),
+            checkpoint_age_s=max(0.0, time.time() - written) if written else None,
+            journal_bytes=core.journal.n_bytes,
+            store_writable=not daemon.trouble,
+            messages_per_s=sum(source.messages_per_s for source in sources),
+            rss_bytes=rss_bytes(),
+        )
+
+    def _source(self, k: int) -> SourceStatus:
+        source, intake = self._daemon.sources[k], self._daemon.intakes[k]
+        parser = self._daemon.core.parsers[intake.source]
+        rate = self._rates[source.name]
+        rate.add(parser.messages - self._decoded[source.name])
+        self._decoded[source.name] = parser.messages
+        return SourceStatus(
+            name=source.name,
+            type=str(type(self._daemon.config.sources[k]).__struct_config__.tag),
+            state=source.state,
+            connections=source.connections,
+            received_bytes=intake.received_bytes,
+            received_units=intake.received_units,
+            waiting_bytes=intake.waiting_bytes,
+            buffer_bytes=intake.max_bytes,
+            dropped_bytes={QUEUE_FULL: intake.dropped_bytes} if intake.dropped_bytes else {},
+            dropped_units={QUEUE_FULL: intake.dropped_units} if intake.dropped_units else {},
+            decoded=parser.messages,
+            rejected=parser.counts,
+            messages_per_s=rate.per_s(),
+            lag_s=intake.lag_s,
+            t_last=intake.t_last,
+        )
+
+    def _sink(self, k: int) -> SinkStatus:
+        dispatcher, store = self._daemon.dispatchers[k], self._daemon.core.store
+        name = dispatcher.sink_name
+        return SinkStatus(
+            name=name,
+            type=str(type(self._daemon.config.sinks[k]).__struct_config__.tag),
+            queued=store.waiting(name),
+            sent=store.sent_by(name),
+            dead_letters=store.dead_letters(name),
+            failures=dispatcher.failures,
+            last_error=dispatcher.last_error,
+        )
+
+
+def by_kind(told: Counter[tuple[str, str]]) -> dict[str, int]:
+    """Changes by kind of event, whatever they were."""
+    total: Counter[str] = Counter()
+    for (kind, _), n in told.items():
+        total[kind] += n
+    return dict(total)

@@ -1,0 +1,216 @@
+"""`luxwake serve`: threads that hear, the core that follows, threads that tell, and how all of it begins and ends."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from geo.errors import LuxwakeError, OutputError
+from luxwake.daemon.config import Config
+from luxwake.daemon.core import Core
+from luxwake.daemon.intake import Bell, Chunk, Intake
+from luxwake.daemon.outbox import Dispatcher
+from luxwake.daemon.report import Reporter
+from luxwake.daemon.sink import Sink
+from luxwake.daemon.source import Source
+
+BATCH_BYTES = 4 << 20
+"""What the core takes up at once, of all sources together."""
+GATHER_S = 0.02
+"""The core waits so long for more after the first bytes: calls cost less by the piece, and 20 ms is no delay."""
+IDLE_S = 0.2
+KEEP_S = 0.5
+"""What has come is on the disk for good within this time, and brokers are told so."""
+DRAIN_S = 8.0
+"""A stop is done within 10 s; what the sinks have not been sent by then waits in the store."""
+_log = logging.getLogger("luxwake.serve")
+
+
+class Daemon:
+    """All parts of a running daemon.
+
+    Parameters
+    ----------
+    config : what it is told
+    make_source, make_sink : from a part of the configuration the thing itself
+    filters : for each sink, what says with `wants` which changes it gets
+    has_end : nothing comes when the sources have ended, so that what is open then is told as it stands
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        make_source: Callable[[Any, Intake], Source],
+        make_sink: Callable[[Any], Sink],
+        filters: Mapping[str, Any],
+        *,
+        has_end: bool = False,
+    ) -> None:
+        self.config = config
+        self._has_end = has_end
+        self.core = Core(config, filters)
+        self.bell = Bell()
+        self.sources: list[Source] = []
+        self.intakes: list[Intake] = []
+        for one in config.sources:
+            number = self.core.names.index(one.name)
+            intake = Intake(number, round(one.buffer_mib * (1 << 20)), self.bell)
+            self.intakes.append(intake)
+            self.sources.append(make_source(one, intake))
+        self.dispatchers = [
+            Dispatcher(one.name, make_sink(one), self.core.store, getattr(one, "max_attempts", 0))
+            for one in config.sinks
+        ]
+        self._threads: list[threading.Thread] = []
+        self._kept: dict[int, str] = {}
+        self._t_kept = 0.0
+        self._stop = threading.Event()
+        self.trouble = ""
+        """Why the core does not get on, in words; "" while it does."""
+        self.reporter = Reporter(self)
+
+    def stop(self) -> None:
+        """Stop hearing, take up what has come, tell it, and end."""
+        self._stop.set()
+        self.bell.ring()
+
+    def run(self) -> None:
+        """Recover, then serve until `stop`, or until all sources have ended."""
+        self.reporter.look("catching up", at_once=True)
+        n = self.core.recover()
+        _log.info("%d records of the journal gone through again", n)
+        for dispatcher in self.dispatchers:
+            dispatcher.start()
+        self._threads = [self._start(source) for source in self.sources]
+        self.reporter.look("running", at_once=True)
+        try:
+            while not self._stop.is_set():
+                alive = any(thread.is_alive() for thread in self._threads)
+                if not self._step() and not alive:
+                    if self._has_end:
+                        self._conclude()
+                    break
+        finally:
+            self._end()
+
+    def _start(self, source: Source) -> threading.Thread:
+        cursor = self.core.cursors.get(source.name, "")
+
+        def body() -> None:
+            try:
+                source.run(cursor)
+                source.state = "ended"
+            except LuxwakeError as error:
+                source.state = f"failed: {error}"
+                _log.error("source %s: %s", source.name, error)
+
+        thread = threading.Thread(target=body, name=f"source {source.name}", daemon=True)
+        thread.start()
+        return thread
+
+    def _step(self) -> bool:
+        """Take up what has come; was there anything?"""
+        chunks = self._gather()
+        if chunks:
+            self._take(chunks)
+        if self._kept and time.monotonic() - self._t_kept >= KEEP_S:
+            self._tell_kept()
+        if self.core.is_checkpoint_due:
+            self._checkpoint()
+        self.reporter.look("running")
+        return bool(chunks)
+
+    def _conclude(self) -> None:
+        """Nothing comes any more: tell what is open as it stands."""
+        last = self.core.conclude(self._until_written(lambda: self.core.write([])))
+        self._until_written(lambda: self.core.commit(last))
+
+    def _tell_kept(self) -> None:
+        """Tell the sources what is on the disk for good: brokers need to keep it no more."""
+        self._until_written(self.core.sync)
+        for source in self.sources:
+            cursor = self._kept.pop(source.intake.source, "")
+            if cursor:
+                source.on_kept(cursor)
+        self._t_kept = time.monotonic()
+
+    def _gather(self) -> list[Chunk]:
+        """What has come of all sources, when something has."""
+        if not any(intake.waiting_bytes for intake in self.intakes):
+            self.bell.wait(IDLE_S)
+            if not any(intake.waiting_bytes for intake in self.intakes):
+                return []
+        if sum(intake.waiting_bytes for intake in self.intakes) < BATCH_BYTES:
+            time.sleep(GATHER_S)
+        share = BATCH_BYTES // len(self.intakes)
+        return [chunk for intake in self.intakes for chunk in intake.take(share)]
+
+    def _take(self, chunks: list[Chunk]) -> None:
+        """Have the core take up chunks, and tell the sources and sinks."""
+        before = {number: parser.messages for number, parser in self.core.parsers.items()}
+        record = self._until_written(lambda: self.core.write(chunks))
+        self._kept |= {chunk.source: chunk.cursor for chunk in chunks if chunk.cursor}
+        followed = self.core.follow(record)
+        self._until_written(lambda: self.core.commit(followed))
+        if followed.changes:
+            for dispatcher in self.dispatchers:
+                dispatcher.wake()
+        for source in self.sources:
+            number = source.intake.source
+            source.on_decoded(self.core.parsers[number].messages - before[number])
+
+    def _until_written(self, write: Callable[[], Any]) -> Any:
+        """Try again where the disk is full: what has come waits, and nothing of it is lost."""
+        while True:
+            try:
+                result = write()
+                self.trouble = ""
+                return result
+            except OutputError as error:
+                if not self.trouble:
+                    _log.error("%s", error)
+                self.trouble = str(error)
+                if self._stop.wait(1.0):
+                    raise
+
+    def _checkpoint(self) -> None:
+        try:
+            self.core.checkpoint()
+            self.trouble = ""
+        except OutputError as error:  # the journal goes on, so that nothing is lost; it is tried again
+            if not self.trouble:
+                _log.error("%s", error)
+            self.trouble = str(error)
+
+    def _end(self) -> None:
+        """Stop hearing, take up what waits, tell what can be told, write a checkpoint."""
+        deadline = time.monotonic() + DRAIN_S
+        self.reporter.look("draining", at_once=True)
+        for source in self.sources:
+            source.stop.set()
+        for intake in self.intakes:
+            intake.close()
+        for thread in self._threads:
+            thread.join(max(0.0, min(1.0, deadline - time.monotonic())))
+        while time.monotonic() < deadline and any(intake.waiting_bytes for intake in self.intakes):
+            self._take([chunk for intake in self.intakes for chunk in intake.take(BATCH_BYTES)])
+        for dispatcher in self.dispatchers:
+            dispatcher.end()
+        for dispatcher in self.dispatchers:
+            dispatcher.join(max(0.0, deadline - time.monotonic()))
+        self.core.close()
+
+
+def stop_on_signals(daemon: Daemon) -> None:
+    """SIGTERM and SIGINT stop the daemon; the second one at once."""
+
+    def stop(number: int, frame: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        daemon.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)

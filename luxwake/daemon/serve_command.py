@@ -1,0 +1,96 @@
+"""`luxwake serve` and `luxwake status`."""
+
+from __future__ import annotations
+
+import logging
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from geo.errors import InputError, UsageError
+from luxwake.console import Console, print_json_lines
+from luxwake.daemon.config import Config, read_config
+from luxwake.daemon.intake import Intake
+from luxwake.daemon.serve import Daemon, stop_on_signals
+from luxwake.daemon.source import Source
+
+_log = logging.getLogger("luxwake.serve")
+ANSWER_S = 5.0
+
+
+def serve(path: str | None, console: Console) -> None:
+    """Serve by a configuration until a signal comes, or all sources have ended."""
+    from luxwake.daemon.sources import make_source
+
+    if path is None:
+        raise UsageError(
+            "serve needs --config FILE; `luxwake config example` prints one, `luxwake replay FILE` needs none"
+        )
+    config = read_config(path)
+    if not config.sources:
+        raise UsageError(f"{path}: no [[sources]]; `luxwake config example` shows them")
+    run(config, console, make_source)
+
+
+def run(
+    config: Config, console: Console, make_source: Callable[[Any, Intake], Source], *, has_end: bool = False
+) -> Daemon:
+    """Run a daemon to its end; `has_end`: nothing comes after the sources, so that what is open is told at last."""
+    from luxwake.daemon.http import StatusServer
+    from luxwake.daemon.matching import Filter
+    from luxwake.daemon.sinks import make_sink
+
+    logging.basicConfig(level=config.log.level.upper(), format="%(asctime)s %(levelname)s %(message)s")
+    filters = {one.name: Filter(one) for one in config.sinks}
+    daemon = Daemon(config, make_source, make_sink, filters, has_end=has_end)
+    server = StatusServer(config.http, lambda: daemon.reporter.latest) if config.http.enabled else None
+    if server is not None:
+        _log.info("status at http://%s:%d/", config.http.host, server.start())
+    stop_on_signals(daemon)
+    try:
+        daemon.run()
+    finally:
+        if server is not None:
+            server.close()
+    return daemon
+
+
+def print_status(url: str, token_file: str | None, console: Console) -> None:
+    """What a daemon says of itself, as tables."""
+    said = _asked(url.rstrip("/") + "/status", token_file)
+    if console.json:
+        print_json_lines([said])
+        return
+    rows = [
+        (name, said.get(name)) for name in ("phase", "messages_per_s", "checkpoint_age_s", "journal_bytes", "rss_bytes")
+    ]
+    console.table("Daemon", ("", "now"), rows)
+    names = ("name", "state", "messages_per_s", "lag_s", "decoded", "waiting_bytes")
+    console.table("Sources", names, [[one.get(name) for name in names] for one in said.get("sources", ())])
+    columns = ("name", "queued", "sent", "dead_letters", "last_error")
+    console.table("Sinks", columns, [[one.get(name) for name in columns] for one in said.get("sinks", ())])
+
+
+def _asked(url: str, token_file: str | None) -> dict[str, Any]:
+    """The answer of a status server."""
+    request = urllib.request.Request(url)
+    if not request.type.startswith("http"):
+        raise UsageError(f"{url}: not http; give --url http://HOST:PORT")
+    if token_file is not None:
+        try:
+            request.add_header("Authorization", "Bearer " + Path(token_file).read_text(encoding="ascii").strip())
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{token_file}: cannot be read ({error})") from None
+    try:
+        with urllib.request.urlopen(request, timeout=ANSWER_S) as answer:
+            said = msgspec.json.decode(answer.read(4 << 20))
+    except (OSError, ValueError, urllib.error.URLError) as error:
+        why = getattr(error, "reason", error)
+        raise InputError(f"{url}: no answer ({why}); is the daemon running, and is http.enabled true?") from None
+    if not isinstance(said, dict):
+        raise InputError(f"{url}: no status of a daemon; give --url as the log of the daemon says")
+    return said

@@ -1,0 +1,106 @@
+"""Changes to Kafka: keyed by the event, so that those of one event stay in order, acknowledged by all replicas."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from geo.errors import UsageError
+from luxwake.daemon.config import KafkaSink
+from luxwake.daemon.sink import Change, NotNow, Refused, Sink
+from luxwake.daemon.sinks.libraries import needs
+from luxwake.daemon.sinks.topics import check_topic
+
+if TYPE_CHECKING:
+    from confluent_kafka import Producer
+
+DEADLINE_S = 10.0
+_LOG = logging.getLogger(__name__)
+
+
+class Kafka(Sink):
+    """A topic of Kafka, by librdkafka; `options` are its own names and win over ours, such as `security.protocol`."""
+
+    def __init__(self, config: KafkaSink) -> None:
+        self._place = f"sinks.{config.name}"
+        needs("confluent_kafka", "confluent-kafka", "kafka", self._place)
+        check_topic(config.topic, "{}/ ", f"{self._place}.topic")
+        self._topic = config.topic
+        self._options = {
+            "bootstrap.servers": config.brokers,
+            "client.id": "luxwake",
+            "enable.idempotence": "true",
+            "delivery.timeout.ms": str(int(1000 * DEADLINE_S)),
+            **config.options,
+        }
+        self._producer: Producer | None = None
+
+    def start(self, mark: str) -> None:
+        """Make the producer; UsageError for options that librdkafka does not take."""
+        self._producer = self._new()
+
+    def _new(self) -> Producer:
+        from confluent_kafka import KafkaException, Producer
+
+        try:
+            return Producer(self._options, logger=_LOG)
+        except KafkaException as error:
+            raise UsageError(
+                f"{self._place}.options: {error.args[0].str()}; see librdkafka's CONFIGURATION.md"
+            ) from None
+
+    def send(self, changes: Sequence[Change]) -> str:
+        """Produce a message for each, its `body`."""
+        from confluent_kafka import KafkaException
+
+        if self._producer is None:
+            self._producer = self._new()
+        errors: dict[int, Any] = {}
+        delivered = []
+
+        def told(seq: int, error: Any) -> None:
+            delivered.append(seq)
+            if error is not None:
+                errors[seq] = error
+
+        for change in changes:
+            try:
+                self._producer.produce(
+                    self._topic,
+                    change.body.encode(),
+                    change.event_id.encode(),
+                    on_delivery=lambda error, message, seq=change.seq: told(seq, error),
+                )
+            except KafkaException as error:
+                told(change.seq, error.args[0])
+                break
+            except BufferError as error:
+                self._give_up(f"{error}")
+        self._producer.flush(DEADLINE_S + 2.0)
+        if errors:
+            first = min(errors)
+            if first == changes[0].seq and _is_final(errors[first]):
+                raise Refused(errors[first].str())
+            self._give_up(f"{errors[first].str()}, of change {first}")
+        if len(delivered) < len(changes):
+            self._give_up(f"no answer within {DEADLINE_S + 2.0:g} s")
+        return ""
+
+    def _give_up(self, why: str) -> None:
+        """Forget what is on its way, and begin anew the next time."""
+        self.close()
+        raise NotNow(f"Kafka: {why}")
+
+    def close(self) -> None:
+        """Let go of the producer and of what it has not delivered."""
+        if self._producer is not None:
+            self._producer.purge()
+            self._producer = None
+
+
+def _is_final(error: Any) -> bool:
+    """Whether no repetition mends it."""
+    from confluent_kafka import KafkaError
+
+    return error.code() in (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.INVALID_RECORD)

@@ -1,0 +1,245 @@
+"""The daemon's core: events equal batch's, and a death at any instant changes nothing."""
+
+import errno
+import os
+import random
+import shutil
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import luxwake as lw
+from geo.errors import InputError, OutputError, UsageError
+from luxwake.daemon.core import Core
+from luxwake.daemon.intake import Chunk
+from luxwake.daemon.journal import Journal
+from tests.daemon_case import config, feed, in_child, pieces, serve, stored
+
+CALLS = ("write", "fsync", "fdatasync", "replace", "unlink", "open")
+"""What the journal and the checkpoints ask of the system: a death before or in the middle of each is tried."""
+KILLS = int(os.environ.get("LUXWAKE_KILLS", "25"))
+
+
+@pytest.fixture(scope="module")
+def chunks():
+    return pieces(feed())
+
+
+@pytest.fixture(scope="module")
+def whole(chunks, tmp_path_factory):
+    """What a core tells that nothing happens to."""
+    return serve(tmp_path_factory.mktemp("whole") / "state", chunks)
+
+
+def newest(changes):
+    """The last that was told of each event, what was retracted left out, and what changes with every telling."""
+    last = {change.event_id: msgspec.json.decode(change.body) for change in changes}
+    told = [event for event in last.values() if event.pop("change") != "retracted"]
+    for event in told:
+        del event["revision"]
+    return {event["id"]: event for event in told}
+
+
+def test_events_are_those_of_batch(tmp_path, chunks):
+    path = tmp_path / "feed.nmea"
+    path.write_bytes(feed())
+    batch = lw.detect(lw.read(path))
+    told = newest(serve(tmp_path / "state", chunks, to_the_end=True))
+    assert set(told) == set(batch["id"].tolist())
+    kinds = {event["kind"] for event in told.values()}
+    assert {"dark", "port_call", "stop", "rendezvous", "loitering"} <= kinds
+    for mine, theirs in zip(batch["id"].tolist(), batch["t_end"].tolist(), strict=True):
+        assert told[mine]["t_end"] == lw_iso(theirs)
+
+
+def lw_iso(us):
+    from luxwake.geojson import iso_utc
+
+    return iso_utc(us)
+
+
+def test_however_the_feed_is_cut_the_events_are_the_same(tmp_path, chunks):
+    whole = newest(serve(tmp_path / "whole", chunks, to_the_end=True))
+    for seed, n in ((2, 5), (3, 300)):
+        assert newest(serve(tmp_path / str(seed), pieces(feed(), seed, n), to_the_end=True)) == whole
+
+
+@pytest.fixture(scope="module")
+def asked(chunks, tmp_path_factory):
+    """How often the system is asked for each call when nothing happens."""
+    counted, real = Counter(), {call: getattr(os, call) for call in CALLS}
+
+    def counting(call):
+        def one(*values, **more):
+            counted[call] += 1
+            return real[call](*values, **more)
+
+        return one
+
+    try:
+        for call in CALLS:
+            setattr(os, call, counting(call))
+        serve(tmp_path_factory.mktemp("asked") / "state", chunks)
+    finally:
+        for call in CALLS:
+            setattr(os, call, real[call])
+    return counted
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_death_at_any_call_of_the_system_changes_nothing(tmp_path, chunks, whole, asked, call):
+    """The process ends before the n-th call, or in the middle of a write; the next one goes on as if it had not."""
+    real = getattr(os, call)
+    for n in sorted(random.Random(call).sample(range(1, asked[call] + 1), min(4, asked[call]))):
+        state = tmp_path / f"{call}{n}"
+
+        def work(state=state, n=n):
+            calls = 0
+
+            def deadly(*values, **more):
+                nonlocal calls
+                calls += 1
+                if calls == n:
+                    if call == "write" and isinstance(values[1], bytes):
+                        real(values[0], values[1][: len(values[1]) // 2])
+                    os._exit(9)
+                return real(*values, **more)
+
+            setattr(os, call, deadly)
+            serve(state, chunks)
+
+        assert in_child(work) == 9
+        assert serve(state, chunks) == whole, (call, n)
+        shutil.rmtree(state)
+
+
+def test_kills_at_random_instants_change_nothing(tmp_path, chunks, whole):
+    """Each process is killed some milliseconds after it began, until one comes to the end."""
+    rng = random.Random(7)
+    state, kills = tmp_path / "state", 0
+    while kills < KILLS:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                serve(state, chunks)
+            finally:
+                os._exit(0)
+        time.sleep(rng.uniform(0.05, 1.5))
+        os.kill(pid, signal.SIGKILL)
+        killed = os.WIFSIGNALED(os.waitpid(pid, 0)[1])
+        kills += killed
+        if not killed:  # it had come to the end
+            assert stored(state) == whole
+            shutil.rmtree(state)
+    assert serve(state, chunks) == whole
+
+
+def test_a_full_disk_loses_nothing(tmp_path, chunks, whole):
+    real, fail = os.write, False
+
+    def full(file, data):
+        if fail:
+            real(file, data[: len(data) // 3])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(file, data)
+
+    core = Core(config(tmp_path / "state"))
+    core.recover()
+    os.write = full
+    try:
+        for k, (data, end) in enumerate(chunks):
+            piece = [Chunk(0, 2_000_000_000_000_000 + end, data, str(end), 0)]
+            if k % 5 == 0:
+                fail = True
+                with pytest.raises(OutputError, match="No space left on device"):
+                    core.write(piece)
+                fail = False
+            core.take(piece)
+    finally:
+        os.write = real
+    core.close()
+    assert stored(tmp_path / "state") == whole
+
+
+def test_a_torn_checkpoint_is_not_used_and_the_one_before_it_is(tmp_path, chunks, whole):
+    state = tmp_path / "state"
+    for suffix in ("watch", "parsers", "json"):
+        serve(state, chunks[:40])
+        newest_file = max((state / "checkpoints").glob(f"*.{suffix}"), key=lambda path: int(path.stem))
+        newest_file.write_bytes(newest_file.read_bytes()[:-20])
+        assert serve(state, chunks) == whole
+        shutil.rmtree(state)
+
+
+def test_when_no_checkpoint_is_whole_nothing_is_made_up(tmp_path, chunks):
+    state = tmp_path / "state"
+    serve(state, chunks)
+    for path in (state / "checkpoints").glob("*.watch"):
+        path.write_bytes(b"")
+    core = Core(config(state))
+    with pytest.raises(InputError, match="no checkpoint is whole"):
+        core.recover()
+
+
+def test_a_torn_record_at_the_end_is_cut_off(tmp_path):
+    journal = Journal(tmp_path)
+    for k in range(3):
+        journal.append([Chunk(0, k, b"data %d" % k, str(k), 1)])
+    journal.close()
+    (segment,) = tmp_path.glob("*.journal")
+    sound = segment.read_bytes()
+    for cut in range(1, 40):
+        segment.write_bytes(sound[:-cut])
+        torn = Journal(tmp_path)
+        assert torn.last == (2 if cut < len(sound) // 3 else 1)
+        assert torn.append([Chunk(0, 9, b"more", "", 0)]) == torn.last
+        assert [record.chunks[0].data for record in torn.after(torn.last - 1)] == [b"more"]
+        torn.close()
+
+
+def test_a_damaged_record_inside_says_where(tmp_path):
+    journal = Journal(tmp_path)
+    for k in range(4):
+        journal.append([Chunk(0, k, b"data", "", 0)])
+        if k == 1:
+            journal.rotate()
+    journal.close()
+    first = min(tmp_path.glob("*.journal"))
+    data = bytearray(first.read_bytes())
+    data[30] ^= 1
+    first.write_bytes(bytes(data))
+    with pytest.raises(InputError, match="damaged at byte 0"):
+        list(Journal(tmp_path).after(0))
+
+
+def test_a_journal_that_ends_before_the_store_is_an_error(tmp_path, chunks):
+    state = tmp_path / "state"
+    serve(state, chunks)
+    last = max((state / "journal").glob("*.journal"))
+    last.unlink()
+    for path in (state / "checkpoints").iterdir():
+        path.unlink()
+    core = Core(config(state))
+    with pytest.raises(InputError, match="the store has all up to"):
+        core.recover()
+
+
+def test_a_state_folder_has_one_daemon(tmp_path):
+    core = Core(config(tmp_path))
+    with pytest.raises(UsageError, match="another daemon uses this state"):
+        Core(config(tmp_path))
+    core.close()
+    Core(config(tmp_path)).close()
+
+
+def test_the_journal_is_let_go_of(tmp_path, chunks):
+    state = tmp_path / "state"
+    serve(state, chunks, checkpoint_every=3)
+    assert len(list((state / "checkpoints").glob("*.json"))) == 2
+    kept = [int(path.stem) for path in (state / "journal").glob("*.journal")]
+    assert min(kept) >= len(chunks) - 7
+    assert Path(state / "events.sqlite").exists()
