@@ -107,25 +107,31 @@ class HttpSource(SourceConfig, tag="http", kw_only=True, frozen=True):
 
 
 class MqttSource(SourceConfig, tag="mqtt", kw_only=True, frozen=True):
-    """An MQTT broker."""
+    """An MQTT broker: `mqtt://user:${SECRET}@host:1883`, or `mqtts://`."""
 
     url: str
     topic: str
+    client_id: str = ""
+    """By which the broker knows its session again; `luxwake-` and the name where it is empty."""
 
 
 class NatsSource(SourceConfig, tag="nats", kw_only=True, frozen=True):
-    """A stream of NATS JetStream."""
+    """A stream of NATS JetStream: `nats://user:${SECRET}@host:4222`, or `tls://`."""
 
     url: str
     stream: str
     subject: str
+    durable: str = ""
+    """The durable consumer; `luxwake-` and the name where it is empty."""
 
 
 class RedisSource(SourceConfig, tag="redis", kw_only=True, frozen=True):
-    """A stream of Redis."""
+    """A stream of Redis: `redis://:${SECRET}@host:6379/0`, or `rediss://`."""
 
     url: str
     stream: str
+    field: str = "data"
+    """The field of an entry that holds the lines."""
 
 
 class KafkaSource(SourceConfig, tag="kafka", kw_only=True, frozen=True):
