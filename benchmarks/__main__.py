@@ -27,6 +27,7 @@ PARTS = {
     "detect": "Injected events: recall, precision, robustness",
     "goods": "What is it: descriptions to headings",
     "cargo": "Goods on ships: links, chains, findings",
+    "daemon": "The daemon on a live feed",
     "pictures": "Pictures of the documentation",
 }
 MODULES = {"detect": "detection"}

@@ -14,6 +14,10 @@ def add_commands(commands: Any, output_options: Callable[[argparse.ArgumentParse
     """Add the parsers of these commands."""
     serve = commands.add_parser("serve", help="the daemon: live feeds in, events out as they happen")
     serve.add_argument("--config", metavar="FILE", help="see `luxwake config example`")
+    serve.add_argument("--demo", action="store_true", help="a simulated world in place of the sources")
+    serve.add_argument(
+        "--speed", type=float, default=60.0, metavar="X", help="of the demo: 60 (default), a minute a second"
+    )
     output_options(serve)
     replay = commands.add_parser("replay", help="recorded feeds through the daemon, at any speed")
     replay.add_argument("inputs", nargs="+", metavar="FILE", help="NMEA with times, packed or not, in their order")
@@ -72,9 +76,12 @@ def run_config(args: argparse.Namespace, console: Console) -> None:
 
 def run_serve(args: argparse.Namespace, console: Console) -> None:
     """The command `serve`."""
-    from luxwake.daemon.serve_command import serve
+    from luxwake.daemon.serve_command import demo, serve
 
-    serve(args.config, console)
+    if args.demo:
+        demo(args.config, args.speed, console)
+    else:
+        serve(args.config, console)
 
 
 def run_replay(args: argparse.Namespace, console: Console) -> None:
