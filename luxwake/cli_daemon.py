@@ -64,14 +64,14 @@ def _add_config(commands: Any, output_options: Callable[[argparse.ArgumentParser
 
 def run_config(args: argparse.Namespace, console: Console) -> None:
     """The command `config`."""
-    from luxwake.daemon import config_command
+    from luxwake.daemon.config_command import check, example, show
 
     if args.part == "check":
-        config_command.check(args.file, console)
+        check(args.file, console)
     elif args.part == "show":
-        config_command.show(args.file, console)
+        show(args.file, console)
     else:
-        config_command.example(console)
+        example(console)
 
 
 def run_serve(args: argparse.Namespace, console: Console) -> None:

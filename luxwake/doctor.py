@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import shutil
 from pathlib import Path
 
 NEEDED = (
@@ -20,7 +21,17 @@ NEEDED = (
     "zstandard",
     "searoute",
 )
-EXTRAS = {"frames": ("pandas", "polars", "pyarrow"), "geo": ("geopandas", "pyarrow")}
+EXTRAS = {
+    "frames": ("pandas", "polars", "pyarrow"),
+    "geo": ("geopandas", "pyarrow"),
+    "websocket": ("websockets",),
+    "mqtt": ("paho-mqtt",),
+    "nats": ("nats-py",),
+    "redis": ("redis",),
+    "kafka": ("confluent-kafka",),
+}
+BROKERS = ("mosquitto", "nats-server", "redis-server")
+"""Which the tests of the daemon's sources start, where they are installed."""
 
 
 def _version(name: str) -> str:
@@ -54,6 +65,15 @@ def _ports() -> dict[str, str]:
         return {"table": f"unknown: {error}"}
 
 
+def _brokers() -> dict[str, str]:
+    """Brokers for the tests; Debian puts some where only the administrator's path looks."""
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+    return {
+        name: shutil.which(name, path=path) or f"missing, its tests are skipped: apt-get install {name}"
+        for name in BROKERS
+    }
+
+
 def _compiler() -> dict[str, str]:
     """Threads and cache of the compiler; a checkup must not fail for what it is to report."""
     try:
@@ -73,7 +93,7 @@ def checkup() -> dict[str, dict[str, str]]:
     """What `luxwake doctor` prints, by part.
 
     >>> sorted(checkup())
-    ['extras', 'machine', 'needed', 'ports', 'tables']
+    ['brokers', 'extras', 'machine', 'needed', 'ports', 'tables']
     """
     from luxwake import __version__
 
@@ -92,4 +112,5 @@ def checkup() -> dict[str, dict[str, str]]:
         "tables": _tables(),
         "ports": _ports(),
         "extras": extras,
+        "brokers": _brokers(),
     }

@@ -18,7 +18,7 @@ class Running:
         self.source = source(config, self.intake) if source else make_source(config, self.intake)
         self.chunks = []
         self.kept, self.decodes, self.taking = kept, decodes, True
-        self.failure = None
+        self.failure, self.dead = None, False
         self._thread = threading.Thread(target=self._run, args=(cursor,), daemon=True)
 
     def _run(self, cursor):
@@ -38,7 +38,7 @@ class Running:
         """Stop, and take what is left; the seconds that it took."""
         began = time.monotonic()
         self.source.stop.set()
-        self.taking = True
+        self.taking = not self.dead
         while self._thread.is_alive() and time.monotonic() - began < DEADLINE_S:
             self._thread.join(0.005)
             self.take()
@@ -50,7 +50,7 @@ class Running:
 
     def kill(self):
         """What has been put but not taken is gone, as after a kill."""
-        self.taking = False
+        self.taking, self.dead = False, True
         self.intake.close()
         self.source.stop.set()
         self._thread.join(DEADLINE_S)

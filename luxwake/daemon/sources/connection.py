@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import socket
 import threading
 import time
 from abc import abstractmethod
+from collections.abc import Iterator
 from typing import Any
 
 from luxwake.daemon.intake import Intake
@@ -83,6 +85,38 @@ class Connecting(Source):
         if time.monotonic() - self._decoded_at > self._watchdog_s:
             raise Lost(f"nothing decoded for {self._watchdog_s:g} s (watchdog_s)")
 
+    @contextlib.contextmanager
+    def guarded(self, sock: socket.socket) -> Iterator[None]:
+        """While a library may block in a socket: a thread of its own ends that at a stop, and by the watchdog."""
+        over = threading.Event()
+        why: list[Lost] = []
+        same = sock.dup()  # a library may take the descriptor over
+
+        def guard() -> None:
+            while not over.wait(LOOK_S / 2):
+                try:
+                    self.watch()
+                except Lost as error:
+                    why.append(error)
+                if why or self.stop.is_set():
+                    with contextlib.suppress(OSError):
+                        same.shutdown(socket.SHUT_RDWR)
+                    return
+
+        thread = threading.Thread(target=guard, daemon=True, name=f"guard of {self.name}")
+        thread.start()
+        try:
+            yield
+        except Exception:
+            if not why:
+                raise
+        finally:
+            over.set()
+            thread.join()
+            same.close()
+        if why:
+            raise why[0]
+
 
 def addresses_of(host: str, port: int, stop: threading.Event) -> list[tuple[Any, ...]]:
     """What `getaddrinfo` knows of a host, asked by a thread of its own, as a resolver may take half a minute.
@@ -133,6 +167,11 @@ def connect(host: str, port: int, stop: threading.Event) -> socket.socket:
         keep_alive(sock)
         return sock
     raise error
+
+
+def reach(host: str, port: int, stop: threading.Event) -> None:
+    """Find out that a host answers, before a library connects and blocks; raises OSError where it does not."""
+    connect(host, port, stop).close()
 
 
 def _wait_for_connection(sock: socket.socket, address: Any, stop: threading.Event) -> None:

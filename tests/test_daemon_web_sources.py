@@ -1,0 +1,163 @@
+"""Sources by HTTP and WebSocket, against servers of the test on loopback."""
+
+import contextlib
+import http.server
+import json
+import threading
+
+import pytest
+from source_run import Running, free_port, lines_of
+
+from geo.errors import UsageError
+from luxwake.daemon.config import HttpSource, WebSocketSource
+from luxwake.daemon.intake import Intake
+from luxwake.daemon.sources import make_source
+
+
+class Pages(http.server.BaseHTTPRequestHandler):
+    """`/stream` goes on until the test says so; `/chunked` the same in chunks; `/short` ends at once."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        self.server.seen.append((self.path, dict(self.headers)))
+        if self.path.startswith("/moved"):
+            self.send_response(302)
+            self.send_header("Location", "/stream")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        self.send_response(200)
+        if self.path == "/short":
+            self.send_header("Content-Length", "8")
+            self.end_headers()
+            self.wfile.write(b"one\ntwo\n")
+            return
+        chunked = self.path == "/chunked"
+        self.send_header(*("Transfer-Encoding", "chunked") if chunked else ("Connection", "close"))
+        self.end_headers()
+        for line in lines_of(500):
+            self.wfile.write(b"%x\r\n%s\n\r\n" % (len(line) + 1, line) if chunked else line + b"\n")
+        self.server.ends.wait(30)
+        self.close_connection = True
+
+
+@pytest.fixture
+def pages():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
+        server.daemon_threads = True
+        server.seen, server.ends = [], threading.Event()
+        server.handle_error = lambda *_: None
+        serving = threading.Thread(target=server.serve_forever, args=(0.05,))
+        serving.start()
+        yield server
+        server.ends.set()
+        server.shutdown()
+        serving.join()
+
+
+def source_of(pages, path, **more):
+    return HttpSource(name="a", url=f"http://127.0.0.1:{pages.server_port}{path}", **more)
+
+
+@pytest.mark.parametrize("path", ["/stream", "/chunked"])
+def test_a_response_that_goes_on_is_read_as_it_comes(pages, path, monkeypatch):
+    monkeypatch.setenv("LUXWAKE_TEST_KEY", "abc")
+    with Running(source_of(pages, path, headers={"Authorization": "Bearer ${LUXWAKE_TEST_KEY}"})) as run:
+        run.until_lines(500)
+        assert run.lines == lines_of(500)
+        assert pages.seen[0][1]["Authorization"] == "Bearer abc"
+        assert run.end() < 0.5
+
+
+def test_a_response_that_has_ended_is_asked_for_again(pages):
+    with Running(source_of(pages, "/short")) as run:
+        run.until_lines(4)
+        assert run.lines[:4] == [b"one", b"two"] * 2 and run.source.connections == 2
+
+
+def test_a_redirect_is_not_followed(pages):
+    with Running(source_of(pages, "/moved?a=b")) as run:
+        run.until(lambda: "answers 302 Found, see /stream" in run.source.state)
+        assert pages.seen[0][0] == "/moved?a=b"
+
+
+def test_a_response_that_brings_nothing_is_asked_for_again(pages):
+    with Running(source_of(pages, "/stream", watchdog_s=0.3)) as run:
+        run.until(lambda: "nothing decoded" in run.source.state)
+        run.until(lambda: run.source.connections == 2)
+
+
+class Messages:
+    """A WebSocket server that sends a list of messages to each caller, and keeps the connection."""
+
+    def __init__(self, messages):
+        pytest.importorskip("websockets")
+        from websockets.sync.server import serve
+
+        self.messages, self.heard, self.port = messages, [], free_port()
+        self._ends = threading.Event()
+        self._server = serve(self._send, "127.0.0.1", self.port)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+
+    def _send(self, connection):
+        with contextlib.suppress(Exception):
+            self.heard.append(connection.recv(timeout=5))
+            for message in self.messages:
+                connection.send(message)
+            self._ends.wait(30)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ends.set()
+        self._server.shutdown()
+        self._thread.join()
+
+
+def test_messages_of_a_websocket_come_as_lines(monkeypatch):
+    monkeypatch.setenv("LUXWAKE_TEST_KEY", "abc")
+    objects = [{"n": k, "text": "line\nend"} for k in range(1000)]
+    texts = [json.dumps(made, indent=2 if made["n"] % 3 == 0 else None) for made in objects]
+    with Messages([text if k % 2 else text.encode() for k, text in enumerate(texts)]) as server:
+        source = WebSocketSource(
+            name="a", url=f"ws://127.0.0.1:{server.port}/v0", subscribe='{"APIKey":"${LUXWAKE_TEST_KEY}"}'
+        )
+        with Running(source) as run:
+            run.until_lines(1000)
+            assert [json.loads(line) for line in run.lines] == objects
+            assert run.units == run.intake.received_units == 1000
+            assert server.heard == ['{"APIKey":"abc"}']
+            assert run.end() < 0.5
+
+
+def test_a_websocket_that_brings_nothing_is_connected_anew():
+    with Messages([]) as server:
+        source = WebSocketSource(name="a", url=f"ws://127.0.0.1:{server.port}", subscribe="x", watchdog_s=0.3)
+        with Running(source) as run:
+            run.until(lambda: "nothing decoded" in run.source.state)
+            run.until(lambda: run.source.connections == 2)
+
+
+def test_a_server_that_speaks_no_websocket_is_said(pages):
+    with Running(WebSocketSource(name="a", url=f"ws://127.0.0.1:{pages.server_port}/short")) as run:
+        run.until(lambda: run.source.state.startswith("waits"))
+        assert "200" in run.source.state
+
+
+@pytest.mark.parametrize(
+    ("config", "what"),
+    [
+        (HttpSource(name="a", url="ftp://host/x"), "url is 'ftp://host/x'; it must be http://host or https://host"),
+        (HttpSource(name="a", url="http://"), "must be http"),
+        (WebSocketSource(name="a", url="ws://host:99999"), "must be ws"),
+    ],
+)
+def test_a_url_that_cannot_be_meant_is_refused(config, what):
+    with pytest.raises(UsageError, match=what):
+        make_source(config, Intake(0, 1 << 20))
