@@ -10,6 +10,7 @@ from cargo.identifiers import container_valid
 from detectors.event import DARK, PORT_CALL
 from geo.errors import UsageError
 from luxwake.simulate.trade import TradeParams, trade_world
+from luxwake.simulate.trade_params import DAY_US
 
 PARAMS = TradeParams(ships=400, rows=4_000, days=200, ports=40)
 
@@ -62,20 +63,32 @@ def test_goods_are_carried_between_calls_on_record_but_for_those_lost(world):
     heard = [(row, true) for row, true in zip(world.rows, world.truth, strict=True) if true.mmsi and not true.diverted]
     sailed = [(true.mmsi, row["load_port"], true.t_sail) in ends for row, true in heard]
     landed = [(true.mmsi, row["discharge_port"], true.t_end) in begins for row, true in heard]
-    assert 0.93 < np.mean(sailed) < 0.99 and 0.93 < np.mean(landed) < 0.99
+    assert 0.97 < np.mean(sailed) < 0.99 and 0.97 < np.mean(landed) < 0.99
     assert all(row["load_port"] != row["discharge_port"] and true.t_sail < true.t_end for row, true in heard)
 
 
 def test_a_ship_with_diverted_goods_is_silent_all_the_way_and_never_calls_where_declared(world):
     begins, _ = calls_of(world)
     e = world.events
-    dark = set(zip(e["mmsi"].tolist(), e["t_start"].tolist(), e["t_end"].tolist(), (e["kind"] == DARK).tolist(),
-                   strict=True))  # fmt: skip
+    dark = [one for *one, kind in zip(*(e[name].tolist() for name in ("mmsi", "t_start", "t_end", "kind")), strict=True)
+            if kind == DARK]  # fmt: skip
+    last = {t.consignment: t.leg for t in world.truth}
     lost = [(row, true) for row, true in zip(world.rows, world.truth, strict=True) if true.diverted and true.mmsi]
     assert len(lost) > 20
     for row, true in lost:
         assert (true.mmsi, row["discharge_port"], true.t_end) not in begins
-        assert (true.mmsi, true.t_sail + 6 * 3_600_000_000, true.t_end, True) in dark
+        assert true.leg == last[true.consignment]
+        silent = [(t0, t1) for who, t0, t1 in dark if who == true.mmsi and t1 == true.t_end]
+        assert len(silent) == 1 and true.t_sail < silent[0][0] < silent[0][1]
+
+
+def test_what_is_for_a_port_that_the_ship_skips_is_diverted_and_nothing_is_loaded_there(world):
+    truth, rows = world.truth, world.rows
+    skipped = {(t.mmsi, t.t_end, row["discharge_port"]) for t, row in zip(truth, rows, strict=True) if t.diverted}
+    for true, row in zip(truth, rows, strict=True):
+        assert bool(true.diverted) == ((true.mmsi, true.t_end, row["discharge_port"]) in skipped) or not true.mmsi
+        assert not any(who == true.mmsi and port == row["load_port"] and 0 <= true.t_sail - t < 3 * DAY_US
+                       for who, t, port in skipped if true.mmsi)  # fmt: skip
 
 
 def test_no_event_stands_twice(world):

@@ -1,9 +1,9 @@
 """A trade world with truth: thousands of ships, their port calls and silences, and the papers of what they carried.
 
-Positions are left out, so that a year of 30,000 ships with a million papers is made in half a minute: the events are
-those that detectors would find, lost calls and unheard ships included. Goods travel in one to three legs; papers are
-dated by their clerks, spelt by their typists, and half of them do not name the ship. A few goods are diverted: their
-ship falls silent and never calls where it was declared to. All of it is made in columns, from ships to papers.
+Positions are left out, so that a year of 30,000 ships with a million papers is made in seconds: the events are those
+that detectors would find, lost calls and unheard ships included. Goods travel in one to three legs; papers are dated by
+their clerks, spelt by their typists, and half of them do not name the ship. A few calls are never made: the ship falls
+silent on its way there, and the goods for that port are diverted. All of it is made in columns, from ships to papers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from luxwake.simulate.trade_events import diverting_silences, events, innocent_s
 from luxwake.simulate.trade_goods import Legs, carried
 from luxwake.simulate.trade_papers import papers
 from luxwake.simulate.trade_params import TradeParams
-from luxwake.simulate.trade_voyages import Frame, frame
+from luxwake.simulate.trade_voyages import Frame, frame, skipped_calls
 
 TRUE_ROW = np.dtype(
     [
@@ -30,7 +30,7 @@ TRUE_ROW = np.dtype(
         ("mmsi", "i8"),  # the ship that carried it, 0 one that was not heard
         ("t_sail", "i8"),  # µs since 1970 UTC: the end of the call at which it was loaded
         ("t_end", "i8"),  # the begin of the call at which it was to be discharged
-        ("diverted", "i8"),  # 1: the goods never came there
+        ("diverted", "i8"),  # 1: the ship never made that call, and the goods did not come there
     ]
 )
 """What stands behind a row: its goods, the leg, the ship that carried it, and when."""
@@ -70,20 +70,23 @@ def trade_world(params: TradeParams | None = None, seed: int = 1) -> TradeWorld:
     rng = default_rng([seed, 2])
     heard = rng.random(len(made.ships)) >= p.unheard_ships
     recorded = (rng.random(made.voyages.ship.size) >= p.lost_calls) & heard[made.voyages.ship]
-    legs = carried(made, p, default_rng([seed, 3]))
-    recorded[legs.land[legs.lost]] = False
-    silences = diverting_silences(made, legs), innocent_silences(made, p, heard, default_rng([seed, 5]))
+    skipped = skipped_calls(made, p, default_rng([seed, 6]))
+    legs = carried(made, skipped, p, default_rng([seed, 3]))
+    silences = diverting_silences(made, skipped), innocent_silences(made, p, heard, default_rng([seed, 5]))
     told = papers(made, legs, p, default_rng([seed, 4]))
-    return TradeWorld(events(made, recorded, heard, silences, p, seed), told, _truth(made, legs, heard))
+    found = events(made, recorded & ~skipped, heard, silences, p, seed)
+    return TradeWorld(found, told, _truth(made, legs, skipped, heard))
 
 
-def _truth(made: Frame, legs: Legs, heard: NDArray[np.bool_]) -> np.recarray[tuple[int], np.dtype[np.void]]:
+def _truth(
+    made: Frame, legs: Legs, skipped: NDArray[np.bool_], heard: NDArray[np.bool_]
+) -> np.recarray[tuple[int], np.dtype[np.void]]:
     """The truth of each row: as many of a leg as it has papers."""
     v = made.voyages
     ship = v.ship[legs.sail]
     mmsi = np.array([one.mmsi for one in made.ships])
     truth = np.zeros(legs.goods.size, TRUE_ROW)
-    truth["consignment"], truth["leg"], truth["diverted"] = legs.goods, legs.leg, legs.lost
+    truth["consignment"], truth["leg"], truth["diverted"] = legs.goods, legs.leg, skipped[legs.land]
     truth["mmsi"] = np.where(heard[ship], mmsi[ship], 0)
     truth["t_sail"], truth["t_end"] = v.t_out[legs.sail], v.t_in[legs.land]
     return np.repeat(truth, legs.papers).view(np.recarray)

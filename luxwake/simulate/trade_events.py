@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from ais.table import Table
 from detectors.event import DARK, EVENT, PORT_CALL, Events, event_id
-from luxwake.simulate.trade_goods import Legs
 from luxwake.simulate.trade_params import DAY_US, TradeParams
 from luxwake.simulate.trade_voyages import START_US, Frame
 from luxwake.simulate.voyage import Identity
@@ -32,10 +31,9 @@ class Silences(NamedTuple):
         return Silences(self.call[rows], self.t_start[rows], self.t_end[rows], self.score[rows])
 
 
-def diverting_silences(made: Frame, legs: Legs) -> Silences:
-    """Ships with diverted goods fall silent six hours after they sailed, until they should have arrived."""
-    call = np.unique(legs.sail[legs.lost])
-    v = made.voyages
+def diverting_silences(made: Frame, skipped: NDArray[np.bool_]) -> Silences:
+    """Ships that skip a call fall silent six hours after they sailed for it, until they should be there."""
+    v, call = made.voyages, np.flatnonzero(skipped) - 1
     return Silences(call, v.t_out[call] + DAY_US // 4, v.t_in[call + 1], np.full(call.size, DIVERTED_SCORE))
 
 

@@ -1,4 +1,7 @@
-"""Goods of a trade world: each travels in one to three legs, each leg from a call of a ship to a later one."""
+"""Goods of a trade world: each travels in one to three legs, each leg from a call of a ship to a later one.
+
+Where the ship never makes that call the goods are diverted, and go nowhere from there.
+"""
 
 from __future__ import annotations
 
@@ -27,20 +30,16 @@ class Legs(NamedTuple):
     sail: NDArray[np.int64]
     """The call at which it is loaded, and the one at which it is discharged."""
     land: NDArray[np.int64]
-    lost: NDArray[np.bool_]
-    """The goods are diverted on this leg."""
     papers: NDArray[np.int64]
     """How many papers it has."""
 
 
-def carried(made: Frame, p: TradeParams, rng: Generator) -> Legs:
+def carried(made: Frame, skipped: NDArray[np.bool_], p: TradeParams, rng: Generator) -> Legs:
     """Goods until there are as many papers as asked for; the last goods have all of theirs."""
-    v = made.voyages
-    cargo = (made.kind != "tanker")[v.ship]
-    goes = cargo[:-1] & (v.ship[:-1] == v.ship[1:]) & (v.port[:-1] != v.port[1:])
-    if not goes.any():
+    v, loads = made.voyages, made.cargo & ~skipped
+    if not (loads[:-1] & (v.ship[:-1] == v.ship[1:]) & (v.port[:-1] != v.port[1:])).any():
         raise UsageError(f"ships = {p.ships}, days = {p.days}: no ship carries goods to a second port; give more")
-    starts, onward = np.flatnonzero(cargo), _Onward(made, cargo)
+    starts, onward = np.flatnonzero(loads), _Onward(made, loads, skipped)
     batches: list[Legs] = []
     goods = papers = 0
     while papers < p.rows:
@@ -55,10 +54,10 @@ def carried(made: Frame, p: TradeParams, rng: Generator) -> Legs:
 class _Onward:
     """By which calls goods that were landed go on: another ship's, from the same port, within three weeks."""
 
-    def __init__(self, made: Frame, cargo: NDArray[np.bool_]) -> None:
-        v = made.voyages
+    def __init__(self, made: Frame, loads: NDArray[np.bool_], skipped: NDArray[np.bool_]) -> None:
+        v, self._skipped = made.voyages, skipped
         self._first, self._span = v.t_out.min(), np.ptp(v.t_out) + (_ASHORE_DAYS[1] + 1) * DAY_US
-        calls = np.flatnonzero(cargo)
+        calls = np.flatnonzero(loads)
         key = self._key(v.port[calls], v.t_out[calls])
         order = np.argsort(key, kind="stable")
         self._calls, self._keys, self._voyages = calls[order], key[order], v
@@ -77,7 +76,7 @@ class _Onward:
         )
         place = begin + (rng.random(landed.size) * (end - begin)).astype(np.int64)
         call = self._calls[np.minimum(place, self._calls.size - 1)]
-        return np.where((end > begin) & (v.ship[call] != v.ship[landed]), call, -1)
+        return np.where((end > begin) & (v.ship[call] != v.ship[landed]) & ~self._skipped[landed], call, -1)
 
 
 def _batch(made: Frame, p: TradeParams, call: NDArray[np.int64], onward: _Onward, rng: Generator) -> Legs:
@@ -97,7 +96,5 @@ def _batch(made: Frame, p: TradeParams, call: NDArray[np.int64], onward: _Onward
     goods, leg_of, sail, land = (np.concatenate(part) for part in zip(*parts, strict=True))
     order = np.lexsort((leg_of, goods))
     number = np.unique(goods[order], return_inverse=True)[1]
-    last = np.append(number[1:] != number[:-1], True)[: number.size]
-    lost = last & (land[order] == sail[order] + 1) & (rng.random(number.size) < p.diverted)
     papers = 1 + (rng.random(number.size) < p.two_records)
-    return Legs(number, leg_of[order], sail[order], land[order], lost, papers)
+    return Legs(number, leg_of[order], sail[order], land[order], papers)

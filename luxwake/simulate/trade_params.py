@@ -29,5 +29,6 @@ class TradeParams:
     conflicts: float = 0.1
     """Of the legs with two records, those whose second says otherwise."""
     diverted: float = 0.02
+    """Of the calls of cargo ships, those that are declared and never made; all goods for them are diverted."""
     innocent_silences: float = 0.01
     """Of the passages of all ships."""

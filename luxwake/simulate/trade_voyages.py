@@ -42,6 +42,12 @@ class Frame(NamedTuple):
     liner: NDArray[np.bool_]
     voyages: Voyages
 
+    @property
+    def cargo(self) -> NDArray[np.bool_]:
+        """Whether a call is that of a ship that carries goods with papers of their own."""
+        carries: NDArray[np.bool_] = (self.kind != "tanker")[self.voyages.ship]
+        return carries
+
 
 class _Sea:
     """How far ports are apart, and where a ship goes next: to large ports rather, and to near ones."""
@@ -76,6 +82,15 @@ def frame(p: TradeParams, rng: Generator) -> Frame:
     ship, port, t_in, t_out = (np.concatenate(part) for part in zip(*legs, strict=True))
     order = np.lexsort((t_in, ship))
     return Frame(places, ships, kind, liner, Voyages(ship[order], port[order], t_in[order], t_out[order]))
+
+
+def skipped_calls(made: Frame, p: TradeParams, rng: Generator) -> NDArray[np.bool_]:
+    """Which calls are never made: the ship was at another port before, half a day away or more, and was there."""
+    v, skipped = made.voyages, np.zeros(made.voyages.ship.size, np.bool_)
+    on_its_way = (v.ship[1:] == v.ship[:-1]) & (v.port[1:] != v.port[:-1]) & (v.t_in[1:] - v.t_out[:-1] > DAY_US // 2)
+    skipped[1:] = on_its_way & made.cargo[1:] & (rng.random(on_its_way.size) < p.diverted)
+    skipped[1:] &= ~skipped[:-1]
+    return skipped
 
 
 def _loops(sea: _Sea, at: NDArray[np.int64], rng: Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
