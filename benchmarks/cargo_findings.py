@@ -30,30 +30,27 @@ OTHER = "other"
 
 
 class Judged(NamedTuple):
-    """A finding, the kind of what carries it, what stands behind it, its goods, and where it stands."""
+    """A finding: what carries it, what stands behind it, its lower bound, and its rank over the number of findings."""
 
     kind: str
     cause: str
-    goods: frozenset[int]
     lower: float
     share: float
-    """Its rank over the number of findings."""
 
 
-class World(NamedTuple):
-    """What of a world findings are held against."""
+class Held(NamedTuple):
+    """The findings of a world held against its truth; diverted goods, and those missed, by what became of their leg."""
 
-    one: Joined
     findings: list[Judged]
     vessel_months: float
-    missed: Counter[str]
-    diverted: Counter[str]
+    missed: dict[str, int]
+    diverted: dict[str, int]
 
 
-def judged(one: Joined) -> World:
+def held(one: Joined) -> Held:
     """Join a world, without reach, and hold its findings against the truth."""
     findings = join(one.world.events, one.shipments, reach=False)
-    return World(one, list(_judge(one, findings)), len(one.fleet.vessels) * 365.0 / 30.4, *_missed(one, findings))
+    return Held(list(_judge(one, findings)), len(one.fleet.vessels) * 365.0 / 30.4, *_missed(one, findings))
 
 
 class _Truth:
@@ -75,9 +72,8 @@ def _judge(one: Joined, findings: Findings) -> Iterator[Judged]:
     status = {row.id: row.status for row in findings.assessed}
     for finding in findings:
         rows = [number - 1 for leg in finding.chain for number in leg["rows"]]
-        goods = frozenset(truth["consignment"][rows].tolist())
         cause = DIVERTED if truth["diverted"][rows].any() else _cause(one, told, finding)
-        yield Judged(status[finding.id], cause, goods, finding.score.lower, finding.rank / len(findings))
+        yield Judged(status[finding.id], cause, finding.score.lower, finding.rank / len(findings))
 
 
 def _cause(one: Joined, told: _Truth, finding: Finding) -> str:
@@ -119,7 +115,7 @@ def _missed(one: Joined, findings: Findings) -> tuple[Counter[str], Counter[str]
     return missed, every
 
 
-def found(worlds: Sequence[World]) -> str:
+def found(worlds: Sequence[Held]) -> str:
     """Diverted goods that a finding is about, and false findings by the month of a ship."""
     rows = []
     for world in worlds:
@@ -137,7 +133,7 @@ def found(worlds: Sequence[World]) -> str:
     return table(head, rows)
 
 
-def causes(worlds: Sequence[World]) -> str:
+def causes(worlds: Sequence[Held]) -> str:
     """Findings by what carries them and what stands behind them, and where they stand."""
     months = sum(world.vessel_months for world in worlds) / 1000.0
     of: dict[tuple[str, str], list[Judged]] = defaultdict(list)
@@ -156,9 +152,12 @@ def causes(worlds: Sequence[World]) -> str:
     return table(head, rows)
 
 
-def missed(worlds: Sequence[World]) -> str:
+def missed(worlds: Sequence[Held]) -> str:
     """Diverted goods by what the papers say of their ship and what the join made of it."""
-    lost, every = (sum((getattr(world, name) for world in worlds), Counter()) for name in ("missed", "diverted"))
+    lost, every = Counter[str](), Counter[str]()
+    for world in worlds:
+        lost.update(world.missed)
+        every.update(world.diverted)
     rows = [
         (words, f"{n:,}", f"{n - lost[words]:,}", f"{1.0 - lost[words] / n:.3f}") for words, n in every.most_common()
     ]

@@ -7,7 +7,7 @@ The probabilities of the candidates of legs that name no ship are made as likely
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -71,7 +71,7 @@ def fitted(worlds: Sequence[Asked]) -> tuple[Weights, int]:
     return of(found.x), int(found.nfev)
 
 
-def fit_table(quick: bool) -> Iterator[str]:
+def fit_table(quick: bool) -> str:
     """The fitted and the shipped weights, and how surprised each is by worlds fitted on and others."""
     params = TradeParams(ships=1_000, rows=3_000) if quick else PARAMS
     worlds = [asked(seed, params) for seed in FITTED]
@@ -83,5 +83,5 @@ def fit_table(quick: bool) -> Iterator[str]:
     for seeds, some in ((FITTED, worlds), (SEEDS, [asked(seed, params) for seed in SEEDS])):
         said = (f"{surprise(some, weights):.4f}" for weights in (found, shipped))
         rows.append((f"surprise a leg, seeds {', '.join(map(str, seeds))}", *said))
-    yield table(("weight", "fitted", "shipped"), rows)
-    yield f"{tried} weights tried on {sum(one.legs.size for one in worlds):,} legs without a ship's name."
+    legs = sum(one.legs.size for one in worlds)
+    return table((f"{tried} weights tried on {legs:,} legs", "fitted", "shipped"), rows)
