@@ -54,6 +54,8 @@ _PART_OF = {
     "pen": "9608",
 }
 """The heading of parts of goods of a category, where the nomenclature has one."""
+_UNNAMED = 1.999
+"""What a heading that no term names scores at most."""
 _ORDER_STEP, _CHOICE_STEP, _AGAIN = 0.05, 0.03, 0.1
 """Marks that a later term, a less likely heading of a term, and a second term of the same goods change."""
 
@@ -261,8 +263,8 @@ def _rank(named: Sequence[tuple[Hit, tuple[str, ...]]], alike: Sequence[Likeness
     resembles = {each.heading: each.score for each in alike}
     kin = _kin(named)
     scores = {
-        heading: resembles.get(heading, 0.0) + _NEIGHBOUR * (heading[:2] in chapters) + kin.get(heading, 0.0)
-        for heading in {**resembles, **kin}
+        h: min(_UNNAMED, resembles.get(h, 0.0) + _NEIGHBOUR * (h[:2] in chapters) + kin.get(h, 0.0))
+        for h in {**resembles, **kin}
     }
     scores |= marks
     best = sorted(scores, key=lambda heading: (-scores[heading], -resembles.get(heading, 0.0), heading))[:TOP]
@@ -282,7 +284,9 @@ def _abstain(text: str, named: Sequence[tuple[Hit, tuple[str, ...]]], alike: Seq
     """Why a text gives no heading, "" where it gives one."""
     if is_missing(text):
         return "no description"
-    kinds: Mapping[str, None] = dict.fromkeys(hit.term.category or names[0] for hit, names in named)
+    listed = {heading for hit, names in named if hit.term.category for heading in names}
+    others = {names[0] for hit, names in named if not hit.term.category} - listed
+    kinds = others | {hit.term.category for hit, _ in named if hit.term.category}
     if len(kinds) > 1:
         return f"the text names several kinds of goods: {_few((hit.text for hit, _ in named), ', ')}"
     if named:

@@ -151,7 +151,7 @@ def spoken_words(text: str, heading: str) -> tuple[str, ...]:
     """The words of a description that made its likeness to a heading, the strongest first.
 
     >>> spoken_words("2 sailing yachts, white", "8903")
-    ('YACHTS',)
+    ('YACHTS', 'SAILING')
     """
     words = list(dict.fromkeys(query_words(text)))
     shares = {word: sum(part for _, part in _parts([word], heading)) for word in words}
