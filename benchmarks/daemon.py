@@ -61,7 +61,8 @@ def feed(ships: int, t0_s: int = T0_S) -> Iterator[tuple[NDArray[np.uint8], NDAr
         way = np.where(t % 7200 < 3600, t % 7200, 7200 - t % 7200) * speed / 216_000.0  # to and fro, an hour each
         rows["lat"] = lat + way * np.cos(course) + rng.normal(0, 2e-5, ships)
         rows["lon"] = lon + way * np.sin(course) + rng.normal(0, 2e-5, ships)
-        rows["sog"], rows["cog"], rows["heading"] = speed, np.degrees(course), np.degrees(course) // 1
+        heading = (np.degrees(course) + np.where(t % 7200 < 3600, 0.0, 180.0)) % 360.0
+        rows["sog"], rows["cog"], rows["heading"] = speed, heading, heading // 1
         said = np.flatnonzero(np.arange(ships) % every == k % every)
         static_rows = rows[said]
         static_rows["msg_type"], static_rows["report"] = 5, said

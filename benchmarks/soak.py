@@ -3,9 +3,9 @@
     python -m benchmarks.soak --minutes 120 --rate 20000     # make soak
     python -m benchmarks.soak --minutes 1 --rate 100000      # make flood
 
-A second process sends datagrams on loopback: the feed of many ships, without end, a hundredth of it garbage. It ends with
-1 where a bound is broken: a datagram that is not accounted for, memory that grows, threads or files that are not closed,
-`/healthz` later than 100 ms.
+A second process sends datagrams on loopback: the feed of many ships, without end, a hundredth of it garbage. It ends
+with 1 where a bound is broken: a datagram that is not accounted for, memory that grows, threads or files that are not
+closed, `/healthz` later than 100 ms.
 """
 
 from __future__ import annotations
