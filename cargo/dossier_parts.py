@@ -269,9 +269,12 @@ def _add_listings(graph: DossierGraph, finding: Json, about: str) -> None:
         authority = entry.get("list") or entry.get("authority") or entry.get("dataset")
         key = entry.get("id") or entry.get("uid") or [finding.get("id"), n]
         plain = {k: v for k, v in entry.items() if isinstance(v, str | int | float)}
+        plain |= {
+            f"listed_{k}": f"{v.get('answer')}: {v.get('why')}" for k in ("then", "now") if (v := object_of(entry, k))
+        }
         made = graph.add(
             "listing", [authority, key], name or "list entry", authority=authority, entry=plain,
-            t_from=time_of(entry.get("listed_from")), t_to=time_of(entry.get("listed_to")),
+            t_from=time_of(entry.get("listed_on")), t_to=time_of(entry.get("delisted_on")),
         )  # fmt: skip
         subject = " ".join(str(entry.get("party") or entry.get("subject") or "").split()).casefold()
         if (who := entity_id("party", subject)) in graph.entities:

@@ -178,6 +178,11 @@ class Listed:
         """An entry of the lists, as they hold it, as a hit with its standing on a day."""
         return self._hit(self._key_of[id(entry)], how, "identifier", "", on)
 
+    def versions(self, entry: Entry) -> list[tuple[Watchlist, Entry | None]]:
+        """Every date of which the list of an entry is kept, and the entry as it stands in that one, if it does."""
+        key = self._key_of[id(entry)]
+        return [(one, self._entries[key].get(one.date)) for one in self._by_list[key[0]]]
+
     def _find_ships(self, subject: Subject) -> tuple[dict[tuple[str, str], tuple[str, str, str]], tuple[str, ...]]:
         """Listed ships that a subject may be."""
         query = ShipQuery(
