@@ -172,10 +172,10 @@ def _add_goods(graph: DossierGraph, finding: Json, legs: Mapping[object, str], s
             kind, key, lot.get("description") or "goods without a description", vin=vin, hs_code=lot.get("hs_code"),
             quantity=number_of(lot.get("quantity")), value_usd=number_of(lot.get("value_usd")),
         )  # fmt: skip
-        inside = graph.add("container", box, box, number=box) if box else ""
+        boxes = [graph.add("container", one, one, number=one) for one in safe_text(box).split()]
         for leg in legs.values():
             graph.relate("carries", leg, what, evidence=graph.entities[leg].evidence)
-            if inside:
+            for inside in boxes:
                 at = graph.entities[leg]
                 graph.relate("in_container", what, inside, t_from=at.t_from, t_to=at.t_to, evidence=at.evidence)
 
