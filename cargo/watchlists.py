@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from geo.errors import InputError, OutputError, UsageError
 from geo.port_table import data_root
-from geo.whole_file import write_text
+from geo.whole_file import remove_files, write_text
 
 if TYPE_CHECKING:
     from cargo.ships import Ship
@@ -159,14 +159,7 @@ def read_watchlists() -> Kept:
 def remove_watchlist(name: str, on: str | None = None) -> list[Path]:
     """Take a list away, of one date or of all; the files that there were."""
     wanted = f"{_slug(name)}@{on or '*'}.jsonl"
-    gone = []
-    for path in sorted(watchlists_folder().glob(wanted)):
-        try:
-            path.unlink()
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be removed ({error.strerror}); remove it by hand") from None
-        gone.append(path)
-    return gone
+    return remove_files(sorted(watchlists_folder().glob(wanted)))
 
 
 def ship_of(entry: Entry, source: str) -> Ship:

@@ -80,8 +80,10 @@ def test_nine_digits_beside_ten_may_have_lost_a_zero_and_are_unknown(tmp_path):
 
 @pytest.mark.parametrize(
     ("cell", "code"),
-    [("Germany", "DE"), ("DE", "DE"), ("pt", "PT"), ("Korea, Republic of", "KR"), ("South Korea", "KR"), ("Russian Federation", "RU"),
-     ("China", "CN"), ("DPRK", "KP"), ("Türkiye", "TR"), ("Korea", ""), ("nowhere", ""), ("N/A", ""), ("", "")],
+    [("Germany", "DE"), ("DE", "DE"), ("pt", "PT"),
+     ("Korea, Republic of", "KR"), ("South Korea", "KR"),
+     ("Russian Federation", "RU"), ("China", "CN"), ("DPRK", "KP"),
+     ("Türkiye", "TR"), ("Korea", ""), ("nowhere", ""), ("N/A", ""), ("", "")],
 )  # fmt: skip
 def test_countries_are_codes_beside_their_text_and_two_states_are_none(tmp_path, cell, code):
     shipments = read(tmp_path, row(origin=f'"{cell}"', country=f'"{cell}"'))
