@@ -5,7 +5,7 @@ import json
 
 import pytest
 import versions_case as sea
-from test_report import Page
+from report_page import Page
 
 from luxwake.cli import main
 
