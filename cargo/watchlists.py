@@ -111,8 +111,8 @@ def import_watchlist(
     Parameters
     ----------
     path
-        OFAC's sdn.csv (with its alt.csv, where that lies beside it) or a table of its vessels, the UN 1718 vessels sheet, OpenSanctions maritime.csv or
-        targets.simple.csv, FollowTheMoney JSON lines; or any CSV with `mapping`.
+        OFAC's sdn.csv (with its alt.csv, where that lies beside it) or a table of its vessels, the UN 1718 vessels
+        sheet, OpenSanctions maritime.csv or targets.simple.csv, FollowTheMoney JSON lines; or any CSV with `mapping`.
     name
         What the list is called; lists of one name and different dates are one list over time.
     on

@@ -14,7 +14,7 @@ from ais.encode import encode
 from cargo.safe_text import guarded, guarded_in_sql
 from luxwake.cli import main
 
-FORMULAS = ("=1+1", "+1-2", "-", "@SUM(A1)", " =1")
+FORMULAS = ("=1+1", "+1-2", "-", "%0A", "=SUM(A1)")
 
 
 @pytest.fixture
