@@ -38,6 +38,7 @@ class Finding:
     hypotheses: tuple[Hypothesis, ...]
     reach: dict[str, Any] | None
     return_cargo: tuple[dict[str, Any], ...]
+    listed: tuple[dict[str, Any], ...]
     parameters: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:

@@ -163,6 +163,8 @@ def _join(fleet: Fleet, events: Events, shipments: Shipments, parameters: dict[s
             case.returns = ship_legs.returns(case)
     signals = Signals(fleet, cases, shipments, Peers.of(chains), sources)
     scores = [score(signals.of(case), weighed) for case in cases]
+    for case in cases:
+        case.listings = signals.listings(case) if case.triggers else ()
     silent = [i for i, case in enumerate(cases) if main_dark(case, min_score) is not None]
     silent.sort(key=lambda i: (-round(scores[i].lower, 9), cases[i].chain.row_numbers))
     counts = Counter({"shipment rows": len(shipments), "chains": len(chains), "silences with goods": len(silent)})
@@ -325,5 +327,6 @@ def _finding(
         hypotheses=tuple(narrative.hypotheses(fleet, case, dark, countries)),
         reach=dossier.reach(case, countries),
         return_cargo=dossier.return_cargo(case),
+        listed=case.listings,
         parameters=parameters,
     )

@@ -18,6 +18,7 @@ from cargo.case import Case, suspicious_dark
 from cargo.control import ControlLists
 from cargo.fleet import Fleet
 from cargo.listed import Listed
+from cargo.listings import listings
 from cargo.mentions import ROLES, mentions_of
 from cargo.network import MAX_HOPS, SHIPMENTS, Edge, Network
 from cargo.network_signals import NEIGHBOUR_HOPS, near_listed, other_prohibited, shell_signs
@@ -63,6 +64,13 @@ class Surroundings:
                 self._shell(case, nodes),
             ]
         return [*self._told[key], _other_events(self._fleet, case, self._min_score)]
+
+    def listings(self, case: Case) -> tuple[dict[str, Any], ...]:
+        """The entries of watch-lists behind a case; see `cargo.listings`."""
+        nodes = [_node(number) for number in case.chain.row_numbers]
+        if not self._listed.lists or (self._near_entries.isdisjoint(nodes) and self._near_names.isdisjoint(nodes)):
+            return ()
+        return listings(self.network, self._listed, nodes, max((leg.t_sort for leg in case.chain.legs), default=NAT))
 
     @cached_property
     def network(self) -> Network:
