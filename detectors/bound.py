@@ -116,6 +116,7 @@ class Bound:
         rows = max(FEWEST_HULLS, n + 1)
         table = 4 * (1 << (2 * rows - 3).bit_length())
         gate = rounded_up(n) * CANDIDATE.itemsize + n // FREE_SHARE * HULL.itemsize
+        gate += self._tracks.gate.clocks.nbytes + self._tracks.hulls.used.nbytes
         own = {"hulls": rows * HULL.itemsize + table + gate, "rows that wait": waiting * row_bytes}
         return own | {detector.name: detector.most_bytes(n) for detector in self._detectors}
 
