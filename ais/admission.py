@@ -32,9 +32,9 @@ CALM_US = 86_400_000_000
 BRIEF_US = 3_600_000_000
 """Satellites hear a ship every hour or two: who was heard once or twice, and not within the hour, may be an error."""
 KEEP_US = 86_400_000_000
-"""A ship heard within the day stays: the longest voyages between two stations of a coast take less."""
+"""A ship heard within the day stays: satellites hear one at sea several times a day."""
 BETWEEN_US = 600_000_000
-"""Letting go costs up to a second; every ten minutes of event time at most."""
+"""Letting go of a quarter of 262,144 takes two seconds: every ten minutes of event time at most."""
 FREE_SHARE = 4
 """One place in so many is made free at once."""
 WAYS = 4

@@ -12,7 +12,8 @@ vessel-hour from interpolated positions, smoothed); here per cell and as the fee
 
 Memory: 40 bytes a row, at most half of the rows in use: 80 bytes for each cell and class that traffic was in and for
 each of its parents, at most 671 MB (2.4 million cells of the resolutions 1 to 5 on Earth, two classes, rounded up to a
-power of two). Where the number of vessels is bounded, 320 bytes for each of these: four cells.
+power of two). Where the number of vessels is bounded, 320 bytes for each of them: four cells. Beyond these a cell is
+not learnt, and has the rate of its parent.
 """
 
 from __future__ import annotations
