@@ -31,7 +31,8 @@ from detectors.detector import Detector, rounded_up
 from detectors.event import LET_GO
 from geo.errors import UsageError
 
-FEWEST_VESSELS = 16
+FEWEST_VESSELS, MOST_VESSELS = 16, 1 << 24
+"""The least that may be asked for, and the most: slots are numbers of four bytes, and a hull takes 2.5 kB."""
 FEWEST_HULLS = 1024
 """Rows of the table of hulls at first."""
 WAITING_ROWS, FEWEST_WAITING = 8, 1 << 16

@@ -24,7 +24,7 @@ from ais.identity import Identities, identities
 from ais.status import LATE, NO_TIME, REASONS, count_words
 from ais.table import FIX_DTYPES, NAT, Fixes
 from ais.tracks import Tracks
-from detectors.bound import FEWEST_VESSELS, Bound
+from detectors.bound import FEWEST_VESSELS, MOST_VESSELS, Bound
 from detectors.detector import Columns, DerivedDetector, Detector, Known
 from detectors.event import EVENT, KINDS, LABELS, Events
 from detectors.feed_time import newest_time
@@ -55,7 +55,7 @@ class Engine:
     detectors, params, anchorages, threads
         As for `detect`.
     lateness_s : seconds by which rows may come late
-    max_vessels : hulls that are followed at a time, 16 at least; None: all
+    max_vessels : hulls that are followed at a time, 16 to 16,777,216; None: all
     """
 
     def __init__(
@@ -76,8 +76,11 @@ class Engine:
                 f"threads must be at least 1 and lateness_s not negative, nor more than 1e10, not {threads}, "
                 f"{lateness_s}"
             )
-        if max_vessels is not None and not max_vessels >= FEWEST_VESSELS:
-            raise UsageError(f"max_vessels must be at least {FEWEST_VESSELS}, or None for no bound, not {max_vessels}")
+        if max_vessels is not None and not FEWEST_VESSELS <= max_vessels <= MOST_VESSELS:
+            raise UsageError(
+                f"max_vessels must be from {FEWEST_VESSELS} to {MOST_VESSELS:,}, or None for no bound, "
+                f"not {max_vessels}"
+            )
         self.detectors = [detector for detector in made.values() if isinstance(detector, Detector)]
         self.derived = [detector for detector in made.values() if isinstance(detector, DerivedDetector)]
         self._chosen = [kind_code(kind) for name in chosen for kind in detector_class(name).kinds]

@@ -311,9 +311,11 @@ def test_a_state_may_be_resumed_with_another_bound(tmp_path):
         assert int(other.tally.sum()) + other._pending["t"].size == len(fixes)
 
 
-@pytest.mark.parametrize("wrong", [0, -1, 15, float("nan")])
+@pytest.mark.parametrize("wrong", [0, -1, 15, 10**12, float("nan")])
 def test_a_bound_that_is_none_is_refused(wrong):
-    with pytest.raises(UsageError, match=f"max_vessels must be at least 16, or None for no bound, not {wrong}"):
+    with pytest.raises(
+        UsageError, match=f"max_vessels must be from 16 to 16,777,216, or None for no bound, not {wrong}"
+    ):
         Engine(["dark"], max_vessels=wrong)
 
 
