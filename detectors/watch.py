@@ -70,7 +70,7 @@ class Watch:
 
     Parameters
     ----------
-    detectors, params, anchorages, lateness_s, threads
+    detectors, params, anchorages, lateness_s, max_vessels, threads
         As for `detectors.engine.Engine`.
     step_s : seconds of event time between two looks
     history_s : seconds for which rows may come late
@@ -100,6 +100,7 @@ class Watch:
         step_s: float = STEP_S,
         history_s: float = HISTORY_S,
         max_rows: int = 50_000_000,
+        max_vessels: int | None = None,
         forget_s: float = FORGET_S,
         update_s: float = UPDATE_S,
         threads: int = 1,
@@ -110,7 +111,9 @@ class Watch:
                 raise UsageError(f"{name} must be positive, not {value}: give seconds from 0.001 to 1e10")
         if not max_rows >= 1:
             raise UsageError(f"max_rows must be positive, not {max_rows}: give a number of rows")
-        self.engine = Engine(detectors, params, anchorages=anchorages, lateness_s=lateness_s, threads=threads)
+        self.engine = Engine(
+            detectors, params, anchorages=anchorages, lateness_s=lateness_s, max_vessels=max_vessels, threads=threads
+        )
         self._step_us, self._history_us, self._forget_us, self._update_us = (round(s * 1e6) for s in times.values())
         self._between_us = max(1, self._history_us // STATES)
         self._max_rows = max_rows
