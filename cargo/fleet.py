@@ -36,6 +36,8 @@ from geo.sphere import distance_m
 
 PORT_RADIUS_M = 10_000.0
 """A call this near to a port's position counts as a call there: a port's terminals lie apart."""
+_DEG_OF_RADIUS = 0.1
+"""10 km are less than this in latitude."""
 
 
 INFERRED = label_code("inferred")
@@ -172,7 +174,8 @@ class Fleet:
         called = np.flatnonzero((events["kind"] == PORT_CALL) & (events["label"] != INFERRED)) if len(events) else _NONE
         self._at_port = _Places(events["port"][called] if called.size else np.zeros(0, "U5"), called)
         self._ships: dict[int, list[Event]] = {}
-        self._ports: dict[str, list[Event]] = {}
+        self._of_kinds: dict[tuple[tuple[int, ...], tuple[int, ...]], list[Event]] = {}
+        self._ports: dict[str, tuple[NDArray[Any], ...]] = {}
 
     def _events_at(self, rows: NDArray[np.int64]) -> list[Event]:
         """Some rows of the events as tuples, by start."""
@@ -213,22 +216,29 @@ class Fleet:
         self, mmsis: Iterable[int], kinds: Iterable[int] = (LOITERING, DARK, GAP, RENDEZVOUS, WAITING)
     ) -> list[Event]:
         """Events of some ships, by start; a rendezvous belongs to both partners."""
-        wanted = set(kinds)
-        for mmsi in mmsis:
-            if mmsi not in self._ships:
-                self._ships[mmsi] = self._events_at(self._by_ship.rows(mmsi))
-        found = {e.id: e for mmsi in mmsis for e in self._ships[mmsi] if e.kind in wanted}
-        return sorted(found.values(), key=lambda e: (e.t_start, e.kind, e.id))
+        asked = (tuple(mmsis), tuple(kinds))
+        if asked not in self._of_kinds:
+            for mmsi in asked[0]:
+                if mmsi not in self._ships:
+                    self._ships[mmsi] = self._events_at(self._by_ship.rows(mmsi))
+            found = {e.id: e for mmsi in asked[0] for e in self._ships[mmsi] if e.kind in asked[1]}
+            self._of_kinds[asked] = sorted(found.values(), key=lambda e: (e.t_start, e.kind, e.id))
+        return self._of_kinds[asked]
 
     def calls_of(self, mmsis: Iterable[int]) -> list[Event]:
         """Port calls of some ships, by start. One that is inferred from a silence is no record of a call."""
         return [call for call in self.events_of(mmsis, (PORT_CALL,)) if call.label != INFERRED]
 
-    def calls_at(self, port: str) -> list[Event]:
-        """Port calls of all ships at a port, by start; those inferred from a silence are left out."""
+    def ships_at(self, port: str, t_from: int, t_to: int) -> int:
+        """How many ships called at a port in a span of time; calls inferred from a silence are left out."""
         if port not in self._ports:
-            self._ports[port] = self._events_at(self._at_port.rows(port))
-        return self._ports[port]
+            rows = self._at_port.rows(port)
+            rows = rows[np.argsort(self.events["t_start"][rows], kind="stable")] if rows.size else rows
+            columns = [self.events[name][rows] if rows.size else _NONE for name in ("t_start", "t_end", "mmsi")]
+            self._ports[port] = tuple(columns)
+        t_start, t_end, mmsi = self._ports[port]
+        n = int(np.searchsorted(t_start, t_to, side="right"))
+        return len(set(mmsi[:n][t_end[:n] >= t_from].tolist()))
 
     def last_heard(self, mmsis: Iterable[int]) -> int:
         """When any of some ships was last heard, µs; `NAT` never."""
@@ -266,7 +276,9 @@ def called_at(call: Event, port: str) -> bool:
     if not port or call.port == port:
         return bool(port)
     place = port_by_code(port)
-    return place is not None and float(distance_m(call.lat, call.lon, place.lat, place.lon)) <= PORT_RADIUS_M
+    if place is None or abs(call.lat - place.lat) > _DEG_OF_RADIUS:
+        return False
+    return float(distance_m(call.lat, call.lon, place.lat, place.lon)) <= PORT_RADIUS_M
 
 
 def near_in_time(said: Identity, t_from: int, t_to: int, days: float) -> bool:

@@ -35,10 +35,8 @@ MANY_ROWS = 200
 MAX_HOPS = 3.0
 """Paths that are longer tell nothing: at four hops most of a trade is tied to most of it."""
 SHIPMENTS = "shipments"
-_NOBODY = np.zeros(0, np.int64)
 SURE = ("identifier", "name, confirmed")
 """Hits of a list that make an edge; a name alone is a candidate, and makes one only where that is asked for."""
-_NOBODY = np.zeros(0, np.int64)
 SURE = ("identifier", "name, confirmed")
 """Hits of a list that make an edge; a name alone is a candidate, and makes one only where that is asked for."""
 _LASTING = (*ROLES, "described in", "carried by", "met")
@@ -135,22 +133,21 @@ class Network:
         """Parties and ships within some hops of a node, the node itself apart."""
         return sorted(self._walks.names[k] for k in self.near([node], hops).tolist())
 
-    def near(self, nodes: Iterable[str], hops: float = 2.0) -> NDArray[np.int64]:
-        """The parties and ships within some hops of any of some nodes, each itself apart, by `number`."""
-        walks, found = self._walks, []
-        rows = {walks.ties(node) if self.graph.nodes[node]["kind"] == "row" else node: node
-                for node in nodes if node in self.graph}  # fmt: skip
-        for node in rows.values():
-            reached = walks.within([node], hops)
-            found.append(reached[self._traders[reached] & (reached != walks.number[node])].copy())
-        return np.unique(np.concatenate(found)) if len(found) > 1 else np.sort(found[0]) if found else _NOBODY
+    def near(self, nodes: Iterable[str], hops: float = 2.0) -> NDArray[np.int32]:
+        """The parties and ships within some hops of any of some nodes, each itself apart, by number."""
+        walks, kind = self._walks, self.graph.nodes
+        some = {walks.ties(n) if kind[n]["kind"] == "row" else n: n for n in nodes if n in walks.number}
+        return walks.around(some.values(), hops, self._traders)
 
-    def among(self, near: NDArray[np.int64], nodes: Iterable[str]) -> list[str]:
-        """Those of some nodes that are near (`near`), sorted."""
-        number = self._walks.number
-        told = sorted(node for node in nodes if node in number)
-        held = np.isin([number[node] for node in told], near)
-        return [node for node, is_near in zip(told, held.tolist(), strict=True) if is_near]
+    def marked(self, nodes: Iterable[str]) -> NDArray[np.bool_]:
+        """For each node by number whether it is one of some."""
+        number, marks = self._walks.number, np.zeros(len(self.graph), np.bool_)
+        marks[[number[node] for node in nodes if node in number]] = True
+        return marks
+
+    def among(self, near: NDArray[np.int32], marks: NDArray[np.bool_]) -> list[str]:
+        """Those of the nodes `near` that are marked (`marked`), sorted."""
+        return sorted(self._walks.names[k] for k in near[marks[near]].tolist())
 
     def around(self, nodes: Iterable[str], hops: float) -> frozenset[str]:
         """Every node from which one of some may be within some hops; what very many share ties nobody, and a party of
@@ -177,7 +174,7 @@ class Network:
         if start not in walks.number or not self._hits:
             return ()
         reached = walks.within([start], max_hops, at=at)
-        entries = self.among(reached, self._hits.keys() - {start})
+        entries = self.among(reached, self.marked(self._hits.keys() - {start}))
         ways = [(walks.hops(walks.number[node]), walks.way(walks.number[node]), self._hits[node]) for node in entries]
         ways.sort(key=lambda one: (one[0], len(one[1]), one[1][-1]))
         return tuple(Path(hops, self._edges_on(way, at), hit) for hops, way, hit in ways[:limit])

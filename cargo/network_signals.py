@@ -86,7 +86,7 @@ def near_listed(network: Network, rows: Sequence[str], at: int = NAT) -> Signal:
 
 def _candidates(network: Network, rows: Sequence[str]) -> list[str]:
     """Entries that parties and ships within reach may be, or be tied to, by their name alone."""
-    near = network.among(network.near(rows, MAX_HOPS), network.hits)
+    near = network.among(network.near(rows, MAX_HOPS), network.marked(network.hits))
     hits = [hit for node in near for hit in network.hits.get(node, ()) if hit.listed and not hit.against]
     return list(dict.fromkeys(f"{hit.entry.name} ({hit.list})" for hit in hits if hit.sure not in SURE))
 
@@ -112,20 +112,20 @@ def other_prohibited(
     """
     if not looked_for and network.near(rows, NEIGHBOUR_HOPS).size:
         return Signal(NEARBY, None, "no events and no other rows to look into")
-    return nearby_trade(network, network.near(rows, NEIGHBOUR_HOPS), prohibited.get, prohibited)
+    return nearby_trade(network, network.near(rows, NEIGHBOUR_HOPS), prohibited.get, network.marked(prohibited))
 
 
 def nearby_trade(
     network: Network,
-    near: NDArray[np.int64],
+    near: NDArray[np.int32],
     did: Callable[[str], Sequence[str] | None],
-    nodes: Iterable[str],
+    marks: NDArray[np.bool_],
 ) -> Signal:
     """The share of some parties and ships (`Network.near`) that did other prohibited trade: `did` tells what, as
-    evidence, of any of `nodes`."""
+    evidence, of any node that is marked."""
     if not near.size:
         return Signal(NEARBY, None, "no party and no ship of these rows is known")
-    told = [texts for node in network.among(near, nodes) if (texts := did(node))]
+    told = [texts for node in network.among(near, marks) if (texts := did(node))]
     why = f"{len(told)} of {near.size} parties and ships within two hops of those of the rows"
     return Signal(NEARBY, len(told) / near.size, why, tuple(text for texts in told for text in texts))
 

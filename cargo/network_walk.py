@@ -38,6 +38,7 @@ class Links(NamedTuple):
     t_to: np.ndarray
     crowded: np.ndarray  # of nodes: ties nobody
     busy: np.ndarray
+    free: np.ndarray  # has an edge of no hops
 
 
 class _Reached(NamedTuple):
@@ -98,6 +99,8 @@ def walk(g, starts, start, limit, at, x):
             x.done[v] = True
             x.order[x.found[0]] = v
             x.found[0] += 1
+            if d == limit and not g.free[v]:
+                continue
             for e in range(g.first[v], g.first[v + 1]):
                 u, far = g.other[e], d + g.halves[e]
                 if far <= limit and far < x.halves[u] and passes(g, v, u, e, start, at, x):
@@ -106,6 +109,18 @@ def walk(g, starts, start, limit, at, x):
         x.own[start] = False
         for e in range(g.first[start], g.first[start + 1]):
             x.own[g.other[e]] = False
+
+
+@kernel
+def gather(x, start, wanted, mark, stamp, out, n):
+    """Append the wanted nodes of a walk that do not bear the stamp yet to `out`, the start apart; their number."""
+    for k in range(x.found[0]):
+        v = x.order[k]
+        if wanted[v] and v != start and mark[v] != stamp:
+            mark[v] = stamp
+            out[n] = v
+            n += 1
+    return n
 
 
 class Walks:
@@ -126,28 +141,34 @@ class Walks:
                 told += [(self.number[other], data["edge"], data["weight"]) for data in edges.values()]
             first.append(len(told))
         spans = [(NAT, NAT) if edge.kind in LASTING else (edge.t_from, edge.t_to) for _, edge, _ in told]
-        crowded, busy = (np.isin(np.arange(len(self.names)), [self.number[name] for name in some]) for some in hubs)
+        halves = np.array([round(2.0 * weight) for _, _, weight in told], np.uint8)
+        n, offsets = len(self.names), np.array(first, np.int64)
+        crowded, busy = (np.isin(np.arange(n), [self.number[name] for name in some]) for some in hubs)
+        free = np.zeros(n, np.bool_)
+        free[np.repeat(np.arange(n), np.diff(offsets))[halves == 0]] = True
         self._links = Links(
-            np.array(first, np.int64),
-            np.array([other for other, _, _ in told], np.int64),
-            np.array([round(2.0 * weight) for _, _, weight in told], np.int64),
+            offsets,
+            np.array([other for other, _, _ in told], np.int32),
+            halves,
             np.array([edge.kind in ROLES for _, edge, _ in told], np.bool_),
             np.array([span[0] for span in spans], np.int64),
             np.array([span[1] for span in spans], np.int64),
             crowded,
             busy,
+            free,
         )
+        self._mark, self._stamp = np.zeros(n, np.int64), 0
         self._reached = self._room(0)
 
     def _room(self, limit: int) -> _Reached:
         n = len(self.names)
         return _Reached(
-            np.full(n, _FAR, np.int64), np.full(n, _NOBODY, np.int64), np.zeros(n, np.bool_), np.zeros(n, np.bool_),
-            np.zeros((limit + 1, n), np.int64), np.zeros(limit + 1, np.int64), np.zeros(n, np.int64),
+            np.full(n, _FAR, np.int32), np.full(n, _NOBODY, np.int32), np.zeros(n, np.bool_), np.zeros(n, np.bool_),
+            np.zeros((limit + 1, n), np.int32), np.zeros(limit + 1, np.int64), np.zeros(n, np.int32),
             np.zeros(1, np.int64),
         )  # fmt: skip
 
-    def within(self, starts: Iterable[str], hops: float, *, at: int = NAT, own: bool = True) -> NDArray[np.int64]:
+    def within(self, starts: Iterable[str], hops: float, *, at: int = NAT, own: bool = True) -> NDArray[np.int32]:
         """The numbers of the nodes within some hops of one start, nearest first; good until the next walk.
 
         With `own` the start's own edges to a party of very many rows may be taken; without, there may be many starts.
@@ -157,8 +178,17 @@ class Walks:
         if limit >= self._reached.n.size:
             self._reached = self._room(limit)
         walk(self._links, some, int(some[0]) if own else _NOBODY, limit, at, self._reached)
-        found: NDArray[np.int64] = self._reached.order[: self._reached.found[0]]
+        found: NDArray[np.int32] = self._reached.order[: self._reached.found[0]]
         return found
+
+    def around(self, starts: Iterable[str], hops: float, wanted: NDArray[np.bool_]) -> NDArray[np.int32]:
+        """The numbers of the wanted nodes within some hops of any of some starts, each start apart from its own."""
+        self._stamp += 1
+        out, n = np.empty(len(self.names), np.int32), 0
+        for start in starts:
+            self.within([start], hops)
+            n = gather(self._reached, self.number[start], wanted, self._mark, self._stamp, out, n)
+        return out[:n].copy()
 
     def hops(self, node: int) -> float:
         """Hops to a node on the last walk."""

@@ -11,6 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ais.imo import imo_valid
 from ais.table import NAT
 from cargo.case import Case, suspicious_dark
@@ -141,7 +144,7 @@ class Surroundings:
         owners = self._owners(ships)
         sisters = sorted({ship for owner in owners for ship in self.network.others(owner, "owner")})
         for node in (*ships, *owners, *sisters):
-            if texts := self._not_own(case, self._trade.get(node, ())):
+            if texts := self._not_own(case, self._trade.get(node, {})):
                 who = f"{self.network.graph.nodes[node]['label']}: "
                 return Signal(name, 1.0, f"{who}{texts[0]}; its origin is not known", _rows_in(texts))
         if ships and owners:
@@ -152,9 +155,12 @@ class Surroundings:
     def _owners(self, ships: Sequence[str]) -> list[str]:
         return sorted({owner for ship in ships for owner in self.network.others(ship, "owner")})
 
-    def _not_own(self, case: Case, texts: Sequence[str]) -> list[str]:
-        own = {f"row {number}" for number in case.chain.row_numbers}
-        return [text for text in texts if text.partition(" (")[0] not in own]
+    def _not_own(self, case: Case, rows: Mapping[int, str]) -> list[str]:
+        """What rows that are not of a case tell, as evidence."""
+        if not rows:
+            return []
+        own = frozenset(case.chain.row_numbers)
+        return [text for number, text in rows.items() if number not in own]
 
     def _nearby_trade(self, case: Case, nodes: Sequence[str]) -> Signal:
         if not self._near_prohibited.isdisjoint(nodes):
@@ -162,21 +168,25 @@ class Surroundings:
 
             def did(node: str) -> list[str]:
                 sisters = self._silences.get(node, ()) if node not in ships else ()
-                return [*self._not_own(case, self._trade.get(node, ())), *sisters]
+                return [*self._not_own(case, self._trade.get(node, {})), *sisters]
 
             near = self.network.near(nodes, NEIGHBOUR_HOPS)
-            found = nearby_trade(self.network, near, did, self._trade.keys() | self._silences.keys())
+            found = nearby_trade(self.network, near, did, self._prohibited)
             return Signal(found.name, found.value, found.why, _rows_in(found.evidence))
         if not self._somebody(nodes):
             return Signal(NEARBY, None, "no party and no ship of these rows is known")
         return Signal(NEARBY, 0.0, "none of the parties and ships within two hops of those of the rows, in this input")
 
     @cached_property
+    def _prohibited(self) -> NDArray[np.bool_]:
+        return self.network.marked(self._trade.keys() | self._silences.keys())
+
+    @cached_property
     def _near_prohibited(self) -> frozenset[str]:
         return self.network.around([*self._trade, *self._silences], NEIGHBOUR_HOPS)
 
     @cached_property
-    def _trade(self) -> dict[str, list[str]]:
+    def _trade(self) -> dict[str, dict[int, str]]:
         """For each party and ship the rows of prohibited trade that name it: goods that a risk country may not sell,
         loaded there or brought back from where a silent ship did not call."""
         found: dict[int, str] = {}
@@ -188,10 +198,10 @@ class Surroundings:
                 origin = leg.load_port[:2]
                 if origin in self._countries and (ban := ban_on(leg, (origin,), self._lists)[1]):
                     found |= dict.fromkeys(leg.row_numbers, ban)
-        told: dict[str, list[str]] = {}
+        told: dict[str, dict[int, str]] = {}
         for number, ban in sorted(found.items()):
             for node in dict.fromkeys(self.network.others(_node(number), *ROLES, "carried by")):
-                told.setdefault(node, []).append(f"row {number} ({ban})")
+                told.setdefault(node, {})[number] = f"row {number} ({ban})"
         return told
 
     @cached_property

@@ -64,5 +64,5 @@ def test_rows_of_one_consignment_see_what_each_sees():
         rows = [f"shipments row {k + i}" for i in range(3)]
         alone = {node for row in rows for node in naive_network.neighbours(made, row, 2.5)}
         near = made.near(rows, 2.5)
-        assert set(made.among(near, made.graph)) == alone and near.size == len(alone)
-        assert made.among(near, ["ship 1", "goods 0", "nobody"]) == sorted(alone & {"ship 1"})
+        assert set(made.among(near, made.marked(made.graph))) == alone and near.size == len(alone)
+        assert made.among(near, made.marked(["ship 1", "goods 0", "nobody"])) == sorted(alone & {"ship 1"})
