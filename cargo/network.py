@@ -117,27 +117,25 @@ class Network:
 
     def _forget(self) -> None:
         """What was derived from the graph, before it changes."""
-        for name in ("_hubs", "_ends", "_walks", "_traders"):
+        for name in ("_hubs", "_ends", "_walks"):
             self.__dict__.pop(name, None)
 
     @cached_property
     def _walks(self) -> Walks:
         return Walks(self.graph, self._hubs)
 
-    @cached_property
-    def _traders(self) -> NDArray[np.bool_]:
-        """Which nodes are parties or ships."""
-        return np.array([told["kind"] in ("party", "ship") for _, told in self.graph.nodes(data=True)], np.bool_)
-
     def neighbours(self, node: str, hops: float = 2.0) -> list[str]:
         """Parties and ships within some hops of a node, the node itself apart."""
-        return sorted(self._walks.names[k] for k in self.near([node], hops).tolist())
+        walks = self._walks
+        if node not in walks.number:
+            return []
+        reached = walks.within([node], hops)
+        near = reached[walks.traders[reached] & (reached != walks.number[node])]
+        return sorted(walks.names[k] for k in near.tolist())
 
-    def near(self, nodes: Iterable[str], hops: float = 2.0) -> NDArray[np.int32]:
-        """The parties and ships within some hops of any of some nodes, each itself apart, by number."""
-        walks, kind = self._walks, self.graph.nodes
-        some = {walks.ties(n) if kind[n]["kind"] == "row" else n: n for n in nodes if n in walks.number}
-        return walks.around(some.values(), hops, self._traders)
+    def near(self, rows: Iterable[str], hops: float = 2.0) -> NDArray[np.int32]:
+        """The parties and ships within some hops of any of some rows, by number."""
+        return self._walks.traders_near([row for row in rows if row in self._walks.number], hops)
 
     def marked(self, nodes: Iterable[str]) -> NDArray[np.bool_]:
         """For each node by number whether it is one of some."""

@@ -25,6 +25,8 @@ LASTING = (*ROLES, "described in", "carried by", "met")
 
 _FAR = np.iinfo(np.int32).max
 _NOBODY = -1
+_MOST_KEPT = 20_000_000
+"""Nodes that are kept of what lies around parties and ships: 80 MB."""
 
 
 class Links(NamedTuple):
@@ -112,11 +114,10 @@ def walk(g, starts, start, limit, at, x):
 
 
 @kernel
-def gather(x, start, wanted, mark, stamp, out, n):
-    """Append the wanted nodes of a walk that do not bear the stamp yet to `out`, the start apart; their number."""
-    for k in range(x.found[0]):
-        v = x.order[k]
-        if wanted[v] and v != start and mark[v] != stamp:
+def gather(nodes, mark, stamp, out, n):
+    """Append the nodes that do not bear the stamp yet to `out`; how many it holds."""
+    for v in nodes:
+        if mark[v] != stamp:
             mark[v] = stamp
             out[n] = v
             n += 1
@@ -130,6 +131,7 @@ class Walks:
     ----------
     names : the nodes, in the order of the graph
     number : where each stands there
+    traders : which are parties or ships
     """
 
     def __init__(self, graph: Any, hubs: Iterable[set[str]]) -> None:
@@ -158,6 +160,9 @@ class Walks:
             free,
         )
         self._mark, self._stamp = np.zeros(n, np.int64), 0
+        self.traders = np.array([told["kind"] in ("party", "ship") for _, told in graph.nodes(data=True)], np.bool_)
+        self._balls: dict[tuple[int, int], NDArray[np.int32]] = {}
+        self._kept = 0
         self._reached = self._room(0)
 
     def _room(self, limit: int) -> _Reached:
@@ -181,14 +186,34 @@ class Walks:
         found: NDArray[np.int32] = self._reached.order[: self._reached.found[0]]
         return found
 
-    def around(self, starts: Iterable[str], hops: float, wanted: NDArray[np.bool_]) -> NDArray[np.int32]:
-        """The numbers of the wanted nodes within some hops of any of some starts, each start apart from its own."""
+    def traders_near(self, rows: Iterable[str], hops: float) -> NDArray[np.int32]:
+        """The numbers of the parties and ships within some hops of any of some rows.
+
+        A row sees what those whom it names see, half a hop less far: what lies around a party is looked for once, and
+        not for each of its rows. A party of very many rows passes on none of them, so the rows may share it.
+        """
+        links, limit, ends = self._links, int(2.0 * hops), set[tuple[int, int]]()
+        for row in rows:
+            begin, end = links.first[self.number[row] : self.number[row] + 2]
+            ends.update(zip(links.other[begin:end].tolist(), links.halves[begin:end].tolist(), strict=True))
         self._stamp += 1
         out, n = np.empty(len(self.names), np.int32), 0
-        for start in starts:
-            self.within([start], hops)
-            n = gather(self._reached, self.number[start], wanted, self._mark, self._stamp, out, n)
+        for other, halves in sorted(ends):
+            leads_on = self.traders[other] or links.first[other + 1] - links.first[other] > 1
+            if halves <= limit and leads_on and not links.crowded[other]:
+                n = gather(self._ball(other, limit - halves), self._mark, self._stamp, out, n)
         return out[:n].copy()
+
+    def _ball(self, start: int, limit: int) -> NDArray[np.int32]:
+        """The parties and ships within `limit` half hops of a node, past no party of very many rows."""
+        if (start, limit) not in self._balls:
+            if self._kept > _MOST_KEPT:
+                self._balls.clear()
+                self._kept = 0
+            reached = self.within([self.names[start]], limit / 2.0, own=False)
+            self._balls[start, limit] = reached[self.traders[reached]].copy()
+            self._kept += self._balls[start, limit].size
+        return self._balls[start, limit]
 
     def hops(self, node: int) -> float:
         """Hops to a node on the last walk."""
@@ -200,12 +225,6 @@ class Walks:
         while (before := int(self._reached.before[way[-1]])) != _NOBODY:
             way.append(before)
         return [self.names[k] for k in reversed(way)]
-
-    def ties(self, node: str) -> bytes:
-        """What a node is tied to, as a key: rows that are tied to the same nodes see the same around them."""
-        number = self.number[node]
-        begin, end = self._links.first[number : number + 2]
-        return self._links.other[begin:end].tobytes()
 
 
 def held(edge: Edge, at: int) -> bool:

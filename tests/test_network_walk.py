@@ -60,9 +60,10 @@ def test_walks_are_those_of_networkx(seed):
 
 def test_rows_of_one_consignment_see_what_each_sees():
     made = random_network(9)
-    for k in range(0, 60, 3):
+    for k in range(0, 258, 6):
         rows = [f"shipments row {k + i}" for i in range(3)]
-        alone = {node for row in rows for node in naive_network.neighbours(made, row, 2.5)}
-        near = made.near(rows, 2.5)
+        hops = (0.0, 0.5, 1.0, 2.0, 2.5, 3.0)[k // 6 % 6]
+        alone = {node for row in rows for node in naive_network.neighbours(made, row, hops)}
+        near = made.near(rows, hops)
         assert set(made.among(near, made.marked(made.graph))) == alone and near.size == len(alone)
         assert made.among(near, made.marked(["ship 1", "goods 0", "nobody"])) == sorted(alone & {"ship 1"})
