@@ -133,6 +133,15 @@ class Told:
         self._take(records[tell], rows[tell], revision, now)
         return news
 
+    def withdraw(self, now: int) -> News:
+        """All events that go on, taken back."""
+        gone = np.flatnonzero(~self.retracted & self.records["open"].astype(np.bool_))
+        gone = gone[event_order(self.records[gone])]
+        self.retracted[gone], self.told[gone] = True, now
+        self.revision[gone] += 1
+        change = np.full(gone.size, RETRACTED, np.uint8)
+        return News(self.records[gone], change, self.revision[gone].astype(np.uint32))
+
     def records_keys(self) -> Keys:
         """The key of each row."""
         keys = np.empty(self._keys.size, np.uint64)

@@ -24,7 +24,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ais.table import NAT, Fixes
+from ais.table import NAT, STATIC_DTYPES, Fixes, Static
 from detectors.engine import LATENESS_S, Engine, row_dtypes
 from detectors.event import EVENT, Events
 from detectors.finish import sorted_events
@@ -156,6 +156,15 @@ class Watch:
         """The input has ended: what the rows that waited change, and what stays open."""
         self._found = np.concatenate([self._found, self.engine.flush()])
         return self._changes([self._compare(self.engine.conclude(self._found, self._reports.identity())[0], last=True)])
+
+    def withdraw(self) -> Changes:
+        """Take back all events that go on, as when others take their place that are found with other parameters."""
+        return self._changes([self._told.withdraw(self.engine.released)])
+
+    def kept(self) -> Fixes:
+        """The rows and static reports that are kept, with which a watch with other parameters can begin."""
+        static = {name: self._reports.rows[name] for name in STATIC_DTYPES}
+        return Fixes(self._arrived.since(0), Static(static), self._inputs.names)
 
     def events(self) -> Events:
         """All events as they were last told, those that are final left out."""

@@ -39,9 +39,9 @@ def pieces(data: bytes, seed: int = 1, n: int = 60):
     return [(data[begin:end], end) for begin, end in itertools.pairwise(cuts)]
 
 
-def serve(state, chunks, *, checkpoint_every: int = 7, to_the_end: bool = False) -> list:
+def serve(state, chunks, *, checkpoint_every: int = 7, to_the_end: bool = False, **more) -> list:
     """Recover, then take up all chunks behind the cursor; every change that the store then has."""
-    core = Core(config(state))
+    core = Core(config(state, **more))
     core.recover()
     done = int(core.cursors.get("feed", "0"))
     for data, end in chunks:

@@ -22,7 +22,7 @@ from detectors.snapshot import parts_of, read_state, write_state
 from detectors.watch import Changes, Watch
 from geo.errors import InputError, OutputError, UsageError
 from luxwake.daemon.checkpoint import Checkpoints
-from luxwake.daemon.config import Config
+from luxwake.daemon.config import Config, DetectConfig
 from luxwake.daemon.intake import Chunk
 from luxwake.daemon.journal import Journal, Record
 from luxwake.daemon.parsing import Parser, make_parser, numbered, together
@@ -32,6 +32,8 @@ from luxwake.geojson import event_properties
 
 COMMIT_S = 1.0
 """Without changes the number of the record is committed this often."""
+SETTINGS = 0xFFFF
+"""In the place of a source's number: the chunk holds settings, which hold from its record on."""
 _HOLDS = {"holds": "the parsers of a daemon"}
 
 
@@ -49,6 +51,21 @@ class Lock:
     def release(self) -> None:
         """Another one may have it."""
         os.close(self._file)
+
+
+def settings_of(config: Config) -> dict[str, Any]:
+    """The part of a configuration that says how events are found, as plain values."""
+    settings: dict[str, Any] = msgspec.to_builtins({"detect": config.detect, "watch": config.watch})
+    return settings
+
+
+def watch_of(settings: Mapping[str, Any]) -> Watch:
+    """A watch with these settings; UsageError or InputError for what they may not say."""
+    from geo.anchorages import Anchorages
+
+    detect = msgspec.convert(settings["detect"], DetectConfig)
+    anchorages = Anchorages.load(detect.anchorages) if detect.anchorages else None
+    return Watch(detect.detectors, params_of(detect.params), anchorages=anchorages, **settings["watch"])
 
 
 class Followed(NamedTuple):
@@ -83,7 +100,9 @@ class Core:
         self.parsers: dict[int, Parser] = {self.names.index(one.name): make_parser(one) for one in config.sources}
         self.cursors: dict[str, str] = {}
         """The newest cursor of each source that has one."""
-        self.watch = self._new_watch()
+        self.settings = settings_of(config)
+        """What the watch was made with."""
+        self.watch = watch_of(self.settings)
         self.rows = 0
         self.told: Counter[tuple[str, str]] = Counter()
         """Changes since the start, by kind of event and change."""
@@ -101,28 +120,11 @@ class Core:
             self.store.set_meta("sources", msgspec.json.encode(names + more).decode())
         return names + more
 
-    def _new_watch(self) -> Watch:
-        from geo.anchorages import Anchorages
-
-        detect, watch = self.config.detect, self.config.watch
-        return Watch(
-            detect.detectors,
-            params_of(detect.params),
-            anchorages=Anchorages.load(detect.anchorages) if detect.anchorages else None,
-            lateness_s=watch.lateness_s,
-            step_s=watch.step_s,
-            history_s=watch.history_s,
-            max_rows=watch.max_rows,
-            max_vessels=watch.max_vessels,
-            forget_s=watch.forget_s,
-        )
-
     def recover(self) -> int:
         """Take up where the last process ended; how many records of the journal were gone through again."""
         begin = 0
         for record, files in self.checkpoints.whole():
-            self.watch.load(files["watch"])
-            self._resume_parsers(files["parsers"])
+            self._resume(files)
             begin = record
             break
         else:
@@ -136,15 +138,37 @@ class Core:
         for again in self.journal.after(begin):
             self.commit(self.follow(again))
             n += 1
+        self.renew(settings_of(self.config))
         return n
 
-    def _resume_parsers(self, path: Path) -> None:
-        state, header = read_state(path, _HOLDS)
+    def _resume(self, files: Mapping[str, Path]) -> None:
+        """Take the state of a checkpoint, which may be of other settings than the present ones."""
+        state, header = read_state(files["parsers"], _HOLDS)
+        self.settings = header["settings"]
+        self.watch = watch_of(self.settings)
+        self.watch.load(files["watch"])
         parts = parts_of(state)
         for number, parser in self.parsers.items():
             if str(number) in parts:
                 parser.resume(parts[str(number)])
         self.cursors = dict(header["cursors"])
+
+    def renew(self, settings: dict[str, Any]) -> None:
+        """Go on with other settings of detection, unless they are the same.
+
+        Events that go on are taken back, and those of the new settings told: theirs have other ids. They begin with the
+        rows that are kept for late ones. The journal has the settings from here on.
+        """
+        if settings == self.settings and self.journal.last:
+            return
+        watch_of(settings)  # what is wrong with them must not get into the journal
+        t = time.time_ns() // 1000
+        self.commit(self.follow(self.write([Chunk(SETTINGS, t, msgspec.json.encode(settings), "", 0)])))
+
+    def _with_settings(self, settings: dict[str, Any]) -> list[Changes]:
+        """The watch for other settings in the place of the present one; what this changes."""
+        old, self.watch, self.settings = self.watch, watch_of(settings), settings
+        return [old.withdraw(), self.watch.feed(old.kept())]
 
     def write(self, chunks: Sequence[Chunk]) -> Record:
         """Write down what has come. OutputError where the disk does not take it: try again with the same chunks."""
@@ -158,22 +182,24 @@ class Core:
     def follow(self, record: Record) -> Followed:
         """What follows from a record; to be called once for each, in their order."""
         tables = []
+        told: list[Changes] = []
         for chunk in record.chunks:
+            if chunk.source == SETTINGS:
+                told += self._with_settings(msgspec.json.decode(chunk.data))
+                continue
             if chunk.cursor:
                 self.cursors[self.names[chunk.source]] = chunk.cursor
             parser = self.parsers.get(chunk.source)
             if parser is not None:  # a source that the configuration has no more
                 tables.append(numbered(parser.feed(chunk.data, chunk.t), chunk.source))
         t = record.chunks[-1].t if record.chunks else 0
-        if not tables:
-            return Followed(record.number, t, [])
-        fixes = together(tables, tuple(self.names))
-        self.rows += len(fixes)
-        changes = self.watch.feed(fixes)
+        if tables:
+            fixes = together(tables, tuple(self.names))
+            self.rows += len(fixes)
+            told.append(self.watch.feed(fixes))
         if record.number <= self.committed:  # it was told before the last end of the process
             return Followed(record.number, t, [])
-        made = self._changes(changes)
-        self._seq += len(made)
+        made = [change for changes in told for change in self._changes(changes)]
         return Followed(record.number, t, made)
 
     def commit(self, followed: Followed) -> None:
@@ -213,10 +239,11 @@ class Core:
         """A table of changes as the store takes them."""
         made = []
         for k, event in enumerate(event_properties(changes)):
+            self._seq += 1
             score = event.get("score")
             made.append(
                 Change(
-                    self._seq + k + 1,
+                    self._seq,
                     event["id"],
                     event["revision"],
                     event["change"],
@@ -234,9 +261,7 @@ class Core:
     def conclude(self, record: Record) -> Followed:
         """The input has ended for good with this record, as that of a replay has: what the rows that waited change, and
         what stays open. Nothing can follow it."""
-        made = self._changes(self.watch.flush())
-        self._seq += len(made)
-        return Followed(record.number, time.time_ns() // 1000, made)
+        return Followed(record.number, time.time_ns() // 1000, self._changes(self.watch.flush()))
 
     def finish(self) -> list[Change]:
         """The input has ended for good: the changes that follow, committed."""
@@ -257,7 +282,7 @@ class Core:
         """Write all that is known; the journal before the checkpoint that is older is let go of."""
         record = self.journal.last
         state = {f"{n}.{name}": array for n, one in self.parsers.items() for name, array in one.state().items()}
-        header = {**_HOLDS, "cursors": self.cursors}
+        header = {**_HOLDS, "cursors": self.cursors, "settings": self.settings}
         try:
             self.journal.sync()
             self._write_checkpoint(record, header, state)
