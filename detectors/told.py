@@ -135,7 +135,7 @@ class Told:
 
     def withdraw(self, now: int) -> News:
         """All events that go on, taken back."""
-        gone = np.flatnonzero(~self.retracted & self.records["open"].astype(np.bool_))
+        gone = np.flatnonzero(~self.retracted & (self.records["open"] == 1))
         gone = gone[event_order(self.records[gone])]
         self.retracted[gone], self.told[gone] = True, now
         self.revision[gone] += 1
@@ -160,7 +160,7 @@ class Told:
             [
                 same_bytes(was, now),
                 ~was_open & (last | renamed | is_other(was, now)),
-                was_open & (now["open"] == 0),
+                was_open & (now["open"] != 1),
                 was_open & (last | renamed | late),
             ],
             [_NOTHING, SUPERSEDED, CLOSED, UPDATED],
@@ -196,7 +196,7 @@ class Told:
 
 def is_final(records: NDArray[Any], limit: int) -> NDArray[np.bool_]:
     """Whether events have ended before a time in µs."""
-    return np.asarray((records["open"] == 0) & (records["t_end"] < limit))
+    return np.asarray((records["open"] != 1) & (records["t_end"] < limit))
 
 
 def same_bytes(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.bool_]:
