@@ -59,13 +59,13 @@ def settings_of(config: Config) -> dict[str, Any]:
     return settings
 
 
-def watch_of(settings: Mapping[str, Any]) -> Watch:
+def watch_of(settings: Mapping[str, Any], spool: Path) -> Watch:
     """A watch with these settings; UsageError or InputError for what they may not say."""
     from geo.anchorages import Anchorages
 
     detect = msgspec.convert(settings["detect"], DetectConfig)
     anchorages = Anchorages.load(detect.anchorages) if detect.anchorages else None
-    return Watch(detect.detectors, params_of(detect.params), anchorages=anchorages, **settings["watch"])
+    return Watch(detect.detectors, params_of(detect.params), anchorages=anchorages, spool=spool, **settings["watch"])
 
 
 class Followed(NamedTuple):
