@@ -27,7 +27,7 @@ class SourceConfig(_Part, tag_field="type", kw_only=True, frozen=True):
     """What all sources have."""
 
     name: Name
-    format: str = "nmea"
+    format: Literal["nmea", "json"] = "nmea"
     """What the bytes hold: "nmea" or "json"."""
     buffer_mib: Positive = 32.0
     """What may wait for the core."""
@@ -91,7 +91,7 @@ class WebSocketSource(SourceConfig, tag="websocket", kw_only=True, frozen=True):
     url: str
     subscribe: str = ""
     """What is sent first; `${NAME}` is taken from the environment."""
-    format: str = "json"
+    format: Literal["nmea", "json"] = "json"
 
 
 class HttpSource(SourceConfig, tag="http", kw_only=True, frozen=True):
@@ -99,7 +99,7 @@ class HttpSource(SourceConfig, tag="http", kw_only=True, frozen=True):
 
     url: str
     headers: dict[str, str] = {}
-    format: str = "json"
+    format: Literal["nmea", "json"] = "json"
 
 
 class MqttSource(SourceConfig, tag="mqtt", kw_only=True, frozen=True):
