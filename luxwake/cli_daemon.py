@@ -14,6 +14,10 @@ def add_commands(commands: Any, output_options: Callable[[argparse.ArgumentParse
     """Add the parsers of these commands."""
     serve = commands.add_parser("serve", help="the daemon: live feeds in, events out as they happen")
     serve.add_argument("--config", metavar="FILE", help="see `luxwake config example`")
+    serve.add_argument("--demo", action="store_true", help="a simulated world in place of the sources")
+    serve.add_argument(
+        "--speed", type=float, default=60.0, metavar="X", help="of the demo: 60 (default), a minute a second"
+    )
     output_options(serve)
     replay = commands.add_parser("replay", help="recorded feeds through the daemon, at any speed")
     replay.add_argument("inputs", nargs="+", metavar="FILE", help="NMEA with times, packed or not, in their order")
@@ -60,21 +64,24 @@ def _add_config(commands: Any, output_options: Callable[[argparse.ArgumentParser
 
 def run_config(args: argparse.Namespace, console: Console) -> None:
     """The command `config`."""
-    from luxwake.daemon import config_command
+    from luxwake.daemon.config_command import check, example, show
 
     if args.part == "check":
-        config_command.check(args.file, console)
+        check(args.file, console)
     elif args.part == "show":
-        config_command.show(args.file, console)
+        show(args.file, console)
     else:
-        config_command.example(console)
+        example(console)
 
 
 def run_serve(args: argparse.Namespace, console: Console) -> None:
     """The command `serve`."""
-    from luxwake.daemon.serve_command import serve
+    from luxwake.daemon.serve_command import demo, serve
 
-    serve(args.config, console)
+    if args.demo:
+        demo(args.config, args.speed, console)
+    else:
+        serve(args.config, console)
 
 
 def run_replay(args: argparse.Namespace, console: Console) -> None:

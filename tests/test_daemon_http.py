@@ -357,6 +357,14 @@ def test_a_token_that_is_none_stops_the_start(tmp_path, text, mode, said):
         StatusServer(HttpConfig(host="0.0.0.0", token_file=str(path)), running)
 
 
+def test_a_credential_of_systemd_is_read_whatever_its_mode(tmp_path, monkeypatch):
+    path = tmp_path / "token"
+    path.write_text(TOKEN)
+    path.chmod(0o440)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    StatusServer(HttpConfig(host="0.0.0.0", token_file=str(path)), running)
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "ships.example", "", "127.0.0.1.example"])
 def test_others_can_reach_it_only_with_a_token_or_certificates(host):
     with pytest.raises(UsageError, match=r"http\.host is .* others can reach"):

@@ -83,7 +83,8 @@ def _token_of(path: str) -> bytes:
             text = file.read(4096).strip()
     except OSError as error:
         raise UsageError(f"http.token_file {path}: cannot be read ({error.strerror}); {_MAKE_TOKEN}") from None
-    if stat.S_IMODE(told.st_mode) & 0o077 or told.st_uid not in (0, os.geteuid()):
+    is_credential = str(Path(path).parent) == os.environ.get("CREDENTIALS_DIRECTORY")  # systemd's, which sees to it
+    if not is_credential and (stat.S_IMODE(told.st_mode) & 0o077 or told.st_uid not in (0, os.geteuid())):
         mode = f"{stat.S_IMODE(told.st_mode):04o} of user {told.st_uid}"
         raise UsageError(f"http.token_file {path}: its mode is {mode}; chmod 0600, and let it belong to this user")
     if re.fullmatch(rb"[0-9A-Fa-f]+", text):

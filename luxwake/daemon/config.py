@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import re
+import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
 from geo.errors import InputError, UsageError
+from luxwake.daemon.config_environment import filled, overridden
+from luxwake.daemon.config_problems import Problem, problems
 
 Positive = Annotated[float, msgspec.Meta(gt=0, le=1e10)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0, le=1e10)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=1 << 40)]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+Name = Annotated[
+    str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="1 to 64 letters, digits, points, - and _")
+]
 
 
 class _Part(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -28,7 +32,7 @@ class SourceConfig(_Part, tag_field="type", kw_only=True, frozen=True):
 
     name: Name
     format: Literal["nmea", "json"] = "nmea"
-    """What the bytes hold: "nmea" or "json"."""
+    """What the bytes hold."""
     buffer_mib: Positive = 32.0
     """What may wait for the core."""
     watchdog_s: Positive = 120.0
@@ -157,6 +161,7 @@ class SinkConfig(_Part, tag_field="type", kw_only=True, frozen=True):
     areas: str = ""
     """A file of polygons: only events that begin or are in them."""
     min_score: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+    """A score that is not known does not reach it."""
     once: bool = False
     """Only the first that matches of each event."""
 
@@ -225,25 +230,35 @@ class DetectConfig(_Part, kw_only=True, frozen=True):
     """Which detectors run, and with what."""
 
     detectors: list[str] | None = None
+    """Only these; all where none is named."""
     params: dict[str, dict[str, Any]] = {}
+    """Thresholds by detector, as tables: [detect.params.dark]; `luxwake detect --list` prints them all."""
     anchorages: str = ""
+    """A file that `luxwake anchorages` wrote."""
 
 
 class WatchConfig(_Part, kw_only=True, frozen=True):
     """How long is waited, and how much is kept."""
 
     lateness_s: NotNegative = 600.0
+    """For so long are messages put in order."""
     step_s: Positive = 600.0
+    """Of event time between two looks: the delay of an announcement, beside the lateness."""
     history_s: Positive = 6 * 3600.0
+    """So late may a message come, and events are still revised."""
     forget_s: Positive = 90 * 86_400.0
+    """After so long an event that has ended is final."""
     max_rows: Count = 50_000_000
+    """Positions kept for late ones, 52 B each."""
     max_vessels: Count = 262_144
+    """Ships that are followed."""
 
 
 class CheckpointConfig(_Part, kw_only=True, frozen=True):
     """When the state is written."""
 
     every_s: Positive = 60.0
+    """Between two checkpoints."""
     journal_mib: Positive = 512.0
     """So much journal at most between two checkpoints."""
 
@@ -253,11 +268,15 @@ class HttpConfig(_Part, kw_only=True, frozen=True):
 
     host: str = "127.0.0.1"
     port: Port = 8787
+    """0: the system chooses one."""
     enabled: bool = True
     token_file: str = ""
+    """A file of mode 0600 with 32 random bytes in hexadecimal or base64; needed for other addresses than loopback."""
     tls_certificate: str = ""
+    """PEM; with `tls_key` it is served by HTTPS."""
     tls_key: str = ""
     tls_client_ca: str = ""
+    """PEM: only clients with a certificate of this authority; instead of a token, or with one."""
     allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     """By what names it is called; others are refused, so that no web page can read it through a name of its own."""
     max_lag_s: Positive = 60.0
@@ -267,8 +286,10 @@ class HttpConfig(_Part, kw_only=True, frozen=True):
 class LogConfig(_Part, kw_only=True, frozen=True):
     """What is logged, and how."""
 
-    format: Annotated[str, msgspec.Meta(pattern="^(plain|json)$")] = "plain"
-    level: Annotated[str, msgspec.Meta(pattern="^(debug|info|warning|error)$")] = "info"
+    format: Literal["plain", "json"] = "plain"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    repeats_s: NotNegative = 60.0
+    """A message that comes again within so long is counted, and said once with its number."""
 
 
 class Config(_Part, kw_only=True, frozen=True):
@@ -289,50 +310,70 @@ class Config(_Part, kw_only=True, frozen=True):
     log: LogConfig = LogConfig()
 
 
+class Told(NamedTuple):
+    """What a file and the environment say together."""
+
+    values: Any
+    problems: tuple[Problem, ...]
+    raw: Mapping[str, str]
+    """Texts with `${NAME}` in them, by their paths, as they stand in the file."""
+
+    def config(self, place: str) -> Config:
+        """The configuration; UsageError with the first problem, where there is one."""
+        if self.problems:
+            first, *more = self.problems
+            rest = f" (and {len(more)} more: luxwake config check {place})" if more else ""
+            raise UsageError(f"{place}: {first}{rest}")
+        return msgspec.convert(self.values, Config)
+
+
+def told(path: str | Path, environment: Mapping[str, str] | None = None) -> Told:
+    """What a TOML file and the environment (default: that of this process) say, and all that is wrong with it.
+
+    Raises InputError for a file that cannot be read, UsageError for one that is not TOML.
+    """
+    try:
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); `luxwake config example` prints one") from None
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, or nested too deep
+        raise UsageError(f"{path}: not TOML ({error}); `luxwake config example` prints one") from None
+    environment = os.environ if environment is None else environment
+    raw: dict[str, str] = {}
+    values, wrong = overridden(values, environment)
+    values, unset = filled(values, environment, "", raw)
+    return Told(values, (*wrong, *unset, *all_problems(values)), raw)
+
+
+def all_problems(values: Any) -> Iterator[Problem]:
+    """All that is wrong with the values of a whole configuration."""
+    yield from problems(values, Config)
+    parts = [part for key in ("sources", "sinks") for part in _list(values, key) if isinstance(part, Mapping)]
+    names = [part["name"] for part in parts if isinstance(part.get("name"), str)]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield Problem("name", name, "two sources or sinks are called so; give each a name of its own")
+
+
+def _list(values: Any, key: str) -> list[Any]:
+    found = values.get(key) if isinstance(values, Mapping) else None
+    return found if isinstance(found, list) else []
+
+
 def config_of(values: Mapping[str, Any], place: str = "configuration") -> Config:
     """A configuration from plain values.
 
     Raises
     ------
     UsageError
-        With the path of the value, the value, and what is allowed.
+        With the path of the first value that is wrong, the value, and what is allowed.
 
     >>> config_of({"watch": {"step_s": -1}}, "luxwake.toml")
     Traceback (most recent call last):
-    geo.errors.UsageError: luxwake.toml: watch.step_s is -1: Expected `float` > 0.0
+    geo.errors.UsageError: luxwake.toml: watch.step_s is -1; it must be a number above 0 and at most 1e10
     """
-    try:
-        config = msgspec.convert(values, Config)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"{place}: {_explained(str(error), values)}") from None
-    names = [source.name for source in config.sources] + [sink.name for sink in config.sinks]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise UsageError(f"{place}: two sources or sinks are called {twice[0]!r}; give each a name of its own")
-    return config
+    return Told(values, tuple(all_problems(values)), {}).config(place)
 
 
-def _explained(message: str, values: Mapping[str, Any]) -> str:
-    """What msgspec says, with the path and the value in front."""
-    what, at, path = message.partition(" - at `$")
-    if not at:
-        return what
-    path = path.rstrip("`").removeprefix(".")
-    value: Any = values
-    for key in re.findall(r"[^.\[\]]+", path):
-        try:
-            value = value[int(key)] if isinstance(value, list) else value[key]
-        except (KeyError, IndexError, TypeError, ValueError):
-            return f"{path}: {what}"
-    shown = repr(value) if not isinstance(value, dict | list) else ""
-    return f"{path} is {shown}: {what}" if shown else f"{path}: {what}"
-
-
-def read_config(path: str | Path) -> Config:
-    """A configuration from a TOML file; InputError where it cannot be read, UsageError for what it says."""
-    try:
-        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); `luxwake config example` prints one") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not TOML ({error}); `luxwake config example` prints one") from None
-    return config_of(values, str(path))
+def read_config(path: str | Path, environment: Mapping[str, str] | None = None) -> Config:
+    """A configuration from a TOML file and the environment; InputError where it cannot be read, else UsageError."""
+    return told(path, environment).config(str(path))

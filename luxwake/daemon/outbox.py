@@ -31,7 +31,7 @@ class Dispatcher(threading.Thread):
     def __init__(self, name: str, sink: Sink, store: Store, max_attempts: int = 0) -> None:
         super().__init__(name=f"sink {name}", daemon=True)
         self.sink_name, self._sink, self._store, self._max_attempts = name, sink, store, max_attempts
-        self._stop, self._due = threading.Event(), threading.Event()
+        self._ending, self._due = threading.Event(), threading.Event()
         self.last_error = ""
         self.failures = 0
         self._pauses = Pauses()
@@ -42,13 +42,13 @@ class Dispatcher(threading.Thread):
 
     def end(self) -> None:
         """Send no more after what is being sent now."""
-        self._stop.set()
+        self._ending.set()
         self._due.set()
 
     def run(self) -> None:
         """Send what is due until `end`."""
         is_started = False
-        while not self._stop.is_set():
+        while not self._ending.is_set():
             try:
                 if not is_started:
                     self._sink.start(self._store.mark(self.sink_name))
@@ -68,7 +68,7 @@ class Dispatcher(threading.Thread):
         self.failures += 1
         seconds = self._pauses.next_s()
         _log.warning("sink %s cannot be sent to: %s; again in %.0f s", self.sink_name, reason, seconds)
-        self._stop.wait(seconds)
+        self._ending.wait(seconds)
 
     def _send(self) -> bool:
         """Send one batch; was there any?"""

@@ -18,7 +18,7 @@ from ais.sources import expand, format_of, open_bytes
 from ais.table import NAT
 from geo.errors import UsageError
 from luxwake.console import Console, print_json_lines
-from luxwake.daemon.config import Config, StdinSource, read_config
+from luxwake.daemon.config import Config, HttpConfig, StdinSource, read_config
 from luxwake.daemon.intake import Intake
 from luxwake.daemon.source import Source
 
@@ -82,22 +82,25 @@ def replay(
     """Recorded feeds through sources, core, store and sinks; what was told, by kind and change."""
     from luxwake.daemon.serve_command import run
 
-    if speed is not None and not 0 < speed <= 1e9:
-        raise UsageError(f"--speed {speed:g} is out of range; give a number from 0 to 1e9, such as 100")
+    check_speed(speed)
     paths = expand(list(inputs))
     for path in paths:
         with open_bytes(path) as reader:
             if (found := format_of(reader, None)) != "nmea":
                 raise UsageError(f"{path}: is {found}, and only NMEA is replayed; use `luxwake detect` for it")
-    base = read_config(config) if config else Config()
+    base = read_config(config) if config else Config(http=HttpConfig(enabled=False))
     with ExitStack() as stack:
         folder = state or (base.state if config else stack.enter_context(tempfile.TemporaryDirectory()))
         made = msgspec.structs.replace(base, state=folder, sources=[StdinSource(name="replay")])
-        if not config:
-            made = msgspec.structs.replace(made, http=msgspec.structs.replace(made.http, enabled=False))
         begun = time.perf_counter()
         daemon = run(made, console, lambda one, intake: Recording(one.name, intake, paths, speed), has_end=True)
         _print(daemon, time.perf_counter() - begun, console)
+
+
+def check_speed(speed: float | None) -> None:
+    """Raise UsageError for a speed that none can be."""
+    if speed is not None and not 0 < speed <= 1e9:
+        raise UsageError(f"--speed {speed:g} is out of range; give a number from 0 to 1e9, such as 100")
 
 
 def _print(daemon: Any, seconds: float, console: Console) -> None:

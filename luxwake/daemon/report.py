@@ -6,6 +6,8 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from luxwake import __version__
 from luxwake.daemon.status import Held, Rate, SinkStatus, SourceStatus, Status, rss_bytes
 
@@ -51,6 +53,7 @@ class Reporter:
             journal_bytes=core.journal.n_bytes,
             store_writable=not daemon.trouble,
             messages_per_s=sum(source.messages_per_s for source in sources),
+            lag_p99_s=float(np.quantile(daemon.lags, 0.99)) if daemon.lags else 0.0,
             rss_bytes=rss_bytes(),
         )
 

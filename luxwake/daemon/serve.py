@@ -6,6 +6,7 @@ import logging
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -25,6 +26,7 @@ GATHER_S = 0.02
 IDLE_S = 0.2
 KEEP_S = 0.5
 """What has come is on the disk for good within this time, and brokers are told so."""
+LAGS = 4096
 DRAIN_S = 8.0
 """A stop is done within 10 s; what the sinks have not been sent by then waits in the store."""
 _log = logging.getLogger("luxwake.serve")
@@ -71,6 +73,8 @@ class Daemon:
         self._stop = threading.Event()
         self.trouble = ""
         """Why the core does not get on, in words; "" while it does."""
+        self.lags: deque[float] = deque(maxlen=LAGS)
+        """For how long the first chunk of each of the last records had been here when all had been done with it, s."""
         self.reporter = Reporter(self)
 
     def stop(self) -> None:
@@ -156,6 +160,7 @@ class Daemon:
         self._kept |= {chunk.source: chunk.cursor for chunk in chunks if chunk.cursor}
         followed = self.core.follow(record)
         self._until_written(lambda: self.core.commit(followed))
+        self.lags.append(time.time() - chunks[0].t / 1e6)
         if followed.changes:
             for dispatcher in self.dispatchers:
                 dispatcher.wake()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -13,13 +14,14 @@ import msgspec
 
 from geo.errors import InputError, UsageError
 from luxwake.console import Console, print_json_lines
-from luxwake.daemon.config import Config, read_config
+from luxwake.daemon.config import Config, StdinSource, read_config
 from luxwake.daemon.intake import Intake
 from luxwake.daemon.serve import Daemon, stop_on_signals
 from luxwake.daemon.source import Source
 
 _log = logging.getLogger("luxwake.serve")
 ANSWER_S = 5.0
+DEMO_SHIPS, DEMO_DAYS = 300, 2.0
 
 
 def serve(path: str | None, console: Console) -> None:
@@ -36,6 +38,21 @@ def serve(path: str | None, console: Console) -> None:
     run(config, console, make_source)
 
 
+def demo(path: str | None, speed: float, console: Console) -> None:
+    """Serve a simulated world, `speed` times as fast as it was, with a store that is gone at the end."""
+    from luxwake.daemon.replay import Recording, check_speed
+    from luxwake.simulate import simulate
+
+    check_speed(speed)
+    config = read_config(path) if path else Config()
+    with tempfile.TemporaryDirectory() as folder:
+        written = simulate("world", Path(folder), vessels=DEMO_SHIPS, days=DEMO_DAYS)
+        feed = [one for one in written.paths if one.name.startswith("track.nmea")]
+        console.note(f"{written.fixes:,} positions of {written.vessels:,} simulated ships, {speed:g} times as fast")
+        made = msgspec.structs.replace(config, state=f"{folder}/state", sources=[StdinSource(name="demo")])
+        run(made, console, lambda one, intake: Recording(one.name, intake, feed, speed), has_end=True)
+
+
 def run(
     config: Config, console: Console, make_source: Callable[[Any, Intake], Source], *, has_end: bool = False
 ) -> Daemon:
@@ -43,6 +60,7 @@ def run(
     from luxwake.daemon.http import StatusServer
     from luxwake.daemon.matching import Filter
     from luxwake.daemon.sinks import make_sink
+    from luxwake.warmup import warm_detectors, warm_reader
 
     logging.basicConfig(level=config.log.level.upper(), format="%(asctime)s %(levelname)s %(message)s")
     filters = {one.name: Filter(one) for one in config.sinks}
@@ -51,6 +69,8 @@ def run(
     if server is not None:
         _log.info("status at http://%s:%d/", config.http.host, server.start())
     stop_on_signals(daemon)
+    for step in (warm_reader, warm_detectors):  # the first messages are not to wait for the compiler
+        _log.info("kernels: %s", step())
     try:
         daemon.run()
     finally:

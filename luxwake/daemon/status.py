@@ -95,6 +95,8 @@ class Status:
     store_writable: bool = True
     messages_per_s: float = 0.0
     """Decoded, over the last 10 s."""
+    lag_p99_s: float = 0.0
+    """From when something came until all had been done with it, for 99 % of the last records."""
     rss_bytes: int = 0
 
     @property

@@ -1,0 +1,249 @@
+"""The daemon on a live feed: 50,000 ships by TCP from a second process, as fast as it takes them, and at set rates.
+
+    python -m benchmarks daemon
+
+The feed is made here: ships on straight ways, a third of them in port, reports every ten seconds of the feed's time and
+a static report every six minutes. It is sent without end of time in between, so that at 250,000 sentences a second the
+feed runs 50 times as fast as the world's. Beside it pyais reads the same feed by TCP, and decodes only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.child import ROOT
+from benchmarks.tables import table
+
+SHIPS, QUICK_SHIPS = 50_000, 2_000
+REPORTS = 120
+INTERVAL_S, STATIC_S = 10, 360
+T0_S = 1_709_251_200
+RATES = (125_000, 20_000)
+RATE_S = 30.0
+WORLDS = 20_000
+"""Messages a second of the whole world's AIS, at most (10,000 to 20,000)."""
+
+
+def write_feed(path: Path, ships: int, reports: int) -> int:
+    """Write the feed in the order of its times; the number of sentences."""
+    from ais.transmit import MESSAGE, REPORT, encode
+
+    rng = np.random.default_rng(1)
+    mmsi = 200_000_000 + np.arange(ships, dtype=np.uint32) * 7
+    lat, lon = rng.uniform(-55, 60, ships), rng.uniform(-179, 179, ships)
+    speed = np.where(rng.random(ships) < 1 / 3, 0.0, rng.uniform(5, 20, ships))
+    course = np.radians(rng.uniform(0, 360, ships))
+    phase = rng.integers(0, INTERVAL_S, ships)
+    static = np.zeros(ships, REPORT)
+    static["ship_type"], static["to_bow"], static["to_stern"] = 70, 100, 50
+    static["name"] = [f"SYNTHETIC {k}" for k in range(ships)]
+    sentences = 0
+    with path.open("wb") as file:
+        for k in range(reports):
+            t = k * INTERVAL_S + phase
+            order = np.argsort(t, kind="stable")
+            rows = np.zeros(ships, MESSAGE)
+            rows["msg_type"], rows["channel"], rows["station"], rows["second"] = 1, ord("A"), -1, t % 60
+            rows["epoch"], rows["mmsi"] = T0_S + t, mmsi
+            way = speed * t / 3600.0 / 60.0
+            rows["lat"] = lat + way * np.cos(course) + rng.normal(0, 2e-5, ships)
+            rows["lon"] = lon + way * np.sin(course) + rng.normal(0, 2e-5, ships)
+            rows["sog"], rows["cog"], rows["heading"] = speed, np.degrees(course), np.degrees(course) // 1
+            said = np.flatnonzero(np.arange(ships) % (STATIC_S // INTERVAL_S) == k % (STATIC_S // INTERVAL_S))
+            reports_now = rows[said].copy()
+            reports_now["msg_type"], reports_now["report"] = 5, said
+            data = encode(np.concatenate([rows[order], reports_now]), static).data
+            file.write(data.tobytes())
+            sentences += rows.size + 2 * said.size
+    return sentences
+
+
+class Sender:
+    """Sends a file to whoever calls, in a process of its own; a rate is in bytes a second."""
+
+    def __init__(self, path: Path, bytes_per_s: float = 0.0, seconds: float = 0.0) -> None:
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            self.port = one.getsockname()[1]
+        command = [sys.executable, "-m", "benchmarks.daemon", str(path), str(self.port), str(bytes_per_s), str(seconds)]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.process.stdout.readline()
+
+    def wait(self) -> float:
+        """The seconds that it took to send all."""
+        assert self.process.stdout is not None
+        seconds = float(self.process.stdout.readline())
+        self.process.wait()
+        return seconds
+
+
+def send(path: str, port: str, bytes_per_s: str, seconds: str) -> None:
+    """The sender's process."""
+    rate, limit, sent = float(bytes_per_s), float(seconds), 0
+    with socket.create_server(("127.0.0.1", int(port))) as server:
+        print("listening", flush=True)
+        connection, _ = server.accept()
+        begun = time.perf_counter()
+        with connection, open(path, "rb") as file:
+            step = 1 << 18 if not rate else max(1024, round(rate / 100))
+            while data := file.read(step):
+                connection.sendall(data)
+                sent += len(data)
+                now = time.perf_counter() - begun
+                if limit and now > limit:
+                    break
+                if rate and sent / rate > now:
+                    time.sleep(sent / rate - now)
+        print(time.perf_counter() - begun, flush=True)
+
+
+class Daemon:
+    """`luxwake serve` in a process of its own, and what it takes."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        import psutil
+
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            self.port = one.getsockname()[1]
+        text = f"""
+            state = "{folder}/state"
+            [[sources]]
+            type = "tcp"
+            name = "feed"
+            host = "127.0.0.1"
+            port = {port}
+            [http]
+            port = {self.port}
+        """
+        (folder / "luxwake.toml").write_text(text)
+        command = [sys.executable, "-m", "luxwake.cli", "serve", "--config", str(folder / "luxwake.toml")]
+        self.process = subprocess.Popen(command, cwd=ROOT, stderr=(folder / "log").open("wb"))
+        self.ps = psutil.Process(self.process.pid)
+        self.peak_mib = 0.0
+        self.lags: list[float] = []
+
+    def status(self) -> dict[str, Any]:
+        """What it says of itself; {} while it does not answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/status", timeout=5) as answer:
+                said: dict[str, Any] = json.loads(answer.read())
+        except (OSError, ValueError):
+            return {}
+        self.peak_mib = max(self.peak_mib, said["rss_bytes"] / 2**20)
+        self.lags.append(said.get("lag_p99_s") or 0.0)
+        return said
+
+    def wait_for(self, messages: int) -> dict[str, Any]:
+        """Wait until it has decoded so many."""
+        while True:
+            said = self.status()
+            if said and said["sources"] and said["sources"][0]["decoded"] >= messages:
+                return said
+            if self.process.poll() is not None:
+                raise RuntimeError("the daemon has ended; its log says why")
+            time.sleep(0.1)
+
+    def stop(self) -> float:
+        """Stop it; the CPU seconds that it took in all."""
+        cpu = self.ps.cpu_times()
+        self.process.terminate()
+        self.process.wait(60)
+        return float(cpu.user + cpu.system)
+
+
+def measure(path: Path, sentences: int, rate: float) -> tuple[object, ...]:
+    """One run at a rate in sentences a second, 0 for as fast as it goes."""
+    size = path.stat().st_size
+    with tempfile.TemporaryDirectory() as folder:
+        sender = Sender(path, rate * size / sentences, RATE_S if rate else 0.0)
+        daemon = Daemon(Path(folder), sender.port)
+        daemon.wait_for(1)
+        cpu0, begun = daemon.ps.cpu_times(), time.perf_counter()
+        looker = threading.Event()
+
+        def look() -> None:
+            while not looker.wait(1.0):
+                daemon.status()
+
+        thread = threading.Thread(target=look)
+        thread.start()
+        sent_s = sender.wait()
+        expected = sentences if not rate else round(rate * min(sent_s, RATE_S) * 0.98)
+        said = daemon.wait_for(min(expected, sentences))
+        wall = time.perf_counter() - begun
+        looker.set()
+        thread.join()
+        cpu1 = daemon.ps.cpu_times()
+        used = cpu1.user + cpu1.system - cpu0.user - cpu0.system
+        decoded = said["sources"][0]["decoded"]
+        daemon.stop()
+    lag = f"{max(daemon.lags[1:] or [0.0]):.3f}"
+    vessels = (
+        said["held"]["vessels"][0] if isinstance(said["held"]["vessels"], list) else said["held"]["vessels"]["now"]
+    )
+    return (
+        f"{rate:,.0f}" if rate else "as fast as it goes",
+        f"{decoded:,}",
+        f"{decoded / wall:,.0f}",
+        f"{decoded / used:,.0f}",
+        f"{decoded / used / WORLDS:.1f}",
+        lag,
+        f"{vessels:,}",
+        f"{daemon.peak_mib:.0f}",
+    )
+
+
+def pyais_rate(path: Path, seconds: float = 10.0) -> tuple[float, float]:
+    """Sentences a second, wall and CPU, that pyais reads by TCP and decodes, for some seconds."""
+    from pyais.exceptions import AISBaseException
+    from pyais.stream import TCPConnection
+
+    sender = Sender(path)
+    n, begun, cpu = 0, time.perf_counter(), time.process_time()
+    with TCPConnection("127.0.0.1", sender.port) as stream:
+        for message in stream:
+            try:
+                message.decode()
+            except AISBaseException:
+                continue
+            n += 1
+            if time.perf_counter() - begun > seconds:
+                break
+    wall, used = time.perf_counter() - begun, time.process_time() - cpu
+    sender.process.kill()
+    return n / wall, n / used
+
+
+def run(quick: bool = False) -> Iterator[str]:
+    """The tables."""
+    ships = QUICK_SHIPS if quick else SHIPS
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "feed.nmea"
+        sentences = write_feed(path, ships, REPORTS)
+        yield f"{sentences:,} sentences of {ships:,} ships, {path.stat().st_size / 1e6:,.0f} MB"
+        names = ("sent, sentences/s", "decoded", "per s", "per CPU s", "worlds", "lag p99, s", "ships", "peak MiB")
+        yield table(names, [measure(path, sentences, rate) for rate in (0.0, *RATES)])
+        wall, cpu = pyais_rate(path)
+        yield table(
+            ("pyais by TCP, decoding only", "sentences"), [("a second", f"{wall:,.0f}"), ("a CPU s", f"{cpu:,.0f}")]
+        )
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    send(*sys.argv[1:])
