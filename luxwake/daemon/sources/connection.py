@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import select
 import socket
@@ -38,6 +39,7 @@ class Connecting(Source):
         super().__init__(name, intake)
         self._watchdog_s = watchdog_s
         self._decoded_at = time.monotonic()
+        self._log = logging.getLogger(type(self).__module__)
 
     @abstractmethod
     def hear(self) -> None:
@@ -62,6 +64,7 @@ class Connecting(Source):
                 break
             if self._decoded_at > began or time.monotonic() - began >= self._watchdog_s:
                 pauses.reset()
+            self._log.warning("%s: %s", self.name, why, extra={"source": self.name})
             wait_s = pauses.next_s()
             self.state = f"waits {wait_s:.1f} s: {why}"
             self.stop.wait(wait_s)
@@ -72,10 +75,11 @@ class Connecting(Source):
         if messages:
             self._decoded_at = time.monotonic()
 
-    def connected(self, where: str) -> None:
-        """Note that a connection has been made."""
+    def connected(self, how: str) -> None:
+        """Note that a connection has been made, in words for the status."""
         self.connections += 1
-        self.state = f"connected to {where}"
+        self.state = how
+        self._log.info("%s: %s", self.name, how, extra={"source": self.name})
         self._decoded_at = max(self._decoded_at, time.monotonic())
 
     def watch(self) -> None:

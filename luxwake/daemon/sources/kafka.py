@@ -69,7 +69,7 @@ class KafkaMessages(Connecting):
 
     def _consume(self, consumer: Any) -> None:
         looked, partitions = time.monotonic(), self._assign(consumer, 0)
-        self.connected(f"{self._config.brokers}, topic {self._config.topic}, {partitions} partitions")
+        self.connected(f"connected to {self._config.brokers}, topic {self._config.topic}, {partitions} partitions")
         while not self.stop.is_set():
             if time.monotonic() - looked > NEW_PARTITIONS_S:
                 looked, partitions = time.monotonic(), self._assign(consumer, partitions)

@@ -45,7 +45,7 @@ class RedisMessages(Connecting):
         client = Redis.from_url(self._url.geturl(), socket_timeout=CONNECT_S, retry=Retry(NoBackoff(), 0))
         try:
             self._check(client)
-            self.connected(f"{self._url.hostname}, stream {self._stream}")
+            self.connected(f"connected to {self._url.hostname}, stream {self._stream}")
             while not self.stop.is_set():
                 entries = _entries(client.xread({self._stream: self._last}, count=BATCH, block=round(1000 * LOOK_S)))
                 self._put(entries)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import time
@@ -13,6 +14,8 @@ from luxwake.daemon.config import TailSource
 from luxwake.daemon.intake import Intake
 from luxwake.daemon.source import Source
 from luxwake.daemon.sources.connection import BUFFER_BYTES
+
+_log = logging.getLogger(__name__)
 
 CHECKED_BYTES = 64
 """So many bytes before the place where a file was left tell whether it is still the same file."""
@@ -67,6 +70,8 @@ class FileTail(Source):
         """Read until `stop`."""
         try:
             if (place := Place.of(cursor)) is None or not self._resume(place):
+                if cursor:
+                    _log.warning("%s: the file that was read is gone", self.name, extra={"source": self.name})
                 self._begin(from_end=not cursor and self._config.start == "end")
             while not self.stop.is_set() and self._fd >= 0:
                 if not self._read() and not self._go_on():
@@ -87,6 +92,7 @@ class FileTail(Source):
     def _begin(self, from_end: bool) -> None:
         """Open the file at the path as soon as there is one; a blank line keeps the place where it was begun."""
         while not self.stop.is_set() and not self._open(self._path, -1 if from_end else 0):
+            from_end = False  # of a file that comes later all is new
             self.stop.wait(self._config.poll_s)
         if self._fd >= 0:
             self.intake.put(b"\n", str(self._place()))
@@ -108,6 +114,7 @@ class FileTail(Source):
         self._before = _before(fd, self._offset)
         self.connections += 1
         self.state = f"reads {path}"
+        _log.info("%s: %s from byte %d", self.name, self.state, self._offset, extra={"source": self.name})
         return True
 
     def _read(self) -> bool:
@@ -159,6 +166,7 @@ class FileTail(Source):
         self._join()
         self._offset, self._before = 0, b""
         self.state = f"reads {self._path}, which was truncated"
+        _log.info("%s: %s", self.name, self.state, extra={"source": self.name})
         return True
 
     def _next(self) -> bool:

@@ -16,6 +16,9 @@ from luxwake.daemon.sources.tcp import received
 MOST_LINES_BYTES = 1 << 20
 """How much of all connections is put as one chunk."""
 
+CALLERS_A_ROUND = 256
+"""A flood of calls does not keep those from being heard who have called."""
+
 
 class _Caller:
     """One connection."""
@@ -96,8 +99,8 @@ class TcpServer(Connecting):
             time.sleep(GATHER_S)
 
     def _accept(self, listener: socket.socket, selector: selectors.BaseSelector) -> None:
-        """Take all who call, and hang up on those who are too many."""
-        while True:
+        """Take those who call, and hang up on those who are too many."""
+        for _ in range(CALLERS_A_ROUND):
             try:
                 sock, _ = listener.accept()
             except OSError:  # nobody else, or one who has gone again
