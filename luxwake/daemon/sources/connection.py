@@ -13,6 +13,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
+from geo.errors import LuxwakeError
 from luxwake.daemon.intake import Intake
 from luxwake.daemon.source import Pauses, Source
 
@@ -60,6 +61,11 @@ class Connecting(Source):
                 why = "the other side has ended"
             except (Lost, OSError) as error:
                 why = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+            except LuxwakeError:
+                raise
+            except Exception as error:  # a library's own, by which a source must not end
+                why = f"{type(error).__name__}: {error}"
+                self._log.debug("%s: %s", self.name, why, exc_info=True, extra={"source": self.name})
             if self.stop.is_set():
                 break
             if self._decoded_at > began or time.monotonic() - began >= self._watchdog_s:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from luxwake.daemon.config import TailSource
 from luxwake.daemon.intake import Intake
-from luxwake.daemon.source import Source
+from luxwake.daemon.source import Pauses, Source
 from luxwake.daemon.sources.connection import BUFFER_BYTES
 
 _log = logging.getLogger(__name__)
@@ -65,22 +65,38 @@ class FileTail(Source):
         self._before = b""
         self._joint = b""
         self._done: set[int] = set()
+        self._cursor = ""
 
     def run(self, cursor: str) -> None:
         """Read until `stop`."""
-        try:
-            if (place := Place.of(cursor)) is None or not self._resume(place):
-                if cursor:
-                    _log.warning("%s: the file that was read is gone", self.name, extra={"source": self.name})
-                self._begin(from_end=not cursor and self._config.start == "end")
-            while not self.stop.is_set() and self._fd >= 0:
-                if not self._read() and not self._go_on():
-                    self.stop.wait(self._config.poll_s)
-        finally:
-            if self._fd >= 0:
-                os.close(self._fd)
-                self._fd = -1
-            self.state = "stopped"
+        self._cursor = cursor
+        pauses = Pauses()
+        while not self.stop.is_set():
+            before = self._cursor
+            try:
+                self._follow()
+            except OSError as error:  # of a disk or a network's file system
+                if self._cursor != before:
+                    pauses.reset()
+                wait_s = pauses.next_s()
+                self.state = f"waits {wait_s:.1f} s: {self._path}: {error.strerror}"
+                _log.warning("%s: %s: %s", self.name, self._path, error.strerror, extra={"source": self.name})
+                self.stop.wait(wait_s)
+            finally:
+                if self._fd >= 0:
+                    os.close(self._fd)
+                    self._fd = -1
+        self.state = "stopped"
+
+    def _follow(self) -> None:
+        """Read from the cursor on."""
+        if (place := Place.of(self._cursor)) is None or not self._resume(place):
+            if self._cursor:
+                _log.warning("%s: the file that was read is gone", self.name, extra={"source": self.name})
+            self._begin(from_end=not self._cursor and self._config.start == "end")
+        while not self.stop.is_set() and self._fd >= 0:
+            if not self._read() and not self._go_on():
+                self.stop.wait(self._config.poll_s)
 
     def _resume(self, place: Place) -> bool:
         """Open the file in which `place` is; False where there is none any more."""
@@ -95,7 +111,7 @@ class FileTail(Source):
             from_end = False  # of a file that comes later all is new
             self.stop.wait(self._config.poll_s)
         if self._fd >= 0:
-            self.intake.put(b"\n", str(self._place()))
+            self._put(b"\n")
 
     def _place(self) -> Place:
         return Place(os.fstat(self._fd).st_ino, self._offset, zlib.crc32(self._before))
@@ -126,12 +142,16 @@ class FileTail(Source):
         self._offset += n
         self._before = (self._before + data)[-CHECKED_BYTES:]
         joint, self._joint = self._joint, b""
-        return self.intake.put(joint + data, str(self._place())) or self._closed()
-
-    def _closed(self) -> bool:
-        """The intake takes nothing any more."""
-        self.stop.set()
+        self._put(joint + data)
         return True
+
+    def _put(self, data: bytes) -> None:
+        """Put what was read up to this place."""
+        cursor = str(self._place())
+        if self.intake.put(data, cursor):
+            self._cursor = cursor
+        else:  # it takes nothing any more
+            self.stop.set()
 
     def _same(self) -> bool:
         """Whether the bytes before the place are still those that were read."""
