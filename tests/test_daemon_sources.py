@@ -145,6 +145,7 @@ def test_a_stop_is_honoured_at_once(where):
                 run.until(lambda: run.source.connections == 1)
             elif where != "no answer":
                 run.until(lambda: run.source.state.startswith("waits"))
+            assert run.source.connected == (where == "connected")
             assert run.end() < 0.5
 
 
@@ -191,7 +192,7 @@ def test_tcp_server_cuts_an_endless_line_and_counts_the_rest():
         run.until(lambda: len(run.lines) == 103 and run.source.callers.open == 0)
         assert sorted(run.lines)[:2] == [b"after", b"honest 0"]
         assert [line for line in run.lines if line.startswith(b"zz")] == [b"z" * 4096]
-        assert run.intake.dropped_bytes == sent - 4096
+        assert run.intake.dropped == {"line longer than the limit": (0, sent - 4096)}
         assert run.intake.received_bytes == len(run.data) + run.intake.dropped_bytes
 
 
@@ -251,6 +252,7 @@ def test_udp_counts_what_the_system_and_the_queue_drop():
         run.until(lambda: not run.intake.waiting_bytes)
         assert 0 < run.units < n
         assert run.units + run.intake.dropped_units == n
+        assert set(run.intake.dropped) <= {"queue full", "dropped by the system at the socket"}
 
 
 def test_udp_takes_a_group():

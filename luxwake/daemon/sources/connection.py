@@ -66,6 +66,7 @@ class Connecting(Source):
             except Exception as error:  # a library's own, by which a source must not end
                 why = f"{type(error).__name__}: {error}"
                 self._log.debug("%s: %s", self.name, why, exc_info=True, extra={"source": self.name})
+            self.connected = False
             if self.stop.is_set():
                 break
             if self._decoded_at > began or time.monotonic() - began >= self._watchdog_s:
@@ -81,8 +82,9 @@ class Connecting(Source):
         if messages:
             self._decoded_at = time.monotonic()
 
-    def connected(self, how: str) -> None:
+    def note_connected(self, how: str) -> None:
         """Note that a connection has been made, in words for the status."""
+        self.connected = True
         self.connections += 1
         self.state = how
         self._log.info("%s: %s", self.name, how, extra={"source": self.name})

@@ -86,7 +86,9 @@ class NatsMessages(Connecting):
             raise Lost(f"{type(error).__name__}: {error}") from None
         try:
             subscription = await self._subscribe(client.jetstream())
-            self.connected(f"connected to {self._url.hostname}, stream {self._config.stream}, consumer {self._durable}")
+            self.note_connected(
+                f"connected to {self._url.hostname}, stream {self._config.stream}, consumer {self._durable}"
+            )
             while client.is_connected:
                 await self._round(subscription)
                 self.watch()

@@ -12,7 +12,7 @@ from geo.errors import UsageError
 from luxwake.daemon.config import SerialSource
 from luxwake.daemon.intake import Intake
 from luxwake.daemon.sources.connection import GATHER_S, Connecting, Lost, readable
-from luxwake.daemon.sources.lines import Lines
+from luxwake.daemon.sources.lines import LINE_TOO_LONG, Lines
 
 BUFFER_BYTES = 64 << 10
 
@@ -40,10 +40,10 @@ class SerialLine(Connecting):
         try:
             if os.isatty(fd):
                 set_raw(fd, self._baud)
-                self.connected(f"connected to {self._path}, {self._baud} baud")
+                self.note_connected(f"connected to {self._path}, {self._baud} baud")
                 self._read_device(fd, lines)
             elif stat.S_ISFIFO(os.fstat(fd).st_mode):
-                self.connected(f"connected to {self._path}")
+                self.note_connected(f"connected to {self._path}")
                 fd = self._read_pipe(fd, lines)
             else:
                 raise Lost(f'{self._path} is no device and no pipe; for a file take type = "tail"')
@@ -95,7 +95,7 @@ class SerialLine(Connecting):
         elif whole:
             self.intake.offer(whole)
         if lines.cut_bytes:
-            self.intake.count_lost(0, lines.cut_bytes)
+            self.intake.count_lost(0, lines.cut_bytes, LINE_TOO_LONG)
             lines.cut_bytes = 0
 
 

@@ -86,6 +86,7 @@ class FileTail(Source):
                 if self._fd >= 0:
                     os.close(self._fd)
                     self._fd = -1
+                self.connected = False
         self.state = "stopped"
 
     def _follow(self) -> None:
@@ -128,6 +129,7 @@ class FileTail(Source):
         self._fd, self._is_live = fd, path == self._path
         self._offset = os.fstat(fd).st_size if offset < 0 else offset
         self._before = _before(fd, self._offset)
+        self.connected = True
         self.connections += 1
         self.state = f"reads {path}"
         _log.info("%s: %s from byte %d", self.name, self.state, self._offset, extra={"source": self.name})

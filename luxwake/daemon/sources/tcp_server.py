@@ -10,7 +10,7 @@ from typing import NamedTuple
 from luxwake.daemon.config import TcpServerSource
 from luxwake.daemon.intake import Intake
 from luxwake.daemon.sources.connection import BUFFER_BYTES, GATHER_S, LOOK_S, Connecting, keep_alive
-from luxwake.daemon.sources.lines import Lines
+from luxwake.daemon.sources.lines import LINE_TOO_LONG, Lines
 from luxwake.daemon.sources.tcp import received
 
 MOST_LINES_BYTES = 1 << 20
@@ -69,6 +69,7 @@ class TcpServer(Connecting):
             listener.setblocking(False)
             selector.register(listener, selectors.EVENT_READ)
             self.port = listener.getsockname()[1]
+            self.connected = True
             try:
                 while not self.stop.is_set():
                     self._round(listener, selector)
@@ -137,7 +138,7 @@ class TcpServer(Connecting):
 
     def _count_cut(self, caller: _Caller) -> None:
         if caller.lines.cut_bytes:
-            self.intake.count_lost(0, caller.lines.cut_bytes)
+            self.intake.count_lost(0, caller.lines.cut_bytes, LINE_TOO_LONG)
             caller.lines.cut_bytes = 0
 
     def _put(self, parts: list[bytes]) -> None:

@@ -17,6 +17,7 @@ from luxwake.daemon.sources.datagrams import Gatherer, gatherer
 
 SO_RCVBUFFORCE = 33
 SO_MEMINFO, MEMINFO_DROPS, MEMINFO_WORDS = 55, 8, 9  # include/uapi/linux/sock_diag.h
+SYSTEM_DROPPED = "dropped by the system at the socket"
 LAST_S = 0.2
 """How long it goes on receiving after a stop."""
 
@@ -40,7 +41,7 @@ class UdpReceiver(Connecting):
         with bound_socket(self._config) as sock:
             self.port = sock.getsockname()[1]
             granted = receive_buffer(sock, round(self._config.receive_buffer_mib * (1 << 20)))
-            self.connected(f"listens on {self._config.host}:{self.port}{granted}")
+            self.note_connected(f"listens on {self._config.host}:{self.port}{granted}")
             sock.setblocking(False)
             poll = select.poll()
             poll.register(sock, select.POLLIN)
@@ -68,7 +69,7 @@ class UdpReceiver(Connecting):
         """Count the datagrams that the system has dropped since `before`, and give its count."""
         now = dropped(sock)
         if now != before:
-            self.intake.count_lost((now - before) & 0xFFFFFFFF)
+            self.intake.count_lost((now - before) & 0xFFFFFFFF, reason=SYSTEM_DROPPED)
         return now
 
 
