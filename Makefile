@@ -1,6 +1,7 @@
 # Five verbs: demo test check bench docs. Each sets up what it needs in .venv first. Beside them: bench-decode, bench-geo,
-# bench-detect and bench-cargo (the decoder, the geography, the detectors, the goods) and fuzz, which set up what they need
-# in environments of their own.
+# bench-detect, bench-cargo and bench-daemon (the decoder, the geography, the detectors, the goods, the daemon) and fuzz,
+# which set up what they need in environments of their own; soak (hours), flood (a minute) and kills (a thousand) try what
+# a daemon must survive.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,7 +15,7 @@ FUZZ_SECONDS ?= 600
 FUZZ_MODE ?= compiled
 FUZZ_VENV := $(VENV)-fuzz
 
-.PHONY: demo test check bench bench-decode bench-geo bench-detect bench-cargo fuzz docs clean
+.PHONY: demo test check bench bench-decode bench-geo bench-detect bench-cargo bench-daemon soak flood kills fuzz docs clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/bin/python:
@@ -64,6 +65,23 @@ $(FUZZ_VENV)/.ready: pyproject.toml constraints.txt
 
 bench-cargo: $(VENV)/.dev
 	$(BIN)/python -m benchmarks cargo shipments goods
+
+bench-daemon: $(VENV)/.dev
+	$(BIN)/python -m benchmarks daemon
+
+SOAK_MINUTES ?= 120
+
+soak: $(VENV)/.dev
+	$(BIN)/luxwake warmup
+	$(BIN)/python -m benchmarks.soak --minutes $(SOAK_MINUTES) --rate 20000
+
+flood: $(VENV)/.dev
+	$(BIN)/luxwake warmup
+	$(BIN)/python -m benchmarks.soak --minutes 1 --rate 100000
+
+kills: $(VENV)/.dev
+	$(BIN)/luxwake warmup
+	LUXWAKE_KILLS=1000 $(BIN)/python -m pytest -q tests/test_daemon_core.py -k kills
 
 fuzz: $(FUZZ_VENV)/.ready
 	$(FUZZ_VENV)/bin/python -m tests.fuzz --mode $(FUZZ_MODE) --seconds $(FUZZ_SECONDS) --out out/fuzz

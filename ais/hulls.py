@@ -62,18 +62,36 @@ class Hulls(NamedTuple):
 
 
 def new_hulls(capacity: int = 1024) -> Hulls:
-    """Room for `capacity` hulls (a power of two); the table has two places for each."""
+    """Room for `capacity` hulls; the table has two places for each but one, rounded up to a power of two."""
     rows = np.zeros(capacity, HULL).view(np.recarray)
-    return Hulls(rows, np.full(2 * capacity, -1, np.int32), np.zeros(1, np.int64))
+    return Hulls(rows, np.full(1 << (2 * capacity - 3).bit_length(), -1, np.int32), np.zeros(1, np.int64))
 
 
-def grow_hulls(hulls: Hulls) -> Hulls:
-    """The same hulls with twice the room; slots stay as they are."""
-    bigger = new_hulls(2 * hulls.rows.size)
+def grow_hulls(hulls: Hulls, most: int) -> Hulls:
+    """The same hulls with twice the room, or room for `most` where that is less; slots stay as they are."""
+    bigger = new_hulls(max(hulls.rows.size + 1, min(2 * hulls.rows.size, most)))
     bigger.rows[: hulls.rows.size] = hulls.rows
     bigger.used[:] = hulls.used
     _rebuild(bigger.rows, bigger.table, int(hulls.used[0]))
     return bigger
+
+
+def keep_hulls(hulls: Hulls, kept: NDArray[np.intp]) -> None:
+    """Let go of all hulls but those in these slots (ascending), which take the first slots in their order."""
+    place = new_places(int(hulls.used[0]), kept)
+    rows = hulls.rows[kept]
+    rows["next"] = np.where(rows["next"] >= 0, place[rows["next"]], -1)
+    hulls.rows[: kept.size], hulls.used[0] = rows, kept.size
+    hulls.rows[kept.size :] = np.zeros((), HULL)
+    hulls.table[:] = -1
+    _rebuild(hulls.rows, hulls.table, kept.size)
+
+
+def new_places(used: int, kept: NDArray[np.intp]) -> NDArray[np.int32]:
+    """By slot before, the slot after all but `kept` have gone; -1 gone."""
+    place = np.full(used, -1, np.int32)
+    place[kept] = np.arange(kept.size)
+    return place
 
 
 def believed_fixes(rows: NDArray[Any]) -> NDArray[np.uint32]:

@@ -37,7 +37,8 @@ from collections.abc import Iterable
     UNKNOWN_TYPE,
     TOO_SHORT,
     CLOCK_OFF,
-) = range(28)
+    NOT_ADMITTED,
+) = range(29)
 
 STATUS = (
     "ok",
@@ -68,6 +69,7 @@ STATUS = (
     "unknown message type",
     "message ends before its MMSI",
     "position of another time (a receiver's clock is off)",
+    "vessel not admitted (the table of vessels is full)",
 )
 """Text of each status code."""
 

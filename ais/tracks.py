@@ -27,7 +27,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ais.hulls import RECENT, count_fix, find_mmsi, grow_hulls, is_sure, new_hulls
+from ais.admission import NO_ROOM, TRIED, Gate, has_room, may_enter, new_gate, remembered, who_stays
+from ais.hulls import HULL, RECENT, count_fix, find_mmsi, grow_hulls, is_sure, keep_hulls, new_hulls
 from ais.status import CLOCK_OFF, DUPLICATE, JUMP, NO_POSITION, NO_TIME, NOT_A_SHIP, OK, POSITION_OUT_OF_RANGE
 from ais.table import FIX_DTYPES, NAT, Fixes, columns_of
 from geo.cells import INDEX_RESOLUTION, cells
@@ -197,15 +198,18 @@ def nearest_hull(rows, slot, t, lat, lon, sog, cog, msg_type):
 
 
 @inner
-def open_hull(rows, table, used, at, mmsi):
-    """A slot for a new hull of an MMSI: a fresh one, or that of its longest silent unconfirmed hull; -1 when full."""
+def open_hull(rows, table, used, at, mmsi, room):
+    """A slot for a new hull of an MMSI: a fresh one, or that of its longest silent unconfirmed hull; -1 when full.
+
+    `room`: whether a fresh one may be had.
+    """
     slot, n, last, stale = table[at], 0, -1, -1
     while slot >= 0:
         row = rows[slot]
         if not is_sure(row) and (stale < 0 or row.t < rows[stale].t):
             stale = slot
         n, last, slot = n + 1, slot, row.next
-    if n == MAX_HULLS:
+    if n == MAX_HULLS or not room:
         slot = stale
     else:
         slot = used[0]
@@ -272,7 +276,7 @@ def goes_on(row, t, lat, lon, msg_type):
 
 
 @inlined
-def place(rows, table, used, t, mmsi, lat, lon, sog, cog, msg_type):
+def place(rows, table, used, gate, t, mmsi, lat, lon, sog, cog, msg_type):
     """Slot (-1: full) and status of a fix that has a time, a ship and a position; its hull has gone on to it."""
     at = find_mmsi(rows, table, mmsi)
     y, x = field_steps(steps_of(lat)), field_steps(steps_of(lon))
@@ -288,7 +292,11 @@ def place(rows, table, used, t, mmsi, lat, lon, sog, cog, msg_type):
     if off:
         return slot, CLOCK_OFF
     if slot < 0:
-        slot = open_hull(rows, table, used, at, mmsi)
+        if table[at] < 0:
+            entry = may_enter(gate, used[0], t, mmsi)
+            if entry != OK:
+                return -1, entry
+        slot = open_hull(rows, table, used, at, mmsi, has_room(gate, used[0], mmsi))
         if slot < 0:
             return slot, JUMP
     row = rows[slot]
@@ -302,7 +310,7 @@ def place(rows, table, used, t, mmsi, lat, lon, sog, cog, msg_type):
 
 
 @kernel
-def follow(rows, table, used, begin, t, mmsi, lat, lon, sog, cog, msg_type, slots, hull_of, status):
+def follow(rows, table, used, gate, begin, t, mmsi, lat, lon, sog, cog, msg_type, slots, hull_of, status):
     """Give each row from `begin` on its slot (-1: not to be used), hull and status; the row where room ran out."""
     for i in range(begin, t.size):
         if used[0] == rows.size:
@@ -315,7 +323,10 @@ def follow(rows, table, used, begin, t, mmsi, lat, lon, sog, cog, msg_type, slot
         elif not abs(lat[i]) <= 90.0 or not abs(lon[i]) <= 180.0:
             status[i] = NO_POSITION if lat[i] != lat[i] or lon[i] != lon[i] else POSITION_OUT_OF_RANGE
         else:
-            slot, status[i] = place(rows, table, used, t[i], mmsi[i], lat[i], lon[i], sog[i], cog[i], msg_type[i])
+            slot, code = place(rows, table, used, gate, t[i], mmsi[i], lat[i], lon[i], sog[i], cog[i], msg_type[i])
+            if code == NO_ROOM:
+                return i
+            status[i] = code
             if slot >= 0:
                 hull_of[i] = rows[slot].hull
             if status[i] == OK:
@@ -327,17 +338,24 @@ LOOKED_AT = ("t", "mmsi", "lat", "lon", "sog", "cog", "msg_type")
 
 
 class Tracks:
-    """The hulls of a feed, in time order: one loop for batch and stream."""
+    """The hulls of a feed, in time order: one loop for batch and stream.
 
-    def __init__(self) -> None:
+    `max_vessels` bounds their number (`ais.admission`).
+    """
+
+    def __init__(self, max_vessels: int | None = None) -> None:
         self.hulls = new_hulls()
+        self.gate: Gate = new_gate(max_vessels)
+        self.gone: NDArray[Any] = np.zeros(0, HULL)
+        """Hulls that were let go, the newest last: a quarter of the bound at most, for what is told of ships."""
 
     def follow(
         self, columns: dict[str, NDArray[Any]]
     ) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.uint8]]:
         """Slot (-1: not for detectors), hull and status of each row of columns that are in time order.
 
-        Columns and their types are those of `Fixes`; without `cog` or `msg_type`, none is known.
+        Columns and their types are those of `Fixes`; without `cog` or `msg_type`, none is known. Where the number of
+        vessels is bounded the result may be shorter: before the next row vessels must be let go (`make_room`).
         """
         n = columns["t"].size
         slots, hull, status = np.full(n, -1, np.int32), np.zeros(n, np.uint8), np.zeros(n, np.uint8)
@@ -346,10 +364,32 @@ class Tracks:
         ]
         i = 0
         while True:
-            i = follow(*self.hulls, i, *arrays, slots, hull, status)
-            if i >= n:
-                return slots, hull, status
-            self.hulls = grow_hulls(self.hulls)
+            i = follow(*self.hulls, self.gate, i, *arrays, slots, hull, status)
+            if i >= n or int(self.hulls.used[0]) < self.hulls.rows.size:
+                return slots[:i], hull[:i], status[:i]
+            self.hulls = grow_hulls(self.hulls, self.gate.bound + 1)
+
+    def gate_state(self) -> dict[str, NDArray[Any]]:
+        """What is known of those that wait and of those that were let go, as arrays."""
+        return {"gate.candidates": self.gate.candidates, "gate.clocks": self.gate.clocks, "gate.gone": self.gone}
+
+    def take_gate(self, state: dict[str, NDArray[Any]]) -> None:
+        """Take what `gate_state` gave; of a gate with another bound, those that waited begin anew."""
+        candidates, self.gone = state["gate.candidates"], state["gate.gone"].view(np.ndarray)
+        if candidates.size != self.gate.candidates.size:
+            candidates = np.zeros_like(self.gate.candidates)
+        self.gate = self.gate._replace(candidates=candidates, clocks=state["gate.clocks"])
+
+    def to_keep(self, now: int) -> NDArray[np.intp]:
+        """The slots that stay when room is made at `now`, ascending; `keep` lets go of the others."""
+        self.gate.clocks[TRIED] = now
+        return who_stays(self.hulls.rows[: int(self.hulls.used[0])], now, self.gate)
+
+    def keep(self, kept: NDArray[np.intp]) -> None:
+        """Let go of all hulls but those in these slots, which take the first slots in their order."""
+        gone = np.delete(self.hulls.rows[: int(self.hulls.used[0])].view(np.ndarray), kept)
+        self.gone = remembered(self.gone, gone, self.gate)
+        keep_hulls(self.hulls, kept)
 
 
 def tracks(fixes: Fixes) -> Fixes:

@@ -69,6 +69,10 @@ def main() -> None:
     parser.add_argument("--feed", type=Path, metavar="FILE", help="decode: this NMEA feed in place of the sample")
     parser.add_argument("--json", type=Path, metavar="FILE", help="decode, geo: all figures, as JSON too")
     parser.add_argument("--runs", type=int, default=0, metavar="N", help="decode, geo: runs of each way (default: 3)")
+    parser.add_argument(
+        "--fit", action="store_true", help="cargo: only fit the weights of carriage anew, beside those shipped"
+    )
+    parser.add_argument("--million", action="store_true", help="cargo: a million rows in the table of sizes too")
     args = parser.parse_args()
     for part in args.parts:
         if part not in PARTS:
@@ -94,6 +98,7 @@ def main() -> None:
         start = time.perf_counter()
         options = {"json_file": args.json, "runs": args.runs} if part in ("decode", "geo") else {}
         options |= {"feed": args.feed} if part == "decode" else {}
+        options |= {"fit": args.fit, "million": args.million} if part == "cargo" else {}
         for block in importlib.import_module(f"benchmarks.{MODULES.get(part, part)}").run(args.quick, **options):
             print(f"\n{block}", flush=True)
         print(f"{part}: {time.perf_counter() - start:.0f} s", file=sys.stderr)

@@ -9,6 +9,7 @@ feed runs 50 times as fast as the world's. Beside it pyais reads the same feed b
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import socket
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.child import ROOT
 from benchmarks.tables import table
@@ -37,8 +39,8 @@ WORLDS = 20_000
 """Messages a second of the whole world's AIS, at most (10,000 to 20,000)."""
 
 
-def write_feed(path: Path, ships: int, reports: int) -> int:
-    """Write the feed in the order of its times; the number of sentences."""
+def feed(ships: int, t0_s: int = T0_S) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+    """Reports of all ships, interval after interval without end: the bytes, and where each message begins."""
     from ais.transmit import MESSAGE, REPORT, encode
 
     rng = np.random.default_rng(1)
@@ -50,25 +52,40 @@ def write_feed(path: Path, ships: int, reports: int) -> int:
     static = np.zeros(ships, REPORT)
     static["ship_type"], static["to_bow"], static["to_stern"] = 70, 100, 50
     static["name"] = [f"SYNTHETIC {k}" for k in range(ships)]
+    every = STATIC_S // INTERVAL_S
+    for k in itertools.count():
+        t = k * INTERVAL_S + phase
+        rows = np.zeros(ships, MESSAGE)
+        rows["msg_type"], rows["channel"], rows["station"], rows["second"] = 1, ord("A"), -1, t % 60
+        rows["epoch"], rows["mmsi"] = t0_s + t, mmsi
+        way = np.where(t % 7200 < 3600, t % 7200, 7200 - t % 7200) * speed / 216_000.0  # to and fro, an hour each
+        rows["lat"] = lat + way * np.cos(course) + rng.normal(0, 2e-5, ships)
+        rows["lon"] = lon + way * np.sin(course) + rng.normal(0, 2e-5, ships)
+        heading = (np.degrees(course) + np.where(t % 7200 < 3600, 0.0, 180.0)) % 360.0
+        rows["sog"], rows["cog"], rows["heading"] = speed, heading, heading // 1
+        said = np.flatnonzero(np.arange(ships) % every == k % every)
+        static_rows = rows[said]
+        static_rows["msg_type"], static_rows["report"] = 5, said
+        made = encode(np.concatenate([rows[np.argsort(t, kind="stable")], static_rows]), static)
+        yield made.data, made.starts
+
+
+def write_feed(path: Path, ships: int, reports: int) -> int:
+    """Write the feed of so many intervals; the number of sentences."""
     sentences = 0
     with path.open("wb") as file:
-        for k in range(reports):
-            t = k * INTERVAL_S + phase
-            order = np.argsort(t, kind="stable")
-            rows = np.zeros(ships, MESSAGE)
-            rows["msg_type"], rows["channel"], rows["station"], rows["second"] = 1, ord("A"), -1, t % 60
-            rows["epoch"], rows["mmsi"] = T0_S + t, mmsi
-            way = speed * t / 3600.0 / 60.0
-            rows["lat"] = lat + way * np.cos(course) + rng.normal(0, 2e-5, ships)
-            rows["lon"] = lon + way * np.sin(course) + rng.normal(0, 2e-5, ships)
-            rows["sog"], rows["cog"], rows["heading"] = speed, np.degrees(course), np.degrees(course) // 1
-            said = np.flatnonzero(np.arange(ships) % (STATIC_S // INTERVAL_S) == k % (STATIC_S // INTERVAL_S))
-            reports_now = rows[said].copy()
-            reports_now["msg_type"], reports_now["report"] = 5, said
-            data = encode(np.concatenate([rows[order], reports_now]), static).data
+        for data, _ in itertools.islice(feed(ships), reports):
             file.write(data.tobytes())
-            sentences += rows.size + 2 * said.size
+            sentences += int(np.count_nonzero(data == ord("\n")))
     return sentences
+
+
+def datagrams(ships: int) -> Iterator[list[bytes]]:
+    """The feed as datagrams of a line each, times from now on; one of a hundred is garbage."""
+    for data, _ in feed(ships, int(time.time())):
+        lines = data.tobytes().splitlines(keepends=True)
+        lines[::100] = [b"garbage " + line[10:40] + b"\n" for line in lines[::100]]
+        yield lines
 
 
 class Sender:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -70,7 +70,7 @@ class Met:
 @dataclass
 class Case:
     """A chain with its voyages; `related` holds the events, `reached` the reach of the longest silence, `met` the other
-    ships of the chain that the silent ship could have met unseen."""
+    ships of the chain that the silent ship could have met unseen, `listings` the entries of watch-lists near it."""
 
     chain: Chain
     voyages: tuple[Voyage, ...]
@@ -80,6 +80,7 @@ class Case:
     reach_note: str = ""
     met: tuple[Met, ...] = ()
     triggers: tuple[str, ...] = field(default=())
+    listings: tuple[dict[str, Any], ...] = ()
 
     @property
     def last(self) -> Voyage:

@@ -8,11 +8,9 @@ when. An imported regime takes the place of the shipped one of its name.
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import re
 import tomllib
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,10 +19,8 @@ from typing import NamedTuple
 from cargo.control_rule import COLUMNS, REQUIRED, Rule, rule_of
 from geo.errors import InputError, OutputError
 from geo.port_table import data_root
-from geo.whole_file import write_text
+from geo.whole_file import read_table_text, remove_files, write_text
 
-_MAX_BYTES = 64 << 20
-"""The list with most codes that is known has a few thousand rows; a file of more than this is no control list."""
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _ADVICE = "set LUXWAKE_DATA to a folder that can be"
 
@@ -89,32 +85,11 @@ def imported_tables() -> list[Path]:
 
 def remove_imported() -> list[Path]:
     """Remove every imported table; the files that there were. Raises OutputError when one cannot be removed."""
-    gone = []
-    for path in imported_tables():
-        try:
-            path.unlink()
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be removed ({error.strerror}); remove it by hand") from None
-        gone.append(path)
-    return gone
+    return remove_files(imported_tables())
 
 
 def _read(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            packed = stream.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if packed else path.open("rb") as stream:
-            data = stream.read(_MAX_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        why = (error.strerror if isinstance(error, OSError) else None) or error
-        raise InputError(f"{path}: cannot be read ({why}); give a CSV or TOML file of rules") from None
-    if len(data) > _MAX_BYTES:
-        raise InputError(f"{path}: more than {_MAX_BYTES >> 20} MB; that is no control list")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{path}: line {line} is not UTF-8; convert it: iconv -f WINDOWS-1252 -t UTF-8 FILE") from None
+    return read_table_text(path, "a CSV or TOML file of rules", "control list")
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:

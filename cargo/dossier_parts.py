@@ -172,10 +172,10 @@ def _add_goods(graph: DossierGraph, finding: Json, legs: Mapping[object, str], s
             kind, key, lot.get("description") or "goods without a description", vin=vin, hs_code=lot.get("hs_code"),
             quantity=number_of(lot.get("quantity")), value_usd=number_of(lot.get("value_usd")),
         )  # fmt: skip
-        inside = graph.add("container", box, box, number=box) if box else ""
+        boxes = [graph.add("container", one, one, number=one) for one in safe_text(box).split()]
         for leg in legs.values():
             graph.relate("carries", leg, what, evidence=graph.entities[leg].evidence)
-            if inside:
+            for inside in boxes:
                 at = graph.entities[leg]
                 graph.relate("in_container", what, inside, t_from=at.t_from, t_to=at.t_to, evidence=at.evidence)
 
@@ -269,9 +269,12 @@ def _add_listings(graph: DossierGraph, finding: Json, about: str) -> None:
         authority = entry.get("list") or entry.get("authority") or entry.get("dataset")
         key = entry.get("id") or entry.get("uid") or [finding.get("id"), n]
         plain = {k: v for k, v in entry.items() if isinstance(v, str | int | float)}
+        plain |= {
+            f"listed_{k}": f"{v.get('answer')}: {v.get('why')}" for k in ("then", "now") if (v := object_of(entry, k))
+        }
         made = graph.add(
             "listing", [authority, key], name or "list entry", authority=authority, entry=plain,
-            t_from=time_of(entry.get("listed_from")), t_to=time_of(entry.get("listed_to")),
+            t_from=time_of(entry.get("listed_on")), t_to=time_of(entry.get("delisted_on")),
         )  # fmt: skip
         subject = " ".join(str(entry.get("party") or entry.get("subject") or "").split()).casefold()
         if (who := entity_id("party", subject)) in graph.entities:

@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 from ais.imo import imo_valid
 from ais.table import NAT
 from cargo.fields import FIELDS
-from cargo.identifiers import containers_valid, hs_digits, is_missing, is_to_order, vin_doubt
+from cargo.identifiers import (
+    containers_of,
+    containers_valid,
+    hs_digits,
+    is_missing,
+    is_to_order,
+    lost_zeros,
+    vin_doubt,
+)
+from cargo.serial_dates import SERIALS, are_serials, serial_time
 from cargo.texts import Texts, constant, seen_text, spread
 from cargo.values import (
     amount_of,
@@ -70,7 +79,7 @@ class FieldReader:
             **{"container": self._container, "vin": self._vin, "hs": self._hs, "imo": self._number_of_ship},
             **{"mmsi": self._number_of_ship, "cleared": self._cleared, "port": self._port, "date": self._date},
             **{"number": self._number, "weight": self._weight, "unit": self._unit, "party": self._party},
-            **{"currency": self._currency, "mode": self._mode, "incoterm": self._incoterm},
+            **{"currency": self._currency, "mode": self._mode, "incoterm": self._incoterm, "country": self._country},
         }
         for kind, reader in readers.items():
             for name, field in FIELDS.items():
@@ -110,6 +119,7 @@ class FieldReader:
         self.columns[f"{name}_text"] = texts
 
     def _container(self, name: str) -> None:
+        """A container number; several of one cell stay together, sorted, where each has a right check digit."""
         texts = self.given(name)
         valid = containers_valid(texts.values).tolist()
         plain = [
@@ -119,13 +129,17 @@ class FieldReader:
         valid = containers_valid(plain).tolist()
         messages = []
         for i, number in enumerate(plain):
-            several = "" if valid[i] else _SEVERAL.findall(number)
-            if len(several) > 1:
-                plain[i] = ""
-                messages.append(f"{len(several)} containers in one cell; not linked, give a row for each")
+            if valid[i] or not number:
+                messages.append("")
+            elif len(_SEVERAL.findall(number)) > 1:
+                plain[i], why = containers_of(texts.values[i])
+                valid[i] = not why
+                messages.append(why and f"several containers in one cell: {why}; not linked, compare the document")
             else:
-                wrong = number and not valid[i]
-                messages.append("wrong check digit or form (ISO 6346); compare the document" if wrong else "")
+                messages.append("wrong check digit or form (ISO 6346); compare the document")
+        several = sum(" " in number for number in plain)
+        if several:
+            self.facts[name] = f"{several:,} cells hold several containers; rows with the same ones are linked"
         self._keep(name, plain)
         marks = [int(good) if number else -1 for number, good in zip(plain, valid, strict=True)]
         self.columns["container_valid"] = spread(marks, texts.codes, "i1")
@@ -141,9 +155,17 @@ class FieldReader:
     def _hs(self, name: str) -> None:
         texts = self.given(name)
         codes = ["" if is_missing(t) else hs_digits(t) for t in texts.values]
+        lost = lost_zeros(codes)
+        codes = ["" if len(code) in lost else code for code in codes]
+        if national := sorted({len(code) for code in codes} & {9, 11}):
+            words = " and ".join(map(str, national))
+            self.facts[name] = f"codes of {words} digits are national ones; their first six are used"
         self._keep(name, codes)
-        said = "not 2, 4, 6, 8, 10 or 12 digits; taken as unknown"
-        self._unread(name, said, [bool(code) for code in codes])
+        why = "not 2, 4, 6 or 8 to 12 digits; taken as unknown"
+        if lost:
+            digits = " or ".join(map(str, sorted(lost)))
+            why = f"no HS code, or its first zero is lost ({digits} digits beside longer codes); taken as unknown"
+        self._unread(name, why, [bool(code) for code in codes])
 
     def _unread(self, name: str, message: str, good: Sequence[bool]) -> None:
         """A doubt for each text that says something and could not be read."""
@@ -192,7 +214,10 @@ class FieldReader:
         order = self._order or told.order
         if told.evidence and not self._order:
             self.facts[name] = told.evidence
-        times = [time_of(text, order) for text in texts.values]
+        serial = are_serials(t for t in texts.values if not is_missing(t))
+        if serial:
+            self.facts[name] = SERIALS
+        times = [serial_time(text) if serial else time_of(text, order) for text in texts.values]
         self.columns[TIME_COLUMNS[name]] = spread(times, texts.codes, "i8")
         why = "not a date as YYYY-MM-DD, 1970 to 2100, or one that may be two; taken as unknown"
         self._unread(name, why, [t != NAT for t in times])
@@ -257,6 +282,15 @@ class FieldReader:
         known = [-1 if not t else 0 if m or o else 1 for t, m, o in zip(texts.values, missing, order, strict=True)]
         self.columns[f"{name}_known"] = spread(known, texts.codes, "i1")
         self.columns[f"{name}_text"] = texts
+
+    def _country(self, name: str) -> None:
+        """A country as its ISO 3166 code: two letters are one, a name of several states ("Korea") is none."""
+        from cargo.ships import flag_code
+
+        texts = self.given(name)
+        codes = [t.upper() if re.fullmatch("[A-Za-z]{2}", t) else flag_code(t) for t in texts.values]
+        self._keep(name, codes)
+        self._unread(name, "names no country, or may name several; taken as unknown", [bool(code) for code in codes])
 
     def _currency(self, name: str) -> None:
         texts = self.given(name)

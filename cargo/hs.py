@@ -65,7 +65,9 @@ def code_of(text: str) -> str:
     """
     digits = hs_digits(text) if isinstance(text, str) else ""
     if not digits:
-        raise UsageError(f"HS code {str(text)[:40]!r} is not 2, 4, 6, 8 or 10 digits; write it as text with its zeros")
+        raise UsageError(
+            f"HS code {str(text)[:40]!r} is not 2, 4, 6 or 8 to 12 digits; write it as text with its zeros"
+        )
     return digits[:6]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -28,7 +28,8 @@ _VIN_VALUES = {
 }
 _VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 _VIN_CHECKED_REGIONS = "12345L"  # the check digit is mandatory in North America and China only
-_HS_LENGTHS = (2, 4, 6, 8, 10, 12)  # chapter, heading, subheading, and the national 8, 10 and 12 digits
+_HS_LENGTHS = (2, 4, 6, 8, 9, 10, 11, 12)
+"""Chapter, heading, subheading, and what states make of it: 8 (EU), 9 (Japan), 10 (US), 11 (Germany), 12 (Türkiye)."""
 
 _MISSING = re.compile(
     r"[-.?]*|N ?/?\.? ?A\.?|NONE|NULL|NIL|UNKNOWN|TB[ACD]|TO BE ADVISED|NOT (?:AVAILABLE|APPLICABLE)|REDACTED|"
@@ -68,6 +69,26 @@ def containers_valid(numbers: Sequence[str]) -> NDArray[np.bool_]:
     return valid
 
 
+def containers_of(text: str) -> tuple[str, str]:
+    """The containers of a cell with several, sorted and with spaces between, and what is wrong, "" where each is right.
+
+    Commas, semicolons, slashes, bars, spaces or line breaks may keep them apart; a number may be "LXWU 000001-2".
+
+    >>> containers_of("LXWU0000012; LXWU 000002-8"), containers_of("LXWU0000012/LXWU0000011")
+    (('LXWU0000012 LXWU0000028', ''), ('', 'the check digit of LXWU0000011 is wrong'))
+    >>> containers_of("LXWU0000012, part of a load")
+    ('', 'there is other text beside the numbers')
+    """
+    plain = text.upper()
+    found = re.findall(r"(?<![A-Z0-9])([A-Z]{4})[\s./-]?(\d{6})[\s./-]?(\d)(?![A-Z0-9])", plain)
+    numbers = list(dict.fromkeys("".join(parts) for parts in found))
+    if len(re.sub(r"[^A-Z0-9]", "", plain)) != 11 * len(found):
+        return "", "there is other text beside the numbers"
+    if wrong := [number for number in numbers if not container_valid(number)]:
+        return "", f"the check digit of {wrong[0]} is wrong"
+    return " ".join(sorted(numbers)), ""
+
+
 def vin_doubt(vin: str) -> str:
     """Why a vehicle identification number is doubtful, or "" where nothing speaks against it.
 
@@ -87,13 +108,25 @@ def vin_doubt(vin: str) -> str:
 
 
 def hs_digits(text: str) -> str:
-    """An HS code as its digits, "" unless there are 2, 4, 6, 8, 10 or 12 (a lost leading zero is not guessed).
+    """An HS code as its digits, "" unless there are 2, 4, 6 or 8 to 12 (a lost leading zero is not guessed).
 
-    >>> hs_digits("8703.24"), hs_digits("8703 24 10"), hs_digits("70324"), hs_digits("car")
-    ('870324', '87032410', '', '')
+    >>> hs_digits("8703.24"), hs_digits("8703 24 119"), hs_digits("70324"), hs_digits("car")
+    ('870324', '870324119', '', '')
     """
     digits = re.sub(r"[\s.\-]", "", text)
     return digits if digits.isascii() and digits.isdigit() and len(digits) in _HS_LENGTHS else ""
+
+
+def lost_zeros(codes: Iterable[str]) -> frozenset[int]:
+    """Lengths (9, 11) whose codes in a column may have lost their first zero: those with longer ones beside them.
+
+    A code of chapters 01 to 09 with ten digits that went through a spreadsheet has nine, as national codes have.
+
+    >>> sorted(lost_zeros(["870324119", "8703241190"])), sorted(lost_zeros(["870324119", "870323"]))
+    ([9], [])
+    """
+    lengths = {len(code) for code in codes}
+    return frozenset(n for n in (9, 11) if n in lengths and n + 1 in lengths)
 
 
 def is_missing(text: str) -> bool:

@@ -30,7 +30,7 @@ from cargo.case import (
 from cargo.chain import build_chains
 from cargo.control import ControlLists
 from cargo.counter_evidence import deciding_records, innocent_readings
-from cargo.finding import Assessed, Finding, Findings
+from cargo.finding import Assessed, Finding, Findings, WrittenOut
 from cargo.fleet import PORT_RADIUS_M, Fleet
 from cargo.linking import CONTAINER_DAYS, HANDOVER_DAYS
 from cargo.listed import Listed
@@ -163,6 +163,8 @@ def _join(fleet: Fleet, events: Events, shipments: Shipments, parameters: dict[s
             case.returns = ship_legs.returns(case)
     signals = Signals(fleet, cases, shipments, Peers.of(chains), sources)
     scores = [score(signals.of(case), weighed) for case in cases]
+    for case in cases:
+        case.listings = signals.listings(case) if case.triggers else ()
     silent = [i for i, case in enumerate(cases) if main_dark(case, min_score) is not None]
     silent.sort(key=lambda i: (-round(scores[i].lower, 9), cases[i].chain.row_numbers))
     counts = Counter({"shipment rows": len(shipments), "chains": len(chains), "silences with goods": len(silent)})
@@ -253,7 +255,7 @@ def _findings(
             cases[i].chain.row_numbers,
         ),
     )
-    items: list[Finding] = []
+    found: list[int] = []
     assessed: list[Assessed] = []
     for rank, i in enumerate(order, start=1):
         case, total = cases[i], scores[i]
@@ -262,10 +264,16 @@ def _findings(
         bounds = (total.lower, total.upper, total.known, total.coverage)
         assessed.append(Assessed(ids[i], rank, name, _status(case), bool(case.triggers), rows, *bounds))
         if case.triggers:
-            items.append(_finding(fleet, shipments, case, total, ids[i], len(items) + 1, countries, parameters))
-    counts["findings"] = len(items)
+            found.append(i)
+    counts["findings"] = len(found)
     by_id = {ids[i]: scores[i] for i in order if cases[i].triggers}
     table = sensitivity(by_id, parameters["weights"]) if by_id else []
+
+    def write(n: int) -> Finding:
+        i = found[n]
+        return _finding(fleet, shipments, cases[i], scores[i], ids[i], n + 1, countries, parameters)
+
+    items = WrittenOut(len(found), write)
     return Findings(items, assessed, counts, parameters, inputs, table, cleared)
 
 
@@ -325,5 +333,6 @@ def _finding(
         hypotheses=tuple(narrative.hypotheses(fleet, case, dark, countries)),
         reach=dossier.reach(case, countries),
         return_cargo=dossier.return_cargo(case),
+        listed=case.listings,
         parameters=parameters,
     )

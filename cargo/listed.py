@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from cargo.addresses import address, address_alike
+from cargo.near_names import NearNames
 from cargo.party_names import PartyName, clean_text, likeness, party_name
 from cargo.ship_match import ShipCandidate, ShipIndex, ShipQuery
 from cargo.ships import Ship, flag_code, ship_name
@@ -20,6 +21,8 @@ from cargo.watchlists import Entry, Kept, Watchlist, ship_of
 
 ALIKE = 0.85
 """Names of firms and people are told as alike from here on."""
+_MOST_NEAR = 20
+"""Names alike that are weighed, the likest."""
 MOST_HITS = 50
 """Hits of one check that are told, the surest first; more are counted."""
 YES, NO, UNKNOWN = "yes", "no", "not known"
@@ -106,6 +109,7 @@ class Listed:
             self._by_list.setdefault(one.name, []).append(one)
         self._names: dict[str, list[tuple[str, str]]] = {}
         self._alike: dict[tuple[tuple[str, ...], tuple[str, ...]], dict[str, set[tuple[str, str]]]] = {}
+        self._near_names: dict[tuple[tuple[str, ...], tuple[str, ...]], NearNames] = {}
         self._numbers: dict[str, list[tuple[str, str]]] = {}
         self._addresses: dict[str, list[tuple[str, str]]] = {}
         self._tied: dict[str, list[tuple[str, str]]] = {}
@@ -178,6 +182,11 @@ class Listed:
         """An entry of the lists, as they hold it, as a hit with its standing on a day."""
         return self._hit(self._key_of[id(entry)], how, "identifier", "", on)
 
+    def versions(self, entry: Entry) -> list[tuple[Watchlist, Entry | None]]:
+        """Every date of which the list of an entry is kept, and the entry as it stands in that one, if it does."""
+        key = self._key_of[id(entry)]
+        return [(one, self._entries[key].get(one.date)) for one in self._by_list[key[0]]]
+
     def _find_ships(self, subject: Subject) -> tuple[dict[tuple[str, str], tuple[str, str, str]], tuple[str, ...]]:
         """Listed ships that a subject may be."""
         query = ShipQuery(
@@ -214,15 +223,12 @@ class Listed:
         return dated[max(dated)]
 
     def _near(self, name: PartyName) -> list[str]:
-        bucket = self._alike.get((name.trade, name.numerals))
-        if not bucket or not name.joined:
+        key = (name.trade, name.numerals)
+        if not name.joined or key not in self._alike:
             return []
-        from rapidfuzz import process
-        from rapidfuzz.distance import OSA
-
-        scorer = OSA.normalized_similarity
-        found = process.extract(name.joined, list(bucket), scorer=scorer, score_cutoff=ALIKE - 0.05, limit=20)
-        return [joined for joined, _, _ in found]
+        if key not in self._near_names:
+            self._near_names[key] = NearNames(list(self._alike[key]), ALIKE - 0.05)
+        return self._near_names[key].near(name.joined, _MOST_NEAR)
 
     def _weighed(self, subject: Subject, key: tuple[str, str], alike: float) -> tuple[str, str, str]:
         """How an entry was found, how sure that is, and what speaks against it."""

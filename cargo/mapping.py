@@ -16,6 +16,7 @@ from cargo.headings import Meaning, direction_of, heading_words, is_sea_file, me
 from cargo.identifiers import container_valid, is_missing
 from cargo.layouts import layout_of
 from cargo.rowfile import How
+from cargo.serial_dates import are_serials
 from geo.errors import InputError, UsageError
 
 DATE_ORDERS = ("", "dmy", "mdy", "ymd")
@@ -167,6 +168,8 @@ def _proposal(made: ShipmentMapping, heading: str, meaning: Meaning, samples: Se
     why = meaning.why if heading == headings[0] else f"{meaning.why}; where {headings[0]!r} is empty"
     if FIELDS[meaning.field].kind == "weight" and not meaning.unit:
         why += "; no unit in the heading, taken as kg as customs declarations have it"
+    if FIELDS[meaning.field].kind == "date" and are_serials(samples):
+        why += "; serial numbers of a spreadsheet, read as days if every cell of the column is one"
     if meaning.field == "value" and meaning.unit in ("", "home"):
         why += "; its currency is not known"
     return Proposal(heading, shown, meaning.field, why)

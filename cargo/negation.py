@@ -112,12 +112,13 @@ def _counts(word: str) -> bool:
 def _is_head(place: Place, following: Place) -> bool:
     """Whether the second of two neighbours says what the goods are, and the first only whose or for what.
 
-    In Russian the first word is the head. A plural does not stand before its head: "watches jewellery" is a list.
+    In Russian the first word is the head. A plural does not stand before its head: "watches jewellery" is a list. Goods
+    of the same heading are the same goods twice: "lead crystal glassware".
     """
     one, other = place.term, following.term
     if one.kind not in ("make", "model", "item") or other.kind != "item" or "ru" in (one.language, other.language):
         return False
-    if one.category == other.category or not one.category:
+    if one.category == other.category or not one.category or set(one.headings) & set(other.headings):
         return False
     names_material = one.category in _MATERIALS
     return not place.plural and (not other.category or one.kind in ("make", "model") or names_material)

@@ -1,8 +1,9 @@
 """Which headings of the Harmonized System a description resembles, by the character n-grams of its words.
 
-The cosine of the description's vector and the heading's (see `cargo.heading_vectors`) is a sum over the words of the
-description, as no n-gram goes across words, so that the share of each word can be told. The score of a heading is its
-cosine mixed with the mean of the best three of its chapter: descriptions of a group speak for its chapter.
+The product of the description's vector, of length 1, and the heading's (see `cargo.heading_vectors`) is a sum over the
+words of the description, as no n-gram goes across words, so that the share of each word can be told. The score of a
+heading is its product, 1 at most, mixed with the mean of the best three of its chapter: descriptions of a group speak
+for its chapter.
 
 The nomenclature is in English: of other languages only words that English shares are found.
 """
@@ -119,18 +120,19 @@ def _scores(queries: list[list[str]]) -> NDArray[np.float32]:
     holds = csr_matrix((np.ones(len(columns), "f4"), columns, ends), shape=(len(queries), len(vocabulary)))
     weighted = (holds @ grams).multiply(vectors.weights[None, :])
     norms = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)))
-    cosines = np.asarray((holds @ by_word) / np.where(norms > 0.0, norms, 1.0), dtype=np.float32)
-    return (1.0 - CHAPTER_SHARE) * cosines + CHAPTER_SHARE * _of_chapters(cosines, vectors.headings)
+    products = np.asarray((holds @ by_word) / np.where(norms > 0.0, norms, 1.0), dtype=np.float32)
+    np.minimum(products, 1.0, out=products)
+    return (1.0 - CHAPTER_SHARE) * products + CHAPTER_SHARE * _of_chapters(products, vectors.headings)
 
 
-def _of_chapters(cosines: NDArray[np.float32], headings: NDArray[np.str_]) -> NDArray[np.float32]:
-    """For each heading the mean of the best three cosines of its chapter (of all where there are fewer)."""
-    made = np.empty_like(cosines)
+def _of_chapters(products: NDArray[np.float32], headings: NDArray[np.str_]) -> NDArray[np.float32]:
+    """For each heading the mean of the best three products of its chapter (of all where there are fewer)."""
+    made = np.empty_like(products)
     chapters = headings.astype("U2")
     starts = np.flatnonzero(np.concatenate([[True], chapters[1:] != chapters[:-1]])).tolist()
     for start, end in zip(starts, [*starts[1:], len(headings)], strict=True):
         few = min(3, end - start)
-        best = np.partition(cosines[:, start:end], end - start - few, axis=1)[:, end - start - few :]
+        best = np.partition(products[:, start:end], end - start - few, axis=1)[:, end - start - few :]
         made[:, start:end] = best.mean(axis=1, keepdims=True)
     return made
 
@@ -149,7 +151,7 @@ def spoken_words(text: str, heading: str) -> tuple[str, ...]:
     """The words of a description that made its likeness to a heading, the strongest first.
 
     >>> spoken_words("2 sailing yachts, white", "8903")
-    ('YACHTS',)
+    ('YACHTS', 'SAILING')
     """
     words = list(dict.fromkeys(query_words(text)))
     shares = {word: sum(part for _, part in _parts([word], heading)) for word in words}

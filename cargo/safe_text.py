@@ -19,6 +19,8 @@ _UNSEEN = re.compile(
 )
 _FORMULA = tuple("=+-@\t\r\n|%＝＋－＠")
 """First characters that spreadsheets may take for a formula (OWASP, CSV Injection), full-width forms too."""
+_TRIMMED = " \xa0\ufeff"
+"""Spreadsheets trim these before they look."""
 
 
 def safe_text(value: object, limit: int = MAX_CHARACTERS) -> str:
@@ -50,6 +52,16 @@ def safe(value: Any, limit: int = MAX_CHARACTERS) -> Any:
     return value if value is None or isinstance(value, bool | int | float) else safe_text(value, limit)
 
 
+def guarded_in_sql(column: str) -> str:
+    """`guarded` of a column as SQL of DuckDB; `column` is an expression.
+
+    >>> guarded_in_sql("name").startswith("case when regexp_matches(name, ")
+    True
+    """
+    signs = "".join(re.escape(sign) for sign in _FORMULA)
+    return f"case when regexp_matches({column}, '^[{_TRIMMED}]*[{signs}]') then chr(39) || {column} else {column} end"
+
+
 def guarded(text: str) -> str:
     """A text that no spreadsheet takes for a formula: an apostrophe is put before =, +, -, @, tab, CR and their kin.
 
@@ -58,4 +70,4 @@ def guarded(text: str) -> str:
     >>> guarded("=1+1"), guarded(" @SUM(A1)"), guarded("SEA LARK 5")
     ("'=1+1", "' @SUM(A1)", 'SEA LARK 5')
     """
-    return f"'{text}" if text.startswith(_FORMULA) or text.lstrip(" \xa0\ufeff").startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith(_FORMULA) or text.lstrip(_TRIMMED).startswith(_FORMULA) else text

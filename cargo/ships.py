@@ -144,12 +144,17 @@ def names_alike(a: ShipName, b: ShipName) -> float:
 def flag_code(text: str) -> str:
     """A flag as ISO 3166 alpha-2; "" where the text names no state, or may name several.
 
-    >>> flag_code("Togo"), flag_code("China"), flag_code("Korea"), flag_code("Democratic People's Republic of Korea")
-    ('TG', 'CN', '', 'KP')
+    >>> flag_code("Togo"), flag_code("Korea"), flag_code("Democratic People's Republic of Korea")
+    ('TG', '', 'KP')
+    >>> flag_code("Korea, Republic of")  # as ISO 3166 has it
+    'KR'
     """
     from geo.place_words import words
 
-    return "" if len(text) > MAX_NAME or is_missing(text) else country_code(words(text))
+    if len(text) > MAX_NAME or is_missing(text):
+        return ""
+    name, _, more = text.partition(",")
+    return country_code(words(text)) or (country_code(words(f"{more} {name}")) if more else "")
 
 
 def facts_of(told: Mapping[str, str], t_from: int, t_to: int, source: str) -> Iterator[Fact]:

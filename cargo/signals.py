@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from cargo.case import Case
 from cargo.control import ControlLists
@@ -61,3 +62,7 @@ class Signals:
             "parties": self._surroundings.signals(case),
             "obfuscation": techniques(self._fleet, case, min_score, self._readings),
         }
+
+    def listings(self, case: Case) -> tuple[dict[str, Any], ...]:
+        """The entries of watch-lists behind a case."""
+        return self._surroundings.listings(case)

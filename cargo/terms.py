@@ -11,6 +11,7 @@ and `company` (an everyday word, which counts only beside another term of its ca
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from itertools import pairwise
@@ -83,6 +84,18 @@ def categories() -> frozenset[str]:
     ['aircraft', 'art', 'camera', 'carpet']
     """
     return frozenset(term.category for term in lexicon() if term.kind != "negative") - {""}
+
+
+@cache
+def category_headings(category: str) -> Mapping[str, float]:
+    """The headings of the goods of a category, each with the part of the category's terms that name it.
+
+    >>> sorted(category_headings("watch"))
+    ['9101', '9102', '9103', '9104', '9105']
+    """
+    named = [term for term in lexicon() if category and term.category == category and term.kind != "negative"]
+    counts = Counter(heading for term in named for heading in term.headings)
+    return {heading: count / len(named) for heading, count in counts.items()}
 
 
 def _words(term: str) -> tuple[str, ...]:

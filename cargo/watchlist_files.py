@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cargo.identifiers import is_missing
+from cargo.ofac_aliases import aliases_path, with_aliases
 from cargo.party_names import MAX_NAME, clean_text
 from cargo.watchlists import KINDS, Entry, Watchlist, day_of, need_entries
 from geo.errors import InputError, UsageError
@@ -54,13 +55,9 @@ class Rejects:
 
 def read_watchlist(path: Path, name: str, on: str, mapping: Mapping[str, str] | None, licence: str) -> Watchlist:
     """A list from a file of any form that is known."""
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(1 << 16)
-            stream.seek(0)
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path and its rights") from None
+    digest = _digest(path)
+    with path.open("rb") as stream:
+        head = stream.read(1 << 16)
     if head[:2] in (b"\x1f\x8b", b"PK", b"\xff\xfe", b"\xfe\xff"):
         raise InputError(f"{path}: packed or UTF-16; unpack it, and save it as CSV or JSON lines in UTF-8")
     if not head.strip():
@@ -76,9 +73,22 @@ def read_watchlist(path: Path, name: str, on: str, mapping: Mapping[str, str] | 
     why = ", ".join(f"{reason}: {n}" for reason, n in rejects.counts.most_common(3))
     entries = need_entries(path, found, why)
     source = clean_text(path.name)[:200]
+    if form == "OFAC sdn.csv" and (beside := aliases_path(path)) is not None:
+        entries = tuple(with_aliases(entries, _rows(beside, rejects), rejects.add))
+        digest = hashlib.sha256(f"{digest}{_digest(beside)}".encode()).hexdigest()
+        source = f"{source} and {clean_text(beside.name)[:200]}"
     return Watchlist(
         name, on, source, form, licence or LICENCES[form], digest, entries, dict(rejects.counts), tuple(rejects.rows)
     )
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file; InputError where it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path and its rights") from None
 
 
 def _lines(path: Path, rejects: Rejects) -> Iterator[str]:

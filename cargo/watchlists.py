@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geo.errors import InputError, OutputError, UsageError
 from geo.port_table import data_root
-from geo.whole_file import write_text
+from geo.whole_file import remove_files, write_text
 
 if TYPE_CHECKING:
     from cargo.ships import Ship
@@ -111,8 +111,8 @@ def import_watchlist(
     Parameters
     ----------
     path
-        OFAC's sdn.csv or a table of its vessels, the UN 1718 vessels sheet, OpenSanctions maritime.csv or
-        targets.simple.csv, FollowTheMoney JSON lines; or any CSV with `mapping`.
+        OFAC's sdn.csv (with its alt.csv, where that lies beside it) or a table of its vessels, the UN 1718 vessels
+        sheet, OpenSanctions maritime.csv or targets.simple.csv, FollowTheMoney JSON lines; or any CSV with `mapping`.
     name
         What the list is called; lists of one name and different dates are one list over time.
     on
@@ -131,7 +131,7 @@ def import_watchlist(
     made = read_watchlist(Path(path), name.strip(), on, mapping, licence)
     target = watchlists_folder() / f"{_slug(made.name)}@{made.date}.jsonl"
     _refuse_other(target, made.name)
-    head = {key: value for key, value in _plain(made).items() if key != "entries"} | {"luxwake_watchlist": _FORM}
+    head = _plain(replace(made, entries=())) | {"luxwake_watchlist": _FORM}
     lines = (json.dumps(one, ensure_ascii=False, sort_keys=True) + "\n" for one in (head, *map(_plain, made.entries)))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -159,14 +159,7 @@ def read_watchlists() -> Kept:
 def remove_watchlist(name: str, on: str | None = None) -> list[Path]:
     """Take a list away, of one date or of all; the files that there were."""
     wanted = f"{_slug(name)}@{on or '*'}.jsonl"
-    gone = []
-    for path in sorted(watchlists_folder().glob(wanted)):
-        try:
-            path.unlink()
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be removed ({error.strerror}); remove it by hand") from None
-        gone.append(path)
-    return gone
+    return remove_files(sorted(watchlists_folder().glob(wanted)))
 
 
 def ship_of(entry: Entry, source: str) -> Ship:
@@ -216,9 +209,9 @@ def _refuse_other(target: Path, name: str) -> None:
             raise UsageError(f"the list {other!r} is kept as {target.name} already; give {name[:60]!r} another name")
 
 
-def _plain(value: Any) -> dict[str, Any]:
-    """A record as JSON has it, without what says nothing."""
-    return {key: part for key, part in asdict(value).items() if part not in ("", (), 0)}
+def _plain(value: Entry | Watchlist) -> dict[str, Any]:
+    """A record as JSON has it, without what says nothing; `dataclasses.asdict` would copy every text of a million."""
+    return {key: part for key in value.__slots__ if (part := getattr(value, key)) not in ("", (), 0)}
 
 
 def _read(path: Path) -> Watchlist:

@@ -11,7 +11,9 @@ nobody was yet has that of its parent, a cell where many were has its own. After
 vessel-hour from interpolated positions, smoothed); here per cell and as the feed goes.
 
 Memory: 40 bytes a row, at most half of the rows in use: 80 bytes for each cell and class that traffic was in and for
-each of its parents, at most 382 MB (2.4 million cells of the resolutions 1 to 5 on Earth, two classes).
+each of its parents, at most 671 MB (2.4 million cells of the resolutions 1 to 5 on Earth, two classes, rounded up to a
+power of two). Where the number of vessels is bounded, 320 bytes for each of them: four cells. Beyond these a cell is
+not learnt, and has the rate of its parent.
 """
 
 from __future__ import annotations
@@ -72,6 +74,8 @@ class Trust(NamedTuple):
     min_visits: int
     prior_messages: float
     """Weight of the parent's rate, in messages."""
+    most_cells: int = 1 << 62
+    """Rows that the table may have in use; what would need more is not learnt, but counted."""
 
 
 class Reception(NamedTuple):
@@ -83,7 +87,7 @@ class Reception(NamedTuple):
     """Who was heard around, and when: see `detectors.neighbours`."""
     blocks: NDArray[np.uint8]
     used: NDArray[np.int64]
-    """Rows in use of `table` and `near`."""
+    """Rows in use of `table` and `near`, and times that a cell found no room in `table`."""
     bands: NDArray[np.int64]
     """Messages and time in ms of class B in cells of class A's bands of rates, (BANDS, 2)."""
     sums: NDArray[np.int64]
@@ -131,6 +135,14 @@ def rebuild_cells(old, new):
             row.last_slot, row.visits = old[at].last_slot, old[at].visits
 
 
+@kernel
+def renumber_cells(table, place):
+    """Hulls have taken other slots (`ais.hulls.new_places`): none was last where one was that has gone."""
+    for at in range(table.size):
+        if table[at].cell != np.uint64(0) and table[at].last_slot >= 0:
+            table[at].last_slot = place[table[at].last_slot]
+
+
 @inner
 def add_cell(r, trust, slot, cell, class_b, messages, exposure_us):
     """Add messages and time of a hull to a cell and its parents."""
@@ -138,6 +150,9 @@ def add_cell(r, trust, slot, cell, class_b, messages, exposure_us):
         key = keyed(cell, resolution, class_b)
         row = r.table[cell_place(r.table, key)]
         if row.cell == np.uint64(0):
+            if r.used[0] >= trust.most_cells:
+                r.used[2] += 1
+                continue
             row.cell = key
             row.last_slot = -1
             r.used[0] += 1

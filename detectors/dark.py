@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ais.hulls import new_places
 from detectors.compact import hundredths, of_hundredths, offset_of, origin, source_of
 from detectors.coverage import (
     BANDS,
@@ -39,10 +40,11 @@ from detectors.coverage import (
     cell_of,
     rate_at,
     rebuild_cells,
+    renumber_cells,
 )  # fmt: skip
-from detectors.detector import OUT_ROOM, Columns, Detector, Known, grown
+from detectors.detector import FEWEST_HULLS, OUT_ROOM, Columns, Detector, Known, grown, rounded_up
 from detectors.event import GAP, begin_event
-from detectors.neighbours import BLOCKS, NEAR, NEAR_ROOM, rebuild_near
+from detectors.neighbours import BLOCKS, NEAR, NEAR_CELLS, NEAR_ROOM, rebuild_near
 from detectors.silence import (
     CLASS_B,
     COG,
@@ -67,6 +69,12 @@ HEARD_SHARE = 0.5
 """A silence in which the receivers worked for less than this share says nothing of the cells on its way."""
 UNIT_DM = 10.0 * math.radians(EARTH_RADIUS_M) / STEPS_PER_DEG
 """Decimetres of a step of latitude, and at most of longitude."""
+FEWEST_CELLS = 8192
+"""Rows of the table of cells at first; twice as many as may be in use."""
+EARTH_CELLS = 2 * 2_352_850
+"""Of the resolutions 1 to 5, for both classes."""
+CELLS_OF_HULL = 4
+"""World-wide traffic is in fewer cells than there are, and in most of them many ships are: a bound for the memory."""
 LEAST_HONEST = 0.01
 """A silence less likely honest than this says nothing of the dispersion."""
 
@@ -240,15 +248,16 @@ class Dark(Detector):
     Params = DarkParams
     kinds = ("gap", "dark")
     facts = FACT_NAMES
+    by_slot = ("lasts",)
 
     def __init__(self, params: DarkParams | None = None) -> None:
         super().__init__(params)
         self.arrays = {
-            "lasts": np.zeros(256, LAST).view(np.recarray),
-            "table": np.zeros(8192, CELL).view(np.recarray),
+            "lasts": np.zeros(FEWEST_HULLS, LAST).view(np.recarray),
+            "table": np.zeros(FEWEST_CELLS, CELL).view(np.recarray),
             "near": np.zeros(64, NEAR).view(np.recarray),
             "blocks": np.zeros((32, BLOCKS), np.uint8),
-            "used": np.zeros(2, np.int64),
+            "used": np.zeros(3, np.int64),
             "bands": np.zeros((BANDS, 2), np.int64),
             "sums": np.zeros((2, BANDS, FINEST + 1, 4), np.int64),
             "totals": np.zeros((2, 1), np.int64),
@@ -256,7 +265,8 @@ class Dark(Detector):
 
     def _limits(self) -> Limits:
         p = self.params
-        trust = Trust(p.min_exposure_s * 1_000_000, p.min_visits, p.prior_messages)
+        most = 1 << 62 if self.max_vessels is None else _most_rows(self.max_vessels) // 2 - ROOM
+        trust = Trust(p.min_exposure_s * 1_000_000, p.min_visits, p.prior_messages, most)
         return Limits(p.min_gap_s * 1_000_000, p.min_fixes, p.min_score, p.dark_per_day, trust, p.reception, self.ships)
 
     def _reception(self) -> Reception:
@@ -270,7 +280,7 @@ class Dark(Detector):
 
     def make_room(self) -> None:
         """Double the tables of cells when they are half full."""
-        cells, around = self.arrays["used"].tolist()
+        cells, around, _ = self.arrays["used"].tolist()
         table, near = self.arrays["table"], self.arrays["near"]
         if 2 * (cells + ROOM) > table.size:
             self.arrays["table"] = np.zeros(2 * table.size, CELL).view(np.recarray)
@@ -279,6 +289,24 @@ class Dark(Detector):
             self.arrays["near"] = np.zeros(2 * near.size, NEAR).view(np.recarray)
             rebuild_near(near, self.arrays["near"])
             self.arrays["blocks"] = grown(self.arrays["blocks"], near.size)
+
+    def let_go(self, kept: NDArray[np.intp], now: int, alive: int) -> NDArray[Any]:
+        """Let go of all hulls but those in these slots; their silences are told as open."""
+        place = new_places(self.ships.size, kept)
+        found = super().let_go(kept, now, alive)
+        renumber_cells(self.arrays["table"], place)
+        return found
+
+    def most_bytes(self, max_vessels: int) -> int:
+        """Bytes of all arrays at most: of cells four for each hull, and of cells around those of the Earth."""
+        own = sum(self.arrays[name].nbytes for name in ("used", "bands", "sums", "totals"))
+        around = rounded_up(2 * (NEAR_CELLS + NEAR_ROOM))
+        near = around * NEAR.itemsize + around // 2 * BLOCKS
+        return super().most_bytes(max_vessels) + _most_rows(max_vessels) * CELL.itemsize + near + own
+
+    def left_out(self) -> dict[str, int]:
+        """Times that a cell found no room."""
+        return {"cells of reception that found no room": int(self.arrays["used"][2])}
 
     def run(self, columns: Columns, begin: int, out: NDArray[Any]) -> tuple[int, int]:
         """Rows from `begin` on: (the row where it stopped, events written to `out`)."""
@@ -299,3 +327,8 @@ class Dark(Detector):
         """Gaps that are still open at `now`."""
         stopped, events = flush(self.arrays["lasts"], self._reception(), now, alive, begin, self._limits(), out)
         return int(stopped), int(events)
+
+
+def _most_rows(max_vessels: int) -> int:
+    """Rows of the table of cells at most, half of them in use."""
+    return max(FEWEST_CELLS, rounded_up(2 * min(CELLS_OF_HULL * max_vessels, EARTH_CELLS + ROOM)))

@@ -101,9 +101,11 @@ class DarkRendezvous(DerivedDetector):
         order = np.argsort(ships)
         ship = _ship(events["mmsi"], events["hull"])
         at = np.minimum(np.searchsorted(ships, ship, sorter=order), max(0, ships.size - 1))
-        own = known.vessels["sog_p95"][order[at]] if ships.size else np.full(ship.size, np.nan)
+        own = np.full(ship.size, np.nan)
+        if ships.size:
+            own = np.where(ships[order[at]] == ship, known.vessels["sog_p95"][order[at]], np.nan)
         speed_kn = np.minimum(np.where(np.isfinite(own), own, self.params.default_speed_kn), MAX_SPEED_KN)
-        lat1, lon1 = (np.where(events["open"] == 1, np.nan, events[name]) for name in ("lat_end", "lon_end"))
+        lat1, lon1 = (np.where(events["open"] > 0, np.nan, events[name]) for name in ("lat_end", "lon_end"))
         m_us = np.asarray(speed_kn * KN_M_S * 1e-6, np.float64)
         lat0, lon0, t0, t1 = (np.ascontiguousarray(events[name]) for name in ("lat", "lon", "t_start", "t_end"))
         return Stays(lat0, lon0, lat1, lon1, t0, t1, m_us, ship)
@@ -233,7 +235,7 @@ def _is_first(silent: NDArray[Any], row: NDArray[np.int64], partner: NDArray[np.
 
 def _write(event: Any, silent: Any, other: Any, place: tuple[int, int, float, float]) -> None:
     """What all dark rendezvous have in common: who, when, where, and the evidence."""
-    event["kind"], event["open"] = DARK_RENDEZVOUS, silent["open"] | other["open"]
+    event["kind"], event["open"] = DARK_RENDEZVOUS, max(silent["open"], other["open"])
     for name in ("mmsi", "hull", "first_source", "first_offset", "last_source", "last_offset"):
         event[name] = silent[name]
     event["other"], event["other_hull"] = other["mmsi"], other["hull"]

@@ -61,6 +61,8 @@ class Known:
 OUT_EVENTS = 4096
 """Events that one call of a kernel can return; it stops when fewer than `OUT_ROOM` places are left."""
 OUT_ROOM = 8
+FEWEST_HULLS = 256
+"""Rows of an array by slot at first."""
 
 
 class Detector(ABC):
@@ -79,10 +81,13 @@ class Detector(ABC):
     """True where a ship can have events of one kind that begin at once and differ by their label."""
     settles_place: ClassVar[bool] = False
     """True where `settle` looks at `min_shore_m`, because an event nearer to the shore is one of another kind."""
+    by_slot: ClassVar[tuple[str, ...]] = ()
+    """Names of the arrays that have a row for each hull, by slot; without any it cannot let go of hulls."""
     params: Any
 
     def __init__(self, params: Any = None) -> None:
         self.params = params if params is not None else self.Params()
+        self.max_vessels: int | None = None
         self.arrays: dict[str, NDArray[Any]] = {}
         self.ships: NDArray[Any] = np.zeros(0, HULL).view(np.recarray)
         self._out: NDArray[Any] = np.zeros(OUT_EVENTS, EVENT).view(np.recarray)
@@ -98,6 +103,33 @@ class Detector(ABC):
     def reserve(self, ships: NDArray[Any]) -> None:
         """Make room for these hulls, whose records (`ais.hulls.HULL`) by slot say which MMSI and hull each is."""
         self.ships = ships
+
+    def bound(self, max_vessels: int) -> None:
+        """Hold no more than what so many hulls need (`most_bytes`); said before the first row."""
+        self.max_vessels = max_vessels
+
+    def most_bytes(self, max_vessels: int) -> int:
+        """Bytes of all arrays at most, with so many hulls."""
+        rows = max(FEWEST_HULLS, rounded_up(max_vessels))
+        return sum(rows * (array.nbytes // array.shape[0]) for array in map(self.arrays.__getitem__, self.by_slot))
+
+    def left_out(self) -> dict[str, int]:
+        """What found no room within the bound, counted by what it was."""
+        return {}
+
+    def let_go(self, kept: NDArray[np.intp], now: int, alive: int) -> NDArray[Any]:
+        """Let go of all hulls but those in the slots `kept` (ascending), which take the first slots in their order.
+
+        What goes on with the others at `now` is told as at the end of the input, as records.
+        """
+        gone = np.delete(np.arange(self.ships.size), kept)
+        ships, whole = self.ships, {name: self.arrays[name] for name in self.by_slot}
+        self.ships = ships[gone]
+        self.arrays |= {name: array[gone] for name, array in whole.items()}
+        found = self.finish(now, alive)
+        self.ships = ships[kept]
+        self.arrays |= {name: only(array, kept) for name, array in whole.items()}
+        return found
 
     def know(self, anchorages: Anchorages) -> None:  # noqa: B027 - a detector that has no use for them ignores them
         """Learn where ships are known to wait, before the first row."""
@@ -146,13 +178,14 @@ class HullDetector(Detector):
     not keep MMSI and hull in its record.
     """
 
+    by_slot = ("states",)
     state: ClassVar[np.dtype[Any]]
     loop: ClassVar[Any]
     end: ClassVar[Any]
 
     def __init__(self, params: Any = None) -> None:
         super().__init__(params)
-        self.arrays = {"states": np.zeros(256, self.state).view(np.recarray)}
+        self.arrays = {"states": np.zeros(FEWEST_HULLS, self.state).view(np.recarray)}
 
     @abstractmethod
     def limits(self) -> Any:
@@ -201,10 +234,29 @@ class DerivedDetector(ABC):
         return asdict(self.params)
 
 
-def grown(array: NDArray[Any], size: int) -> NDArray[Any]:
-    """A zeroed array of at least `size` rows that begins with the given one; record arrays stay record arrays."""
+def grown(array: NDArray[Any], size: int, *, exactly: bool = False) -> NDArray[Any]:
+    """A zeroed array that begins with the given one; record arrays stay record arrays.
+
+    Its rows are `size` rounded up to a power of two, or exactly as many; an array that has them is given back.
+    """
     if array.shape[0] >= size:
         return array
-    bigger = np.zeros((1 << (size - 1).bit_length(), *array.shape[1:]), array.dtype)
+    bigger = np.zeros((size if exactly else rounded_up(size), *array.shape[1:]), array.dtype)
     bigger[: array.shape[0]] = array
     return bigger.view(np.recarray) if array.dtype.names else bigger
+
+
+def rounded_up(size: int) -> int:
+    """The least power of two that is no less.
+
+    >>> rounded_up(5), rounded_up(8)
+    (8, 8)
+    """
+    return 1 << (size - 1).bit_length()
+
+
+def only(array: NDArray[Any], kept: NDArray[np.intp]) -> NDArray[Any]:
+    """The rows of `kept` before all others, which are zero; as long as before."""
+    left = np.zeros_like(array)
+    left[: kept.size] = array[kept]
+    return left

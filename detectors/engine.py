@@ -3,6 +3,9 @@
 Batch is the stream: `detect` feeds everything at once, a daemon feeds what has come; the events are the same. Rows may
 come out of order by up to `lateness_s`; what comes later is not used and counted. The state is arrays only, so that it
 can be saved at any row (`save`, `load`).
+
+With `max_vessels` it takes no more memory than `most_bytes` says, whatever the input (`detectors.bound`);
+`ais.admission` tells who gets a place. What a ship that is let go leaves open is told with `open` 2 (`event.LET_GO`).
 """
 
 from __future__ import annotations
@@ -19,16 +22,17 @@ from numpy.typing import NDArray
 from ais.hulls import Hulls
 from ais.identity import Identities, identities
 from ais.status import LATE, NO_TIME, REASONS, count_words
-from ais.table import NAT, Fixes
+from ais.table import FIX_DTYPES, NAT, Fixes
 from ais.tracks import Tracks
+from detectors.bound import FEWEST_VESSELS, MOST_VESSELS, Bound
 from detectors.detector import Columns, DerivedDetector, Detector, Known
 from detectors.event import EVENT, KINDS, LABELS, Events
 from detectors.feed_time import newest_time
 from detectors.finish import event_columns, sorted_events, well_placed
 from detectors.registry import detector_class, kind_code, registered, with_needs
-from detectors.rows import fill_alive, fill_class_b, in_order
+from detectors.rows import fill_alive, fill_class_b, in_order, taken
 from detectors.settings import params_of
-from detectors.snapshot import State, check_alike, copied, read_state, write_state
+from detectors.snapshot import State, check_alike, copied, like, read_state, write_state
 from detectors.vessels import vessels
 from geo.anchorages import Anchorages
 from geo.errors import UsageError
@@ -44,7 +48,15 @@ CHUNK_ROWS = 1 << 18
 
 
 class Engine:
-    """Rows in, events out."""
+    """Rows in, events out.
+
+    Parameters
+    ----------
+    detectors, params, anchorages, threads
+        As for `detect`.
+    lateness_s : seconds by which rows may come late
+    max_vessels : hulls that are followed at a time, 16 to 16,777,216; None: all
+    """
 
     def __init__(
         self,
@@ -53,6 +65,7 @@ class Engine:
         *,
         anchorages: Anchorages | None = None,
         lateness_s: float = LATENESS_S,
+        max_vessels: int | None = None,
         threads: int = 1,
     ) -> None:
         chosen = list(registered()) if detectors is None else list(detectors)
@@ -63,6 +76,11 @@ class Engine:
                 f"threads must be at least 1 and lateness_s not negative, nor more than 1e10, not {threads}, "
                 f"{lateness_s}"
             )
+        if max_vessels is not None and not FEWEST_VESSELS <= max_vessels <= MOST_VESSELS:
+            raise UsageError(
+                f"max_vessels must be from {FEWEST_VESSELS} to {MOST_VESSELS:,}, or None for no bound, "
+                f"not {max_vessels}"
+            )
         self.detectors = [detector for detector in made.values() if isinstance(detector, Detector)]
         self.derived = [detector for detector in made.values() if isinstance(detector, DerivedDetector)]
         self._chosen = [kind_code(kind) for name in chosen for kind in detector_class(name).kinds]
@@ -72,7 +90,8 @@ class Engine:
                 detector.know(anchorages)
         self._threads = threads
         self._lateness_us = round(lateness_s * 1e6)
-        self._tracks = Tracks()
+        self._tracks = Tracks(max_vessels)
+        self._bound = Bound(max_vessels, self._tracks, self.detectors)
         self._pending = {name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()}
         self._released = self._newest = self._last = NAT
         self._alive = 0
@@ -99,6 +118,24 @@ class Engine:
         return self._tracks.hulls.rows[: int(self._tracks.hulls.used[0])]
 
     @property
+    def watched(self) -> NDArray[np.uint32]:
+        """MMSIs that get a place at once and are never let go, sorted; at most half of `max_vessels`."""
+        return self._tracks.gate.watched
+
+    @watched.setter
+    def watched(self, mmsis: Sequence[int] | NDArray[Any]) -> None:
+        self._bound.watch(mmsis)
+
+    @property
+    def beyond_bounds(self) -> dict[str, int]:
+        """What `max_vessels` cost so far, by what it was: vessels let go, and what found no room."""
+        return self._bound.counts()
+
+    def most_bytes(self) -> dict[str, int]:
+        """Bytes that all arrays take at most, by holder (`detectors.bound`); UsageError without `max_vessels`."""
+        return self._bound.most_bytes(sum(column.itemsize for column in self._pending.values()))
+
+    @property
     def tally(self) -> NDArray[np.int64]:
         """Rows by status code (`ais.status`), as `counts` says in words."""
         return self._counts
@@ -116,17 +153,18 @@ class Engine:
         self._counts[NO_TIME] += int(np.count_nonzero(~timed))
         late = timed & (new["t"] < self._released) if self._released != NAT else np.zeros(timed.size, np.bool_)
         self._counts[LATE] += int(np.count_nonzero(late))
-        new = _taken(new, timed & ~late)
+        new = taken(new, timed & ~late)
         if new["t"].size == 0:
             return np.zeros(0, EVENT)
         waiting = self._pending["t"].size
         rows = {name: np.concatenate([self._pending[name], new[name]]) for name in new} if waiting else new
         self._newest = newest_time(self._newest, rows["t"], rows["mmsi"])
         if self._newest != NAT:
-            self._released = max(self._released, self._newest - self._lateness_us)
+            released = max(self._released, self._newest - self._lateness_us)
+            self._released = max(released, self._bound.earliest_to_wait(rows["t"], released))
         ready = rows["t"] < self._released
-        self._pending = {name: column.copy() for name, column in _taken(rows, ~ready).items()}  # not the caller's
-        return self._run(_taken(rows, ready))
+        self._pending = {name: column.copy() for name, column in taken(rows, ~ready).items()}  # not the caller's
+        return self._run(taken(rows, ready))
 
     def flush(self) -> NDArray[Any]:
         """The input has ended: the events of the rows that waited, and what stays open, as records of `EVENT`."""
@@ -149,7 +187,21 @@ class Engine:
         return np.concatenate(pieces)
 
     def _run_chunk(self, rows: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
-        slots, hull, status = self._tracks.follow(rows)
+        """Rows in order through tracks and all detectors; where the tracks want room it is made."""
+        found: list[NDArray[Any]] = []
+        while True:
+            slots, hull, status = self._tracks.follow(rows)
+            n = slots.size
+            found += self._detect({name: column[:n] for name, column in rows.items()}, slots, hull, status)
+            if n == rows["t"].size:
+                return found
+            rows = {name: column[n:] for name, column in rows.items()}
+            found += self._bound.make_room(int(rows["t"][0]), self._alive, self._each)
+
+    def _detect(
+        self, rows: dict[str, NDArray[Any]], slots: NDArray[Any], hull: NDArray[Any], status: NDArray[Any]
+    ) -> list[NDArray[Any]]:
+        """Rows that have slots through all detectors."""
         self._counts += np.bincount(status, minlength=REASONS)
         used = np.flatnonzero(slots >= 0)
         part = rows if used.size == slots.size else {name: column[used] for name, column in rows.items()}
@@ -191,7 +243,7 @@ class Engine:
         """
         records, counts = well_placed(records, self.detectors)
         records = sorted_events(records)
-        known = Known(identity, vessels(self.hulls, identity), self._newest)
+        known = Known(identity, vessels(self._bound.told_hulls(), identity), self._newest)
         for detector in self.detectors:
             own = np.isin(records["kind"], [kind_code(kind) for kind in detector.kinds])
             records = sorted_events(np.concatenate([records[~own], detector.settle(records[own], known)]))
@@ -214,11 +266,11 @@ class Engine:
         """The table of events that were concluded."""
         return Events(
             event_columns(records, self._every(), self._anchorages),
-            vessels=vessels(self.hulls, identity),
+            vessels=vessels(self._bound.told_hulls(), identity),
             identity=identity,
             sources=tuple(sources),
             params=self.table_params(),
-            counts={**self.counts, **counts},
+            counts={**self.counts, **self.beyond_bounds, **counts},
         )
 
     def params(self) -> dict[str, dict[str, Any]]:
@@ -258,6 +310,7 @@ class Engine:
         clocks = (self._released, self._newest, self._last, self._alive)
         arrays = {f"pending.{name}": column for name, column in self._pending.items()}
         arrays |= {f"hulls.{name}": array for name, array in self._tracks.hulls._asdict().items()}
+        arrays |= self._tracks.gate_state()
         arrays |= {"counts": self._counts, "clocks": np.array(clocks, np.int64)}
         for detector in self.detectors:
             arrays |= {f"{detector.name}.{name}": array for name, array in detector.arrays.items()}
@@ -265,15 +318,16 @@ class Engine:
 
     def resume(self, state: State) -> None:
         """Take the state of an engine with the same detectors and parameters."""
-        taken = {name: copied(array) for name, array in state.items()}
-        self._released, self._newest, self._last, self._alive = taken["clocks"].tolist()
-        self._pending = {name: taken[f"pending.{name}"] for name in self._pending}
+        saved = {name: copied(array) for name, array in state.items()}
+        self._released, self._newest, self._last, self._alive = saved["clocks"].tolist()
+        self._pending = {name: saved[f"pending.{name}"] for name in self._pending}
         hulls = self._tracks.hulls._asdict()
-        self._tracks.hulls = Hulls(**{name: _like(taken[f"hulls.{name}"], array) for name, array in hulls.items()})
-        self._counts = taken["counts"]
+        self._tracks.hulls = Hulls(**{name: like(saved[f"hulls.{name}"], array) for name, array in hulls.items()})
+        self._tracks.take_gate({name: like(saved[name], array) for name, array in self._tracks.gate_state().items()})
+        self._counts = saved["counts"]
         for detector in self.detectors:
             arrays = detector.arrays.items()
-            detector.arrays = {name: _like(taken[f"{detector.name}.{name}"], array) for name, array in arrays}
+            detector.arrays = {name: like(saved[f"{detector.name}.{name}"], array) for name, array in arrays}
             detector.reserve(self.hulls)
 
     def save(self, path: str | Path) -> None:
@@ -295,23 +349,9 @@ class Engine:
         self.resume(state)
 
 
-def _taken(rows: dict[str, NDArray[Any]], wanted: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
-    """Some of the rows; no copy of them where they are the first or the last, as in a feed that is in order."""
-    n, size = int(np.count_nonzero(wanted)), wanted.size
-    chosen: Any = slice(0, n) if wanted[:n].all() else slice(size - n, size) if wanted[size - n :].all() else wanted
-    return {name: column[chosen] for name, column in rows.items()}
-
-
 def row_dtypes() -> dict[str, str]:
     """The columns that the engine looks at, with their dtypes."""
-    from ais.table import FIX_DTYPES
-
     return {name: FIX_DTYPES[name] for name in ROW}
-
-
-def _like(saved: NDArray[Any], array: NDArray[Any]) -> NDArray[Any]:
-    """A saved array with the dtype of the one whose place it takes: a file does not keep the padding of records."""
-    return saved.view(array.dtype).view(np.recarray) if array.dtype.names else saved
 
 
 def detect(

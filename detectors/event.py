@@ -63,7 +63,7 @@ EVENT = np.dtype(
     [
         ("kind", "u1"),
         ("label", "u1"),  # which of its kind, by `LABELS`; 0 not said
-        ("open", "u1"),  # 1: still going on when the input ended; t_end of a gap is then the end of the input
+        ("open", "u1"),  # 1: still going on when the input ended (a gap's t_end is then that); 2: see `LET_GO`
         ("hull", "u1"),
         ("other_hull", "u1"),
         ("mmsi", "u4"),
@@ -99,6 +99,11 @@ EVENT = np.dtype(
     align=True,
 )
 """One event of any kind; times in µs since 1970 UTC, degrees WGS84, metres, knots."""
+
+
+LET_GO = 2
+"""Of `open`: still going on when the engine let go of the ship (`ais.admission`), which is then the end of a gap; what
+became of it is not known."""
 
 
 @inner

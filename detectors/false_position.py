@@ -32,17 +32,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.detector import Columns, Detector, Known, grown
+from detectors.detector import FEWEST_HULLS, Columns, Detector, Known, grown, rounded_up
 from detectors.inland import waterways
 from detectors.mass_displacement import displaced_together
 from detectors.scrutiny import WATCH, Limits, Places, flush, run
 from detectors.shared_mmsi import STAY, rebuild_stays
 from detectors.stations import read_stations
-from detectors.suspicion import CASE, CASES_OF_HULL, FACTS, LEFT, USED
+from detectors.suspicion import CASE, CASES_OF_HULL, FACTS, LEFT, LOST, USED
 from geo.coast import shore_table
 from geo.errors import UsageError
 from geo.ports import port_index, ports_version
 from geo.sphere import KN_M_S
+
+FEWEST_CASES = 64
+"""Rows of the tables of cases and stays at first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,17 +153,18 @@ class FalsePosition(Detector):
     kinds = ("false_position",)
     facts = FACTS
     label_in_id = True
+    by_slot = ("states",)
 
     def __init__(self, params: FalsePositionParams | None = None) -> None:
         super().__init__(params)
         stations, self._stations = read_stations(self.params.stations, self.params.horizon_nmi)
         self._places = Places(shore_table(), port_index(), waterways(), stations)
-        self._limits = _limits(self.params)
+        self._limits = _limits(self.params, 1 << 62)
         self.arrays = {
-            "states": np.zeros(256, WATCH).view(np.recarray),
-            "cases": np.zeros(64, CASE).view(np.recarray),
-            "pool": np.zeros(3, np.int64),
-            "stays": np.zeros(64, STAY).view(np.recarray),
+            "states": np.zeros(FEWEST_HULLS, WATCH).view(np.recarray),
+            "cases": np.zeros(FEWEST_CASES, CASE).view(np.recarray),
+            "pool": np.zeros(4, np.int64),
+            "stays": np.zeros(FEWEST_CASES, STAY).view(np.recarray),
             "used": np.zeros(1, np.int64),
         }
 
@@ -187,6 +191,32 @@ class FalsePosition(Detector):
             self.arrays["stays"] = np.zeros(2 * stays.size, STAY).view(np.recarray)
             rebuild_stays(stays, self.arrays["stays"])
 
+    def bound(self, max_vessels: int) -> None:
+        """Hold no more cases than one for four hulls."""
+        super().bound(max_vessels)
+        self._limits = _limits(self.params, _most_rows(max_vessels) - CASES_OF_HULL)
+
+    def let_go(self, kept: NDArray[np.intp], now: int, alive: int) -> NDArray[Any]:
+        """Let go of all hulls but those in these slots; their cases are told."""
+        gone = np.setdiff1d(self.ships["mmsi"], self.ships["mmsi"][kept])
+        found = super().let_go(kept, now, alive)
+        stays = self.arrays["stays"]
+        stays["mmsi"][np.isin(stays["mmsi"], gone)] = 0
+        self.arrays["used"][0] = np.count_nonzero(stays["mmsi"])
+        self.arrays["stays"] = np.zeros_like(stays)
+        rebuild_stays(stays, self.arrays["stays"])
+        return found
+
+    def most_bytes(self, max_vessels: int) -> int:
+        """Bytes of all arrays at most: of cases one for four hulls, of stays one for two."""
+        stays = max(FEWEST_CASES, rounded_up(2 * (max_vessels // 2 + 1)))
+        own = _most_rows(max_vessels) * CASE.itemsize + stays * STAY.itemsize
+        return super().most_bytes(max_vessels) + own + sum(self.arrays[name].nbytes for name in ("pool", "used"))
+
+    def left_out(self) -> dict[str, int]:
+        """Suspicions that found no room."""
+        return {"suspicions of false positions that found no room": int(self.arrays["pool"][LOST])}
+
     def run(self, columns: Columns, begin: int, out: NDArray[Any]) -> tuple[int, int]:
         """Rows from `begin` on: (the row where it stopped, events written to `out`)."""
         a = self.arrays
@@ -204,10 +234,15 @@ class FalsePosition(Detector):
         return int(stopped), int(events)
 
 
-def _limits(p: FalsePositionParams) -> Limits:
+def _most_rows(max_vessels: int) -> int:
+    """Rows for cases at most."""
+    return rounded_up(max(FEWEST_CASES, max_vessels // 4))
+
+
+def _limits(p: FalsePositionParams, most_cases: int) -> Limits:
     """The thresholds in the units of the kernels."""
-    values: dict[str, Any] = {}
-    for name in Limits._fields:
+    values: dict[str, Any] = {"most_cases": most_cases}
+    for name in Limits._fields[:-1]:
         if name.endswith("_us"):
             values[name] = getattr(p, f"{name[:-3]}_s") * 1_000_000
         elif name.endswith("_m_s"):

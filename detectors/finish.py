@@ -33,10 +33,15 @@ def _kinds(detector: AnyDetector) -> list[int]:
     return [kind_code(kind) for kind in detector.kinds]
 
 
-def sorted_events(records: NDArray[Any]) -> NDArray[Any]:
-    """Records in the order of the table: by start, kind, vessels, label and end."""
+def event_order(records: NDArray[Any]) -> NDArray[np.int64]:
+    """Rows in the order of the table: by start, kind, vessels, label and end."""
     keys = ("t_end", "label", "other_hull", "other", "hull", "mmsi", "kind", "t_start")
-    return records[np.lexsort([records[name] for name in keys])]
+    return np.lexsort([records[name] for name in keys])
+
+
+def sorted_events(records: NDArray[Any]) -> NDArray[Any]:
+    """Records in the order of the table."""
+    return records[event_order(records)]
 
 
 def well_placed(records: NDArray[Any], detectors: Sequence[AnyDetector]) -> tuple[NDArray[Any], dict[str, int]]:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from ais.identity import Identities, condensed, identities, no_repeats, plain
 from ais.table import STATIC_DTYPES, Static, columns_of
-from detectors.event import EVENT
 
 Rows = dict[str, NDArray[Any]]
 
@@ -22,10 +21,6 @@ OTHERS = "(a later input)"
 """What every input beyond `MOST_INPUTS` is called."""
 LEAST_CONDENSED = 1024
 """New static reports for which it is worth looking."""
-SCORE_STEP = 0.05
-"""A score that moves by less is not worth telling."""
-PACKED = np.dtype([(name, EVENT[name]) for name in EVENT.names or ()])
-"""A record of `EVENT` without padding, whose bytes are the same when its values are."""
 
 
 class Inputs:
@@ -142,28 +137,3 @@ class Reports:
         if self._known is None:
             self._known = identities(Static(self.rows), self.repeats)
         return self._known
-
-
-def cut(rows: NDArray[Any]) -> list[bytes]:
-    """Each row of unpadded records as bytes."""
-    size = rows.dtype.itemsize
-    data = rows.tobytes()
-    return [data[k * size : (k + 1) * size] for k in range(rows.size)]
-
-
-def bytes_of(records: NDArray[Any]) -> list[bytes]:
-    """Each event as bytes in which padding does not stand."""
-    return cut(records.astype(PACKED))
-
-
-def is_renamed(was: Any, record: Any) -> bool:
-    """Whether an event is called otherwise, or how sure it is has changed."""
-    moved = not abs(float(was["score"]) - float(record["score"])) < SCORE_STEP
-    unknown = np.isnan(was["score"]) and np.isnan(record["score"])
-    return bool(was["kind"] != record["kind"] or was["label"] != record["label"] or (moved and not unknown))
-
-
-def is_other(was: Any, record: Any) -> bool:
-    """Whether an event that has ended is another one than was told; of scores and facts small changes do not count."""
-    plain = ("open", "t_start", "t_end", "n", "first_offset", "last_offset", "other_first_offset", "other_last_offset")
-    return is_renamed(was, record) or any(was[name] != record[name] for name in plain)

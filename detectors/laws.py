@@ -2,8 +2,8 @@
 
 Batch is the stream: however the input is cut, down to single rows, the table of events is the same, byte for byte. So
 it is when rows come in another order within the lateness window, when rows are repeated, when the engine is saved and
-resumed at any row, and on any number of threads. Other times of day and other names of ships tell the same story.
-Nothing is found outside the time of the input, and no two events have one id.
+resumed at any row, on any number of threads, and where the number of vessels is bounded. Other times of day and other
+names of ships tell the same story. Nothing is found outside the time of the input, and no two events have one id.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ais.identity import identities
 from ais.table import NAT, Fixes, Static
+from detectors.bound import FEWEST_VESSELS
 from detectors.engine import Engine
 from detectors.event import DARK, DARK_RENDEZVOUS, GAP, Events
 
@@ -57,8 +58,8 @@ def check_laws(
     rng = np.random.default_rng(seed)
     n = len(fixes)
 
-    def run(pieces: Sequence[Fixes], threads: int = 1) -> Events:
-        engine = Engine(detectors, params, lateness_s=LATENESS_S, threads=threads)
+    def run(pieces: Sequence[Fixes], threads: int = 1, max_vessels: int | None = None) -> Events:
+        engine = Engine(detectors, params, lateness_s=LATENESS_S, max_vessels=max_vessels, threads=threads)
         return _finished(engine, [engine.feed(piece) for piece in pieces], pieces[0].static)
 
     whole = run([fixes])
@@ -70,6 +71,9 @@ def check_laws(
     _same("order within the lateness window", whole, run(_cut(shuffled, rng.integers(0, n + 1, 3).tolist())))
     twice = fixes.take(np.sort(np.concatenate([np.arange(n), rng.integers(0, n, n // 5)]))) if n else fixes
     _same("repetition", whole, run([twice]))
+    bounded = run([fixes], max_vessels=FEWEST_VESSELS)
+    cut = _cut(fixes, rng.integers(0, n + 1, 5).tolist())
+    _same("any cut where the vessels are bounded", bounded, run(cut, max_vessels=FEWEST_VESSELS))
     _same("saving and resuming", whole, _resumed(fixes, detectors, params, int(rng.integers(0, n + 1))))
     few = fixes.take(slice(0, 60))
     _same("single rows", run([few]), run([few.take(slice(k, k + 1)) for k in range(len(few))]))

@@ -40,8 +40,9 @@ from geo.kernel import inlined, inner, kernel
 from geo.sphere import KN_M_S, wrap_deg
 from geo.steps import STEPS_PER_DEG
 
-TAKEN, SWEPT, DONE = range(3)
-"""In `used`: rows taken in `pairs`; time of the last sweep; entries made of the way to the row at which it stopped."""
+TAKEN, SWEPT, DONE, LIVE, LOST = range(5)
+"""In `used`: rows taken in `pairs`; time of the last sweep; entries made of the way to the row at which it stopped; how
+many pairs are close or were so lately; pieces and pairs for which the bounds left no room."""
 BIN = np.dtype([("number", "i8"), ("n", "i8")], align=True)
 SWEEP_US = 3_600_000_000
 """Every hour of event time the pairs are searched for ended meetings, so that a stream hears of them in time."""
@@ -68,6 +69,9 @@ class Limits(NamedTuple):
     step_us: int
     min_shore_m: float
     reach_m: float
+    most_pieces: int
+    """Of a bin, and pairs that are close at a time."""
+    most_pairs: int
     ships: NDArray[Any]
 
 
@@ -203,12 +207,21 @@ def compare_two(x, y, bin_from, pairs, table, used, limits, out, events):
     key = (np.int64(x.slot) << 32 | np.int64(y.slot)) + 1
     at = pair_place(table, pairs, key)
     if table[at] < 0:
+        if used[LIVE] >= limits.most_pairs:
+            used[LOST] += 1
+            return events
         table[at] = used[TAKEN]
         pairs[used[TAKEN]].key, pairs[used[TAKEN]].n = key, 0
         used[TAKEN] += 1
     p = pairs[table[at]]
     if p.n > 0 and bin_from + t0 + begin_s * 1e6 - p.t_end > limits.max_break_us:
         events += close_pair(p, -1, limits, out[events])
+        used[LIVE] -= 1
+    if p.n == 0:
+        if used[LIVE] >= limits.most_pairs:
+            used[LOST] += 1
+            return events
+        used[LIVE] += 1
     meet(p, x, y, bin_from, t0, t1, relative, limit_m, limits)
     return events
 
@@ -260,6 +273,10 @@ def enter_piece(columns, bins, pieces, heads, pairs, table, used, m, rows, i, ph
             for k in range(heads.shape[1]):
                 heads[ring, k] = -1
         n = bins[ring].n
+        if n >= limits.most_pieces:
+            skip += 1
+            used[DONE], used[LOST] = skip, used[LOST] + 1
+            continue
         if n + 1 >= pieces.shape[1] or events + n + OUT_ROOM > out.size or used[TAKEN] + n + 1 > pairs.size:
             return -1, events
         skip += 1
@@ -326,12 +343,13 @@ def enter_way(columns, bins, pieces, heads, pairs, table, used, m, rows, i, limi
 @kernel
 def sweep(pairs, used, now, limits, out, events):
     """Close the meetings to which nothing later can belong: (done, events written so far)."""
-    for k in range(used):
+    for k in range(used[TAKEN]):
         p = pairs[k]
         if p.n > 0 and now - p.t_end > limits.max_break_us + limits.max_interpolation_us:
             if events + OUT_ROOM > out.size:
                 return False, events
             events += close_pair(p, -1, limits, out[events])
+            used[LIVE] -= 1
     return True, events
 
 
@@ -342,7 +360,7 @@ def run(movers, columns, bins, pieces, heads, pairs, table, used, rows, begin, l
     skipped_kn = 2.0 * limits.fastest_kn
     for i in range(begin, rows.t.size):
         if rows.t[i] - used[SWEPT] >= SWEEP_US:
-            done, events = sweep(pairs, used[TAKEN], rows.t[i], limits, out, events)
+            done, events = sweep(pairs, used, rows.t[i], limits, out, events)
             if not done:
                 return i, events
             used[SWEPT] = rows.t[i]
@@ -370,9 +388,10 @@ def run(movers, columns, bins, pieces, heads, pairs, table, used, rows, begin, l
 def flush(pairs, used, now, begin, limits, out):
     """Meetings that the end of the input cuts: (place where it stopped or -1, events written)."""
     events = 0
-    for k in range(begin, used):
+    for k in range(begin, used[TAKEN]):
         if events + OUT_ROOM > out.size:
             return k, events
         if pairs[k].n > 0:
             events += close_pair(pairs[k], now, limits, out[events])
+            used[LIVE] -= 1
     return -1, events

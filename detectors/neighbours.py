@@ -8,7 +8,7 @@ at the top the time in which the feed itself was heard. Half of the usual ships 
 and go. Both classes count, for a receiver that hears either works.
 
 Memory: 512 bytes a cell, and 40 for each row of its table, at most half in use: 592 bytes for each cell with traffic
-and for each of its parents, at most 28 MB (47,846 cells of the resolutions 1 to 3).
+and for each of its parents, rounded up to a power of two: at most 39 MB (47,886 cells of the resolutions 1 to 3).
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from geo.cells import parent_of
 from geo.kernel import inner, kernel
 
 NEAR_FINEST, NEAR_COARSEST = 3, 1
+NEAR_CELLS = 842 + 5_882 + 41_162
+"""On Earth."""
 NEAR_ROOM = NEAR_FINEST - NEAR_COARSEST + 1
 """Rows that one fix can add."""
 AROUND = 2

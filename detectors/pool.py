@@ -15,6 +15,7 @@ from geo.kernel import inlined, inner
 
 FREE, USED = range(2)
 """In the head of a pool: the first free record + 1, from which `n` leads to the next; and how many were ever used."""
+FEWEST_PARTS = 64
 
 
 @inlined
@@ -52,13 +53,18 @@ class PooledDetector(HullDetector):
 
     def __init__(self, params: Any = None) -> None:
         super().__init__(params)
-        self.arrays |= {"parts": np.zeros(64, self.part).view(np.recarray), "pool": np.zeros(2, np.int64)}
+        self.arrays |= {"parts": np.zeros(FEWEST_PARTS, self.part).view(np.recarray), "pool": np.zeros(2, np.int64)}
 
     def make_room(self) -> None:
         """Double the pool when it is full."""
         parts, pool = self.arrays["parts"], self.arrays["pool"]
         if pool[FREE] == 0 and pool[USED] == parts.size:
-            self.arrays["parts"] = grown(parts, 2 * parts.size)
+            size = 2 * parts.size if self.max_vessels is None else min(2 * parts.size, self.max_vessels + 1)
+            self.arrays["parts"] = grown(parts, size, exactly=True)
+
+    def most_bytes(self, max_vessels: int) -> int:
+        """Bytes of all arrays at most, with so many hulls: of each one part."""
+        return super().most_bytes(max_vessels) + max(FEWEST_PARTS, max_vessels + 1) * self.part.itemsize + 16
 
     def run(self, columns: Columns, begin: int, out: NDArray[Any]) -> tuple[int, int]:
         """Rows from `begin` on: (the row where it stopped, events written to `out`)."""

@@ -29,12 +29,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.detector import Columns, Detector, Known, grown
+from ais.hulls import new_places
+from detectors.detector import FEWEST_HULLS, Columns, Detector, Known, grown, only
 from detectors.event import RENDEZVOUS
-from detectors.meeting import BIN, ROOM, TAKEN, Limits, rebuild_pairs, rebuild_pieces
+from detectors.meeting import BIN, LOST, ROOM, TAKEN, Limits, rebuild_pairs, rebuild_pieces
 from detectors.meeting import flush as flush_pairs
 from detectors.meeting import run as run_pairs
 from detectors.meeting_labels import label_meetings
+from detectors.meeting_slots import keep_pieces, part_pairs
 from detectors.motion import SLOW_KN
 from detectors.pair import FACTS, PAIR
 from detectors.piece import MOVER, PIECE
@@ -50,6 +52,7 @@ MOST_REACH_M = 48_000.0
 """Farther, and too many ships are within reach of one another."""
 MOST_STEP_S = 3600
 """Times within a step are kept in four bytes."""
+FEWEST_PAIRS = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +158,7 @@ class Rendezvous(Detector):
     Params = RendezvousParams
     kinds = ("rendezvous",)
     facts = FACTS
+    by_slot = ("movers",)
 
     def __init__(self, params: RendezvousParams | None = None) -> None:
         super().__init__(params)
@@ -164,13 +168,13 @@ class Rendezvous(Detector):
         self._columns = columns_within(p.reach_m)
         n = p.max_interpolation_s // p.step_s + 2
         self.arrays = {
-            "movers": np.zeros(256, MOVER).view(np.recarray),
+            "movers": np.zeros(FEWEST_HULLS, MOVER).view(np.recarray),
             "bins": np.zeros(n, BIN).view(np.recarray),
             "pieces": np.zeros((n, 2 * ROOM), PIECE).view(np.recarray),
             "heads": np.full((n, 256), -1, np.int32),
-            "pairs": np.zeros(512, PAIR).view(np.recarray),
+            "pairs": np.zeros(FEWEST_PAIRS, PAIR).view(np.recarray),
             "table": np.full(2048, -1, np.int32),
-            "used": np.zeros(3, np.int64),  # TAKEN, SWEPT, DONE
+            "used": np.zeros(5, np.int64),  # TAKEN, SWEPT, DONE, LIVE, LOST
         }
 
     def know(self, anchorages: Anchorages) -> None:
@@ -185,23 +189,60 @@ class Rendezvous(Detector):
     def make_room(self) -> None:
         """Grow the pieces of a bin when one is nearly full, the pairs when they are, and the room for events."""
         a = self.arrays
-        pieces = a["pieces"]
+        pieces, (most, _) = a["pieces"], self._most()
         fullest = int(a["bins"]["n"].max())
         if fullest + ROOM > pieces.shape[1]:
-            width = fullest + fullest // 8 + 2 * ROOM  # not twice: these are most of the state
+            width = min(fullest + fullest // 8, most) + 2 * ROOM  # not twice: these are most of the state
             bigger = np.zeros((pieces.shape[0], width), PIECE).view(np.recarray)
             bigger[:, : pieces.shape[1]] = pieces
             heads = np.full((pieces.shape[0], 1 << width.bit_length()), -1, np.int32)
             rebuild_pieces(a["bins"], bigger, heads, self._columns)
             a["pieces"], a["heads"] = bigger, heads
         if int(a["used"][TAKEN]) + fullest + ROOM > a["pairs"].size:
-            live = int(np.count_nonzero(a["pairs"]["n"][: a["used"][TAKEN]]))
-            size = max(512, live + live // 2 + fullest + 4 * ROOM)
-            pairs = np.zeros(size, PAIR).view(np.recarray)
-            table = np.full(1 << (2 * size).bit_length(), -1, np.int32)
-            a["used"][TAKEN] = rebuild_pairs(a["pairs"], a["used"][TAKEN], pairs, table)
-            a["pairs"], a["table"] = pairs, table
+            self._rebuild_pairs(fullest)
         self._out = grown(self._out, fullest + ROOM)
+
+    def _rebuild_pairs(self, fullest: int) -> None:
+        """Leave out the pairs that have parted, and make room for what one piece can meet."""
+        a = self.arrays
+        live = int(np.count_nonzero(a["pairs"]["n"][: a["used"][TAKEN]]))
+        size = max(FEWEST_PAIRS, live + live // 2 + fullest + 4 * ROOM)
+        pairs = np.zeros(size, PAIR).view(np.recarray)
+        table = np.full(1 << (2 * size).bit_length(), -1, np.int32)
+        a["used"][TAKEN] = rebuild_pairs(a["pairs"], a["used"][TAKEN], pairs, table)
+        a["pairs"], a["table"] = pairs, table
+
+    def _most(self) -> tuple[int, int]:
+        """Pieces of a bin, and pairs, at most: one for eight hulls, one for four."""
+        n = self.max_vessels
+        return (1 << 62, 1 << 62) if n is None else (max(FEWEST_PAIRS, n // 8), max(FEWEST_PAIRS, n // 4))
+
+    def let_go(self, kept: NDArray[np.intp], now: int, alive: int) -> NDArray[Any]:
+        """Let go of all hulls but those in these slots; their meetings are told."""
+        a, found, k = self.arrays, [], 0
+        place = new_places(self.ships.size, kept)
+        while k >= 0:
+            k, events = part_pairs(a["pairs"], a["used"], place, now, k, self._limits(), self._out)
+            found.append(self._out[:events].copy())
+        keep_pieces(a["bins"], a["pieces"], place)
+        a["heads"][:] = -1
+        rebuild_pieces(a["bins"], a["pieces"], a["heads"], self._columns)
+        self._rebuild_pairs(int(a["bins"]["n"].max()))
+        a["movers"] = only(a["movers"], kept)
+        return np.concatenate(found)
+
+    def most_bytes(self, max_vessels: int) -> int:
+        """Bytes of all arrays at most: of a bin one piece for eight hulls, and of pairs one for four."""
+        most, pairs = max(FEWEST_PAIRS, max_vessels // 8), max(FEWEST_PAIRS, max_vessels // 4)
+        width, size = most + 2 * ROOM, pairs + pairs // 2 + most + 4 * ROOM
+        of_bins = width * PIECE.itemsize + 4 * (1 << width.bit_length()) + BIN.itemsize
+        of_pairs = size * PAIR.itemsize + 4 * (1 << (2 * size).bit_length())
+        bins = self.arrays["bins"].size
+        return super().most_bytes(max_vessels) + bins * of_bins + of_pairs + self.arrays["used"].nbytes
+
+    def left_out(self) -> dict[str, int]:
+        """Pieces of ways and pairs that found no room."""
+        return {"ways and pairs of slow ships that found no room": int(self.arrays["used"][LOST])}
 
     def _limits(self) -> Limits:
         p = self.params
@@ -217,6 +258,7 @@ class Rendezvous(Detector):
             p.step_s * 1_000_000,
             float(p.min_shore_m),
             float(p.reach_m),
+            *self._most(),
             self.ships,
         )
 
@@ -232,7 +274,7 @@ class Rendezvous(Detector):
     def flush(self, now: int, alive: int, begin: int, out: NDArray[Any]) -> tuple[int, int]:
         """Meetings that the end of the input cuts."""
         a = self.arrays
-        stopped, events = flush_pairs(a["pairs"], a["used"][TAKEN], now, begin, self._limits(), out)
+        stopped, events = flush_pairs(a["pairs"], a["used"], now, begin, self._limits(), out)
         return int(stopped), int(events)
 
     def settle(self, records: NDArray[Any], known: Known) -> NDArray[Any]:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 from ais.table import NAT
 from geo.kernel import kernel
 
@@ -43,3 +48,10 @@ def fill_class_b(msg_type, class_b):
     for i in range(msg_type.size):
         kind = msg_type[i]
         class_b[i] = kind == 18 or kind == 19 or kind == 24
+
+
+def taken(rows: dict[str, NDArray[Any]], wanted: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+    """Some of the rows; no copy of them where they are the first or the last, as in a feed that is in order."""
+    n, size = int(np.count_nonzero(wanted)), wanted.size
+    chosen: Any = slice(0, n) if wanted[:n].all() else slice(size - n, size) if wanted[size - n :].all() else wanted
+    return {name: column[chosen] for name, column in rows.items()}

@@ -34,6 +34,7 @@ from detectors.suspicion import (
     fix_of,
     good_until,
     hull_of,
+    is_barred,
     note_fix,
     note_window,
     open_case,
@@ -88,6 +89,7 @@ class Limits(NamedTuple):
     max_switch_us: int
     min_away_us: int
     min_stay_score: float
+    most_cases: int
 
 
 class Places(NamedTuple):
@@ -220,7 +222,7 @@ def judge_window(cases, pool, s, t, offset, source, lat, lon, p, out, events):
             events += close_case(cases, pool, s, k, 0, p, out[events])
         elif t - cases[k].t0 > p.max_arc_us:
             drop_case(cases, pool, s, k)
-    elif way_m >= p.min_round * net_m and way_m >= p.min_circle_m_s * span_s:
+    elif way_m >= p.min_round * net_m and way_m >= p.min_circle_m_s * span_s and not is_barred(pool, p.most_cases):
         k = open_case(cases, pool, s, CIRCLE, t, offset, source, lat, lon)
         add_to_circle(cases[k], 0.0, np.nan, lat, lon)
     begin_window(s, fix_of(offset, source))

@@ -118,7 +118,7 @@ def has_successor(records: NDArray[Any], known: Known) -> NDArray[np.bool_]:
     imo, length, beam = (ships[name] for name in ("imo", "length_m", "beam_m"))
     order = np.argsort(ships["t_first"], kind="stable")
     times = ships["t_first"][order]
-    for k in np.flatnonzero(records["open"] == 1).tolist():
+    for k in np.flatnonzero(records["open"] > 0).tolist():
         e = records[k]
         one = at.get((int(e["mmsi"]), int(e["hull"])), -1)
         begin, end = np.searchsorted(times, (e["t_start"] - LATE_US, e["t_start"] + SUCCESSOR_US))

@@ -24,6 +24,11 @@ def copied(array: NDArray[Any]) -> NDArray[Any]:
     return twin.view(np.recarray) if array.dtype.names else twin
 
 
+def like(saved: NDArray[Any], array: NDArray[Any]) -> NDArray[Any]:
+    """A saved array with the dtype of the one whose place it takes: a file does not keep the padding of records."""
+    return saved.view(array.dtype).view(np.recarray) if array.dtype.names else saved
+
+
 def write_state(path: str | Path, state: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> None:
     """Write arrays and what was meant by them to a file (npz, no pickle); the old file stays until the new is whole.
 

@@ -52,8 +52,9 @@ CASE = np.dtype(
     align=True,
 )
 """One suspicion of one hull."""
-USED, FREE, LEFT = range(3)
-"""The pool's numbers: places ever used, head of the free ones (number + 1), how many are free among the used."""
+USED, FREE, LEFT, LOST = range(4)
+"""The pool's numbers: places ever used, head of the free ones (number + 1), how many are free among the used, and how
+often the bound left no room for another."""
 
 
 @inlined
@@ -78,6 +79,15 @@ def hull_of(s):
 def room(cases, pool):
     """How many cases can still be opened."""
     return cases.size - pool[USED] + pool[LEFT]
+
+
+@inner
+def is_barred(pool, most):
+    """Whether so many cases are open that there is no room for another; counts it."""
+    if pool[USED] - pool[LEFT] < most:
+        return False
+    pool[LOST] += 1
+    return True
 
 
 @inner
@@ -198,6 +208,8 @@ def note_fix(cases, pool, s, label, active, measure, share, reported, t, offset,
     if not active:
         return close_case(cases, pool, s, k, 0, p, event) if k >= 0 else 0
     if k < 0:
+        if is_barred(pool, p.most_cases):
+            return 0
         k = open_case(cases, pool, s, label, t, offset, source, lat, lon)
         if label in (IMPOSSIBLE_SPEED, SPEED_CHANGE):
             case = cases[k]
@@ -220,6 +232,8 @@ def note_window(cases, pool, s, label, active, measure, share, lat0, lon0, t, of
     if not active:
         return close_case(cases, pool, s, k, 0, p, event) if k >= 0 else 0
     if k < 0:
+        if is_barred(pool, p.most_cases):
+            return 0
         offset0, source0 = row_of(s.first_fix)
         k = open_case(cases, pool, s, label, s.t - s.since_us, offset0, source0, lat0, lon0)
         cases[k].sure = 1

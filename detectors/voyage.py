@@ -172,7 +172,7 @@ class Voyages(DerivedDetector):
         fact["declared_m"][sure] = distances_m(
             index.lat[at], index.lon[at], found["lat_end"][sure], found["lon_end"][sure]
         )
-        voyage = voyage[(found["label"][voyage] == AS_DECLARED) | (found["open"][voyage] == 1)]
+        voyage = voyage[(found["label"][voyage] == AS_DECLARED) | (found["open"][voyage] > 0)]
         if voyage.size:
             rows = {meant.rows: k for k, meant in enumerate(said.meanings)}
             alike = np.array([rows[meant.rows] for meant in said.meanings])[said.of]

@@ -28,28 +28,23 @@ from ais.table import NAT, Fixes
 from detectors.engine import LATENESS_S, Engine, row_dtypes
 from detectors.event import EVENT, Events
 from detectors.finish import sorted_events
-from detectors.history import PACKED, Arrived, Inputs, Reports, Rows, bytes_of, cut, is_other, is_renamed
-from detectors.registry import detector_of_kind
+from detectors.history import Arrived, Inputs, Reports, Rows
 from detectors.snapshot import State, check_alike, parts_of, read_state, write_state
+from detectors.told import CHANGES, CLOSED, OPENED, RETRACTED, SUPERSEDED, UPDATED, News, Told
 from geo.anchorages import Anchorages
 from geo.errors import UsageError
 
-CHANGES = ("opened", "updated", "closed", "superseded", "retracted")
-"""Opened and updated events go on; a closed one has ended; a superseded one had been told as ended, and is now told
-otherwise; a retracted one is none any more, by what came late."""
-OPENED, UPDATED, CLOSED, SUPERSEDED, RETRACTED = range(5)
+__all__ = ("CHANGES", "CLOSED", "OPENED", "RETRACTED", "SUPERSEDED", "UPDATED", "Changes", "Watch")
 
 STEP_S = 600
 """Ten minutes of event time between two looks: the delay of an announcement, beside the lateness."""
 HISTORY_S = 6 * 3600
 """Satellite batches come up to some hours late (Skylight tells of 1 to 7 h)."""
 FORGET_S = 90 * 86_400
-UPDATE_S = 3600
-"""An event that goes on is told again at most once an hour, unless what it is called changes."""
+UPDATE_S = 6 * 3600
+"""An event that goes on is told again four times a day, and sooner where its kind, label or score changes."""
 STATES = 4
 """Steps of the history at which a state is kept."""
-
-_WHO = ("label", "mmsi", "hull", "other", "other_hull", "t_start")
 
 
 class Changes(Events):
@@ -59,16 +54,6 @@ class Changes(Events):
     """
 
     words: ClassVar[Mapping[str, Sequence[str]]] = {**Events.words, "change": CHANGES}
-
-
-class _Told(NamedTuple):
-    """What was last told of an event."""
-
-    record: bytes
-    revision: int
-    t_told: int
-    retracted: int = 0
-    """1: taken back; kept, so that the revisions go on when it is told again."""
 
 
 class _Point(NamedTuple):
@@ -85,12 +70,14 @@ class Watch:
 
     Parameters
     ----------
-    detectors, params, anchorages, lateness_s, threads
+    detectors, params, anchorages, lateness_s, max_vessels, threads
         As for `detectors.engine.Engine`.
     step_s : seconds of event time between two looks
     history_s : seconds for which rows may come late
     max_rows : rows kept for late ones at most; beyond, the history gets shorter
     forget_s : seconds after which an event that has ended is final
+    update_s : seconds after which an event that goes on is told again though nothing that is said of it has changed:
+        its kind, its label, its score by 0.05, its end
 
     >>> hour, ship = np.repeat(np.arange(16), 3), np.tile(671999101 + np.arange(3), 16)
     >>> rows = {"t": hour * 3_600_000_000, "mmsi": ship, "lat": 35.0 + ship % 3, "lon": 129.0 + hour / 100}
@@ -113,30 +100,30 @@ class Watch:
         step_s: float = STEP_S,
         history_s: float = HISTORY_S,
         max_rows: int = 50_000_000,
+        max_vessels: int | None = None,
         forget_s: float = FORGET_S,
+        update_s: float = UPDATE_S,
         threads: int = 1,
     ) -> None:
-        for name, value in (("step_s", step_s), ("history_s", history_s), ("forget_s", forget_s)):
+        times = {"step_s": step_s, "history_s": history_s, "forget_s": forget_s, "update_s": update_s}
+        for name, value in times.items():
             if not 1e-3 <= value <= 1e10:
                 raise UsageError(f"{name} must be positive, not {value}: give seconds from 0.001 to 1e10")
         if not max_rows >= 1:
             raise UsageError(f"max_rows must be positive, not {max_rows}: give a number of rows")
-        self.engine = Engine(detectors, params, anchorages=anchorages, lateness_s=lateness_s, threads=threads)
-        self._step_us, self._history_us, self._forget_us = (round(s * 1e6) for s in (step_s, history_s, forget_s))
+        self.engine = Engine(
+            detectors, params, anchorages=anchorages, lateness_s=lateness_s, max_vessels=max_vessels, threads=threads
+        )
+        self._step_us, self._history_us, self._forget_us, self._update_us = (round(s * 1e6) for s in times.values())
         self._between_us = max(1, self._history_us // STATES)
         self._max_rows = max_rows
         self._arrived = Arrived({name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()})
         self._found: NDArray[Any] = np.zeros(0, EVENT)
         self._points = [_Point(self.engine.state(), NAT, 0, 0)]
         self._reports, self._inputs = Reports(), Inputs()
-        self._told: dict[bytes, _Told] = {}
+        self._told = Told()
         self._looked = self._final = NAT
         self._nothing: Changes | None = None
-        self._families = np.arange(256, dtype=np.uint8)
-        self._labelled = np.zeros(256, np.bool_)
-        for kind, detector in detector_of_kind().items():
-            self._families[kind] = min(k for k, other in detector_of_kind().items() if other is detector)
-            self._labelled[kind] = detector.label_in_id
 
     @property
     def counts(self) -> dict[str, int]:
@@ -154,10 +141,8 @@ class Watch:
         codes = self._inputs.codes(fixes.sources, [rows["source"], fixes.static["source"]])
         rows["source"] = codes[0]
         self._reports.add({**fixes.static.columns, "source": codes[1]})
-        told = []
-        for part in self._steps(rows):
-            told += self._look(self._take(part))
-        return self._changes(told)
+        news = [self._look(self._take(part)) for part in self._steps(rows)]
+        return self._changes([one for one in news if one is not None])
 
     def _steps(self, rows: Rows) -> Iterator[Rows]:
         """The rows cut where a step of event time ends; a clock that is wrong ends none, nor do late rows."""
@@ -170,11 +155,11 @@ class Watch:
     def flush(self) -> Changes:
         """The input has ended: what the rows that waited change, and what stays open."""
         self._found = np.concatenate([self._found, self.engine.flush()])
-        return self._changes(self._compare(self.engine.conclude(self._found, self._reports.identity())[0], last=True))
+        return self._changes([self._compare(self.engine.conclude(self._found, self._reports.identity())[0], last=True)])
 
     def events(self) -> Events:
         """All events as they were last told, those that are final left out."""
-        records = np.array([self._record(told) for told in self._told.values() if not told.retracted], EVENT)
+        records = self._told.records[~self._told.retracted]
         return self.engine.table(sorted_events(records), self._reports.identity(), self._inputs.names, {})
 
     def save(self, path: str | Path) -> None:
@@ -184,10 +169,8 @@ class Watch:
             state |= {f"{k}.{name}": array for name, array in point.state.items()}
         state |= {f"rows.{name}": column for name, column in self._arrived.since(0).items()}
         state |= {f"static.{name}": column for name, column in self._reports.rows.items()}
-        told = list(self._told.values())
+        state |= {f"told.{name}": array for name, array in self._told.arrays().items()}
         state["found"], state["repeats"] = self._found, self._reports.repeats
-        state["told"] = np.frombuffer(b"".join(one.record for one in told), np.uint8)
-        state["revisions"] = np.array([one[1:] for one in told], np.int64).reshape(-1, 3)
         points = [[point.released, point.found, point.rows] for point in self._points]
         clocks = {"looked": self._looked, "final": self._final}
         write_state(path, state, {**self._header(), "points": points, "sources": self._inputs.names, **clocks})
@@ -207,6 +190,7 @@ class Watch:
         check_alike(path, part.get("now", {}), now)
         check_alike(path, part.get("rows", {}), self._arrived.since(0))
         check_alike(path, part.get("static", {}), self._reports.rows)
+        check_alike(path, part.get("told", {}), self._told.arrays())
         for k in range(len(header["points"])):
             check_alike(path, part.get(str(k), {}), now)
         check_alike(path, state, {"found": self._found, "repeats": self._reports.repeats})
@@ -215,13 +199,7 @@ class Watch:
         self._arrived, self._reports = Arrived(part["rows"]), Reports(part["static"], state["repeats"])
         self._found, self._inputs = state["found"].view(EVENT), Inputs(header["sources"])
         self._looked, self._final = header["looked"], header["final"]
-        records = np.frombuffer(state["told"].tobytes(), PACKED).astype(EVENT)
-        self._told = {
-            key: _Told(record, *numbers)
-            for key, record, numbers in zip(
-                self._keys(records), bytes_of(records), state["revisions"].tolist(), strict=True
-            )
-        }
+        self._told = Told(part["told"])
 
     def _header(self) -> dict[str, Any]:
         """What must be the same in a watch that takes its state from a file."""
@@ -306,78 +284,32 @@ class Watch:
         self._found = np.delete(self._found, gone)
         self._points = [point._replace(found=point.found - gone.size) for point in self._points]
         self._final = max(self._final, limit)
-        final = [key for key, told in self._told.items() if _is_final(self._record(told), limit)]
-        for key in final:
-            del self._told[key]
+        self._told.forget(limit)
 
-    def _look(self, again: bool) -> list[tuple[int, int, Any]]:
+    def _look(self, again: bool) -> News | None:
         """Compare the events with those told, when a step is over or rows came late."""
         released = self.engine.released
         if released == NAT or not (again or self._looked == NAT or released - self._looked >= self._step_us):
-            return []
+            return None
         self._looked = released
         records = np.concatenate([self._found, self.engine.standing()])
-        changes = self._compare(self.engine.conclude(records, self._reports.identity())[0])
+        news = self._compare(self.engine.conclude(records, self._reports.identity())[0])
         self._forget()
-        return changes
+        return news
 
-    def _compare(self, records: NDArray[Any], last: bool = False) -> list[tuple[int, int, Any]]:
-        """(change, revision, record) of each event that is to be told, the last time all; what was told is what is."""
-        changes, keys = [], self._keys(records)
-        now = self.engine.released
-        for key, packed, record in zip(keys, bytes_of(records), records, strict=True):
-            before = self._told.get(key)
-            if before is None and _is_final(record, self._final):
-                continue
-            change = self._change(before, packed, record, last)
-            if change is not None:
-                revision = before.revision + 1 if before is not None else 1
-                self._told[key] = _Told(packed, revision, now)
-                changes.append((change, revision, record))
-        found = set(keys)
-        for key in [key for key, told in self._told.items() if key not in found and not told.retracted]:
-            gone = self._told[key]
-            self._told[key] = gone._replace(revision=gone.revision + 1, t_told=now, retracted=1)
-            changes.append((RETRACTED, gone.revision + 1, self._record(gone)))
-        return changes
+    def _compare(self, records: NDArray[Any], last: bool = False) -> News:
+        """What is to be told of all events, the last time all that there is to tell."""
+        present = self._told.naming.keys(records)
+        return self._told.compare(
+            records, present, self.engine.released, update_us=self._update_us, final=self._final, last=last
+        )
 
-    def _change(self, before: _Told | None, packed: bytes, record: Any, last: bool) -> int | None:
-        """What is to be told of an event; None for nothing."""
-        if before is None or before.retracted:
-            return OPENED if record["open"] else CLOSED
-        if before.record == packed:
-            return None
-        was = self._record(before)
-        if not was["open"]:
-            return SUPERSEDED if last or is_other(was, record) else None
-        if not record["open"]:
-            return CLOSED
-        due = self.engine.released - before.t_told >= UPDATE_S * 1_000_000
-        return UPDATED if last or due or is_renamed(was, record) else None
-
-    def _keys(self, records: NDArray[Any]) -> list[bytes]:
-        """What the id of each event is made of."""
-        keys = np.zeros(records.size, np.dtype([("family", "u1"), *((name, EVENT[name]) for name in _WHO)]))
-        for name in _WHO:
-            keys[name] = records[name]
-        keys["family"] = self._families[records["kind"]]
-        keys["label"][~self._labelled[records["kind"]]] = 0
-        return cut(keys)
-
-    @staticmethod
-    def _record(told: _Told) -> Any:
-        return np.frombuffer(told.record, PACKED).astype(EVENT)[0]
-
-    def _changes(self, told: list[tuple[int, int, Any]]) -> Changes:
-        if not told:  # most pieces of a feed change nothing, and must not cost a look at every ship
-            return self._empty()
-        records = np.array([record for _, _, record in told], EVENT)
+    def _changes(self, news: list[News]) -> Changes:
+        if not any(one.change.size for one in news):
+            return self._empty()  # most pieces of a feed change nothing, and must not cost a look at every ship
+        records, change, revision = (np.concatenate(column) for column in zip(*news, strict=True))
         events = self.engine.table(records, self._reports.identity(), self._inputs.names, {})
-        columns: dict[str, NDArray[Any]] = {
-            "change": np.array([change for change, _, _ in told], np.uint8),
-            "revision": np.array([revision for _, revision, _ in told], np.uint32),
-            **events.columns,
-        }
+        columns: dict[str, NDArray[Any]] = {"change": change, "revision": revision, **events.columns}
         return Changes(columns, events.vessels, events.identity, events.sources, events.params, events.counts)
 
     def _empty(self) -> Changes:
@@ -389,8 +321,3 @@ class Watch:
         table = self._nothing.take(slice(None))
         table.sources, table.counts = self._inputs.names, self.counts
         return table
-
-
-def _is_final(record: Any, limit: int) -> bool:
-    """Whether an event has ended before the time from which on events are looked at."""
-    return not record["open"] and int(record["t_end"]) < limit

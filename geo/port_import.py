@@ -9,10 +9,8 @@ merged into the shipped table by `geo.port_table`; a process that has already as
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import re
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,12 +19,10 @@ from typing import NamedTuple
 from geo.errors import InputError, OutputError
 from geo.place_words import countries_of, words
 from geo.port_table import COLUMNS, IMPORTED_FILES, Merged, Port, data_root, merged, read_table, shipped_ports
-from geo.whole_file import write_text
+from geo.whole_file import read_table_text, remove_files, write_text
 
 _WPI = ("Main Port Name", "Alternate Port Name", "UN/LOCODE", "Country Code", "Latitude", "Longitude")
 _PLAIN = ("locode", "name", "lat", "lon")
-_MAX_BYTES = 64 << 20
-"""The World Port Index has 2.6 MB; a file of more than this is none of ports."""
 _CODE = re.compile(r"[A-Z]{2}[A-Z0-9]{3}")
 
 Row = Mapping[str, str]
@@ -86,14 +82,7 @@ def import_ports(path: str | Path) -> Imported:
 
 def remove_imported() -> list[Path]:
     """Remove every imported table; the files that there were. Raises OutputError when one cannot be removed."""
-    gone = []
-    for path in imported_tables():
-        try:
-            path.unlink()
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be removed ({error.strerror}); remove it by hand") from None
-        gone.append(path)
-    return gone
+    return remove_files(imported_tables())
 
 
 def imported_tables() -> list[Path]:
@@ -103,21 +92,7 @@ def imported_tables() -> list[Path]:
 
 def _rows(path: Path) -> Iterator[Row]:
     """The rows of a CSV file, packed or not, by their headings."""
-    try:
-        with path.open("rb") as stream:
-            packed = stream.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if packed else path.open("rb") as stream:
-            data = stream.read(_MAX_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        why = (error.strerror if isinstance(error, OSError) else None) or error
-        raise InputError(f"{path}: cannot be read ({why}); give a CSV file of ports, plain or .gz") from None
-    if len(data) > _MAX_BYTES:
-        raise InputError(f"{path}: more than {_MAX_BYTES >> 20} MB; that is no table of ports")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{path}: line {line} is not UTF-8; convert it: iconv -f WINDOWS-1252 -t UTF-8 FILE") from None
+    text = read_table_text(path, "a CSV file of ports, plain or .gz", "table of ports")
     reader = csv.DictReader(io.StringIO(text), restval="", restkey="")
     try:
         for row in reader:

@@ -1,15 +1,17 @@
-"""Files that are the old one or the new one at any time, and never half of either."""
+"""Small files read whole, and files that are the old one or the new one at any time, never half of either."""
 
 from __future__ import annotations
 
+import gzip
 import os
 import secrets
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from geo.errors import OutputError
+from geo.errors import InputError, OutputError
 
 
 @contextmanager
@@ -55,3 +57,42 @@ def write_text(
         for part in parts:
             stream.write(part.encode())
     return Path(path)
+
+
+MAX_TABLE_BYTES = 64 << 20
+"""A table that a user imports has a few megabytes; more than this is none."""
+
+
+def read_table_text(path: Path, give: str, what: str) -> str:
+    """The text of a file in UTF-8, packed with gzip or not.
+
+    Raises InputError for one that cannot be read (`give` says what to give, "a CSV file of ports"), that has more than
+    `MAX_TABLE_BYTES` (and so is no `what`, "table of ports"), or that is not UTF-8.
+    """
+    try:
+        with path.open("rb") as stream:
+            packed = stream.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if packed else path.open("rb") as stream:
+            data = stream.read(MAX_TABLE_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        why = (error.strerror if isinstance(error, OSError) else None) or error
+        raise InputError(f"{path}: cannot be read ({why}); give {give}") from None
+    if len(data) > MAX_TABLE_BYTES:
+        raise InputError(f"{path}: more than {MAX_TABLE_BYTES >> 20} MB; that is no {what}")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{path}: line {line} is not UTF-8; convert it: iconv -f WINDOWS-1252 -t UTF-8 FILE") from None
+
+
+def remove_files(paths: Iterable[Path]) -> list[Path]:
+    """Remove files; those that there were. Raises OutputError where one cannot be removed."""
+    gone = []
+    for path in paths:
+        try:
+            path.unlink()
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be removed ({error.strerror}); remove it by hand") from None
+        gone.append(path)
+    return gone

@@ -133,6 +133,7 @@ def _add_decode(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--start", metavar="T", help="time of the first message of a feed without times (ISO 8601, UTC)"
     )
     decode.add_argument("--clock", metavar="C", help="base: base stations tell the time of messages without one")
+    decode.add_argument("--raw", action="store_true", help="CSV: no apostrophe before what a spreadsheet would compute")
     decode.add_argument("--no-fold", action="store_true", help="keep copies that several stations heard as rows")
     decode.add_argument("--threads", type=int, default=1, metavar="N", help="how many read side by side (default: 1)")
     _columns_option(decode)
@@ -273,7 +274,7 @@ def _decode(args: argparse.Namespace, console: Console) -> None:
     from luxwake.times import parse_time
 
     start = parse_time(args.start, "--start") if args.start is not None else None
-    options = {"policy": args.policy, "start": start, "clock": args.clock, "fold": not args.no_fold}
+    options = {"policy": args.policy, "start": start, "clock": args.clock, "fold": not args.no_fold, "raw": args.raw}
     columns = _columns(args)
     job = Job(args.inputs, args.out, args.format, args.messages, threads=args.threads, columns=columns, **options)
     run_decode(job, console)

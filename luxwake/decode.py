@@ -49,6 +49,8 @@ class Job:
     fold: bool = True
     threads: int = 1
     columns: Mapping[str, str] | None = None
+    raw: bool = False
+    """CSV with texts as they are, also those that a spreadsheet takes for formulas."""
 
     def decoder(self) -> Decoder:
         """A decoder with these options; raises UsageError for one that does not exist."""
@@ -124,10 +126,11 @@ def run_decode(job: Job, console: Console) -> dict[str, Any]:
 def _open(stack: ExitStack, job: Job, format: str) -> tuple[Sink, Sink | None]:
     """The outputs: two files, or one pipe, on which only JSON lines can hold both kinds of row."""
     fixes, static = FixRows.of(columns_of(FIX_DTYPES, 0)), StaticRows.of(columns_of(STATIC_DTYPES, 0))
+    guard = not job.raw
     if str(job.out) != "-":
-        first = stack.enter_context(open_sink(job.out, fixes, format))
-        return first, stack.enter_context(open_sink(static_path(job.out), static, format))
-    first = stack.enter_context(open_sink("-", fixes, format, label="fix"))
+        first = stack.enter_context(open_sink(job.out, fixes, format, guard=guard))
+        return first, stack.enter_context(open_sink(static_path(job.out), static, format, guard=guard))
+    first = stack.enter_context(open_sink("-", fixes, format, label="fix", guard=guard))
     if format != "jsonl":
         return first, None
     return first, stack.enter_context(open_sink("-", static, format, label="static"))
@@ -276,7 +279,7 @@ def _write_messages(job: Job, format: str, paths: Sequence[Path], tally: Tally, 
         tables = found.tables().items()
         sink.write({name: readable(name, table, found.stations, names, source) for name, table in tables})
 
-    with open_messages(job.out, layouts(), format) as sink:
+    with open_messages(job.out, layouts(), format, guard=not job.raw) as sink:
         for source, path in enumerate(paths):
             with open_bytes(path) as reader:
                 if (kind := format_of(reader, job.columns)) != "nmea":

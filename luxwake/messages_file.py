@@ -234,9 +234,9 @@ class _Padded(Table):
 class WideCsv:
     """Messages of all layouts as one CSV; in each piece that is written the rows of a layout stand together."""
 
-    def __init__(self, stream: BinaryIO, likes: Tables) -> None:
+    def __init__(self, stream: BinaryIO, likes: Tables, guard: bool = False) -> None:
         self._stream = stream
-        self._pieces = TextPieces()
+        self._pieces = TextPieces(guard)
         self._names = tuple(dict.fromkeys(name for like in likes.values() for name in like))
         like = next(iter(likes.values()))
         self._pieces.write(self._padded(like.take(slice(0, 0))), stream, "format csv, header true")
@@ -285,7 +285,9 @@ def _absent(like: Cells, n: int) -> Cells:
 
 
 @contextmanager
-def open_messages(path: str | Path, likes: Tables, format: str | None = None) -> Iterator[MessageSink]:
+def open_messages(
+    path: str | Path, likes: Tables, format: str | None = None, *, guard: bool = False
+) -> Iterator[MessageSink]:
     """An output for messages.
 
     Parameters
@@ -293,6 +295,7 @@ def open_messages(path: str | Path, likes: Tables, format: str | None = None) ->
     path : a file, or `-` for standard output
     likes : a table of each layout, as `readable` makes it
     format : "parquet", "csv", "jsonl" or "arrow"; default by the suffix of `path`
+    guard : in CSV, put an apostrophe before a text that a spreadsheet would take for a formula
 
     Raises
     ------
@@ -302,17 +305,17 @@ def open_messages(path: str | Path, likes: Tables, format: str | None = None) ->
         Where the file cannot be written; nothing is left of it.
     """
     chosen = format_for(path, format)
-    with open_stream(path) as stream, closing(_message_sink(stream, likes, chosen)) as sink:
+    with open_stream(path) as stream, closing(_message_sink(stream, likes, chosen, guard)) as sink:
         yield sink
         sink.end()
 
 
-def _message_sink(stream: BinaryIO, likes: Tables, format: str) -> MessageSink:
+def _message_sink(stream: BinaryIO, likes: Tables, format: str, guard: bool) -> MessageSink:
     """The writer of a format, its library imported only now."""
     if format == "jsonl":
         return MessageLines(stream)
     if format == "csv":
-        return WideCsv(stream, likes)
+        return WideCsv(stream, likes, guard)
     if format == "parquet":
         from luxwake.parquet_file import ParquetFile
 

@@ -7,10 +7,9 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ais.table import NAT
 from geo.errors import OutputError
@@ -77,9 +76,9 @@ def _write_pieces(stream: BinaryIO, pieces: Iterator[Table], kind: str) -> None:
         file.close()
         return
     if kind == "csv":
-        pieces = map(_guarded, pieces)
+        pieces = map(_guarded_names, pieces)
     first = next(pieces)
-    sink = Sink(stream, first, kind)
+    sink = Sink(stream, first, kind, guard=True)
     sink.write(first)
     for piece in pieces:
         sink.write(piece)
@@ -87,24 +86,13 @@ def _write_pieces(stream: BinaryIO, pieces: Iterator[Table], kind: str) -> None:
     sink.close()
 
 
-def _guarded(piece: Table) -> Table:
-    """Rows whose texts and headings no spreadsheet takes for formulas: CSV has no other way to say that a cell is text.
-
-    An apostrophe is put before what begins as a formula, in `raw` too; Parquet, JSON lines and Arrow keep all as it is.
-    """
+def _guarded_names(piece: Table) -> Table:
+    """Rows under headings that no spreadsheet takes for formulas: a column of the file keeps its name."""
     from cargo.safe_text import guarded
 
-    columns: dict[str, NDArray[Any]] = {}
-    for name, column in piece.columns.items():
-        if column.dtype.kind in "SUO":
-            texts = (one.decode("utf-8", "replace") if isinstance(one, bytes) else one for one in column.tolist())
-            made = np.empty(len(column), object)
-            made[:] = [guarded(one) if isinstance(one, str) else one for one in texts]
-            column = made
-        columns[guarded(name)] = column
-    made_piece = piece.take(slice(None))
-    made_piece.columns = columns
-    return made_piece
+    made = piece.take(slice(None))
+    made.columns = {guarded(name): column for name, column in piece.columns.items()}
+    return made
 
 
 def _write_text(path: Path, text: str) -> None:

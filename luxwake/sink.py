@@ -76,10 +76,12 @@ def format_for(path: str | Path, format: str | None = None) -> str:
 class Sink:
     """Where the rows of one kind go; `rows` counts them."""
 
-    def __init__(self, stream: BinaryIO, like: Table, format: str, label: str | None = None) -> None:
+    def __init__(
+        self, stream: BinaryIO, like: Table, format: str, label: str | None = None, guard: bool = False
+    ) -> None:
         self.rows = 0
         self._names = tuple(like)
-        self._writer = _writer(stream, format, label)
+        self._writer = _writer(stream, format, label, guard)
         try:
             self._writer.begin(like.take(slice(0, 0)))
         except BaseException:
@@ -102,10 +104,10 @@ class Sink:
         self._writer.close()
 
 
-def _writer(stream: BinaryIO, format: str, label: str | None) -> _Writer:
+def _writer(stream: BinaryIO, format: str, label: str | None, guard: bool) -> _Writer:
     """The writer of a format, its library imported only now."""
     if format == "csv":
-        return _Csv(stream)
+        return _Csv(stream, guard)
     if format == "jsonl":
         return _JsonLines(stream, label)
     if format == "parquet":
@@ -149,10 +151,15 @@ class _Groups:
 
 
 class TextPieces:
-    """CSV or JSON lines by DuckDB: each piece into a temporary file, and from there to a stream."""
+    """CSV or JSON lines by DuckDB: each piece into a temporary file, and from there to a stream.
 
-    def __init__(self) -> None:
+    With `guard` no text begins as what a spreadsheet takes for a formula; see `cargo.safe_text.guarded`.
+    """
+
+    def __init__(self, guard: bool = False) -> None:
         from luxwake.store import locked
+
+        self._guard = guard
 
         self._connection: duckdb.DuckDBPyConnection = locked()
         self._folder = tempfile.TemporaryDirectory(prefix="luxwake-")
@@ -166,7 +173,9 @@ class TextPieces:
         rows, select = table.arrow_columns()
         self._connection.register("rows", rows)
         try:
-            copied = f"copy (select {typed}{select} from rows) to '{place}' ({options}, timestampformat '{_TIME}')"
+            query = f"select {typed}{select} from rows"
+            query = _guarded(table, query) if self._guard else query
+            copied = f"copy ({query}) to '{place}' ({options}, timestampformat '{_TIME}')"
             self._connection.execute(copied)
         except duckdb.IOException as error:
             raise OutputError(f"{piece}: cannot be written ({str(error).splitlines()[0]}); set TMPDIR") from None
@@ -179,9 +188,19 @@ class TextPieces:
         self._folder.cleanup()
 
 
+def _guarded(table: Table, query: str) -> str:
+    """A query for rows of a table whose texts no spreadsheet takes for formulas."""
+    from cargo.safe_text import guarded_in_sql
+
+    texts = [name for name, column in table.columns.items() if column.dtype.kind in "SUO" or name in table.words]
+    quoted = ['"' + name.replace('"', '""') + '"' for name in texts]
+    told = ", ".join(f"{guarded_in_sql(name)} as {name}" for name in quoted)
+    return f"select * replace ({told}) from ({query})" if told else query
+
+
 class _Csv:
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream, self._pieces = stream, TextPieces()
+    def __init__(self, stream: BinaryIO, guard: bool = False) -> None:
+        self._stream, self._pieces = stream, TextPieces(guard)
 
     def begin(self, like: Table) -> None:
         self._pieces.write(like, self._stream, "format csv, header true")
@@ -229,7 +248,9 @@ def _shortest(table: Table) -> Table:
 
 
 @contextmanager
-def open_sink(path: str | Path, like: Table, format: str | None = None, label: str | None = None) -> Iterator[Sink]:
+def open_sink(
+    path: str | Path, like: Table, format: str | None = None, label: str | None = None, *, guard: bool = False
+) -> Iterator[Sink]:
     """An output for tables with the columns of `like`.
 
     Parameters
@@ -238,6 +259,7 @@ def open_sink(path: str | Path, like: Table, format: str | None = None, label: s
     like : a table of the kind that will be written; its rows are not
     format : "parquet", "csv", "jsonl" or "arrow"; default by the suffix of `path`, and "jsonl" for `-`
     label : in JSON lines, the value of a first key `type`, which tells the rows of two sinks on one output apart
+    guard : in CSV, put an apostrophe before a text that a spreadsheet would take for a formula
 
     Raises
     ------
@@ -257,7 +279,7 @@ def open_sink(path: str | Path, like: Table, format: str | None = None, label: s
     '{"t":"1970-01-01T00:00:00.000000Z","sog":null}\\n'
     """
     chosen = format_for(path, format)
-    with open_stream(path) as stream, closing(Sink(stream, like, chosen, label)) as sink:
+    with open_stream(path) as stream, closing(Sink(stream, like, chosen, label, guard)) as sink:
         yield sink
         sink.end()
 

@@ -88,6 +88,7 @@ def warm_detectors() -> str:
         "lon": 129.0 + hours,
     }
     detect(tracks(Fixes(columns)), threads=1)
+    _let_go()
     stationary_periods(Fixes(columns))
     zero, number = np.zeros(1), np.zeros(1, np.int64)
     one = Stays(zero, zero, zero, zero, number, number + 1, zero + 1.0, number)
@@ -97,6 +98,19 @@ def warm_detectors() -> str:
         tables = [np.zeros(size, dtype).view(np.recarray) for size in (2, 4)]
         rebuild(*tables)  # a table grows only when ships have been in many cells
     return _words(time.perf_counter() - begin)
+
+
+def _let_go() -> None:
+    """Compile what lets go of ships where an engine is full: sixteen heard once, and one that wants a place."""
+    import numpy as np
+
+    from ais.table import Fixes
+    from detectors.engine import Engine
+
+    engine, ship = Engine(max_vessels=16, lateness_s=0), np.arange(19)
+    t = np.where(ship < 16, 0, 7_200_000_000 + 20_000_000 * ship)
+    engine.feed(Fixes({"t": t, "mmsi": 201_000_000 + np.minimum(ship, 16), "lat": 1.0 * ship, "lon": 0.0 * ship}))
+    engine.flush()
 
 
 def warm_join() -> str:

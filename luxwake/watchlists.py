@@ -130,6 +130,8 @@ def _why(hit: Hit, on: str) -> str:
 
 def check_json(found: Check) -> dict[str, Any]:
     """A check as plain data."""
+    from cargo.listings import hit_json
+
     return {
         "subject": found.subject,
         "date": found.on or None,
@@ -139,16 +141,3 @@ def check_json(found: Check) -> dict[str, Any]:
         "more": found.more,
         "notes": list(found.notes),
     }
-
-
-def hit_json(hit: Hit) -> dict[str, Any]:
-    """A hit as plain data."""
-    entry = hit.entry
-    return {
-        "list": hit.list, "uid": entry.uid, "name": entry.name, "kind": entry.kind, "imo": list(entry.imo),
-        "line": entry.row, "program": list(entry.program), "listed_on": entry.listed_on or None,
-        "delisted_on": entry.delisted_on or None, "found_by": hit.how, "sure": hit.sure,
-        "against": hit.against or None, "listed": hit.listed,
-        "then": {"answer": hit.then.answer, "why": hit.then.why},
-        "now": {"answer": hit.now.answer, "why": hit.now.why},
-    }  # fmt: skip

@@ -310,8 +310,8 @@ def _print_ways(known: Known, asked: Asked, on: str, console: Console) -> None:
 
 
 def _way_json(known: Known, way: Way) -> dict[str, Any]:
+    from cargo.listings import hit_json
     from cargo.network_signals import day
-    from luxwake.watchlists import hit_json
 
     label = known.network.graph.nodes
     steps = [

@@ -31,7 +31,7 @@ def finding(**other: Any) -> dict[str, Any]:
             "id": "L-1",
             "name": "NOWHERE SHIPPING",
             "list": "A list",
-            "listed_from": "2018-01-01",
+            "listed_on": "2018-01-01",
             "party": "NOWHERE SHIPPING",
         }
     ]

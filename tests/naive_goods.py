@@ -1,6 +1,6 @@
-"""Slow and obvious twins: terms tried one by one at each token, and cosines of whole documents by scikit-learn."""
+"""Slow and obvious twins: terms tried one by one at each token, and products of whole documents by scikit-learn."""
 
-from cargo.heading_vectors import CHAPTER_WEIGHT, plain_words
+from cargo.heading_vectors import CHAPTER_WEIGHT, LENGTH_POWER, plain_words
 from cargo.hs import VERSIONS, codes, description
 from cargo.retrieval import CHAPTER_SHARE, query_words
 from cargo.terms import lexicon
@@ -83,19 +83,18 @@ def naive_scores(texts, chapters):
     asked = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), lowercase=False, vocabulary=vectorizer.vocabulary_)
     asked.idf_ = vectorizer.idf_
     queries = [np.asarray(asked.transform([" ".join(query_words(text))]).todense()).ravel() for text in texts]
-    cosines = [{} for _ in texts]
+    products = [{} for _ in texts]
     for heading in (heading for heading in headings if heading[:2] in chapters):
+        over, chapter = (np.asarray(rows[code].todense()).ravel() for code in (heading, heading[:2]))
         under = [np.asarray(rows[code].todense()).ravel() for code in words if len(code) == 6 and code[:4] == heading]
-        own = np.asarray(rows[heading].todense()).ravel()
-        chapter = np.asarray(rows[heading[:2]].todense()).ravel() if heading[:2] in rows else 0 * own
-        mean = unit(sum(under)) if under else 0 * own
-        vector = unit(0.5 * own + 0.5 * mean + CHAPTER_WEIGHT * chapter)
+        vector = np.max([unit(own + over + CHAPTER_WEIGHT * chapter) for own in under], axis=0)
+        vector /= np.sqrt((vector**2).sum()) ** LENGTH_POWER
         for n, query in enumerate(queries):
-            cosines[n][heading] = float(query @ vector)
-    for each in cosines:
+            products[n][heading] = min(1.0, float(query @ vector))
+    for each in products:
         of_chapter = {}
-        for heading, cosine in each.items():
-            of_chapter.setdefault(heading[:2], []).append(cosine)
+        for heading, product in each.items():
+            of_chapter.setdefault(heading[:2], []).append(product)
         best = {chapter: np.mean(sorted(found)[-3:]) for chapter, found in of_chapter.items()}
-        made.append({h: (1 - CHAPTER_SHARE) * c + CHAPTER_SHARE * best[h[:2]] for h, c in each.items()})
+        made.append({h: (1 - CHAPTER_SHARE) * p + CHAPTER_SHARE * best[h[:2]] for h, p in each.items()})
     return made

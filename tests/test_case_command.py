@@ -11,7 +11,7 @@ import pytest
 import report_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_report import PAYLOADS, Page
+from report_page import PAYLOADS, Page
 
 from geo.errors import InputError
 from luxwake.case import case_page, exhibits_of, read_run

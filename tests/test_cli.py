@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +20,12 @@ import pytest
 
 import luxwake as lw
 from luxwake.cli import main
-from luxwake.console import Console
+from tests.cli_case import printed
 
 KINDS = {
     "loitering", "dark", "rendezvous", "port_call", "gap", "stop", "identity", "draught", "voyage", "dark_rendezvous",
     "false_position",
 }  # fmt: skip
-HEAVY = ("numba", "numpy", "duckdb", "rich", "shapely", "arro3", "sklearn", "searoute")
 
 
 @pytest.fixture(scope="session")
@@ -68,13 +66,6 @@ def ask(folder: Path, sql: str) -> list[tuple[Any, ...]]:
     """Rows of a query, by the API."""
     table = lw.query(folder, sql)
     return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
-
-
-def printed(capsys: pytest.CaptureFixture[str], *argv: str) -> list[dict[str, Any]]:
-    """The JSON lines that a command prints; it must end with 0."""
-    capsys.readouterr()
-    assert main([*argv, "--json"]) == 0
-    return [json.loads(line, parse_constant=pytest.fail) for line in capsys.readouterr().out.splitlines()]
 
 
 def test_events_are_parquet_with_words_and_utc_times(done: Path, events: lw.Events) -> None:
@@ -252,32 +243,6 @@ def test_standard_input_in_a_process_of_its_own(world: Path, done: Path, tmp_pat
     assert (tmp_path / "out" / "fixes.parquet").read_bytes() == (done / "fixes.parquet").read_bytes()
 
 
-@pytest.mark.parametrize("options", [["--help"], ["run", "--help"], ["--version"]])
-def test_help_imports_nothing_heavy(options: list[str], tmp_path: Path) -> None:
-    script = (
-        "import sys\nfrom luxwake.cli import main\ntry:\n    main(sys.argv[1:])\nfinally:\n"
-        f"    print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
-    )
-    made = subprocess.run(
-        [sys.executable, "-c", script, *options], capture_output=True, text=True, check=False, cwd=tmp_path
-    )
-    assert made.returncode == 0 and made.stderr == "[]\n" and "luxwake" in made.stdout
-
-
-def test_every_public_name_is_there() -> None:
-    for name in lw.__all__:
-        assert getattr(lw, name) is not None
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = lw.nothing
-
-
-@pytest.mark.parametrize("before", ["import luxwake.simulate.write", "lw.simulate"])
-def test_simulate_is_the_function_whatever_was_imported_before(before: str, tmp_path: Path) -> None:
-    script = f"import luxwake as lw\n{before}\nimport luxwake.simulate.script\nprint(lw.simulate.__name__)"
-    made = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert made.stdout == "simulate\n"
-
-
 def test_query_prints_rows(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
     expected = dict(ask(done, "select kind, count(*) from events group by kind"))
     sql = "select kind, count(*) as n, min(t_start) as first from events group by kind order by kind"
@@ -336,27 +301,6 @@ def test_reader_of_the_output_may_leave(done: Path) -> None:
     assert process.returncode == 1 and said == b""
 
 
-def test_doctor_says_what_is_there_and_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
-    (report,) = printed(capsys, "doctor")
-    assert report["machine"]["luxwake"] == lw.__version__ and report["needed"]["numpy"] == np.__version__
-    assert int(report["machine"]["cores"]) >= 1 and int(report["machine"]["numba threads"]) >= 1
-    assert all(size.endswith(" bytes") for size in report["tables"].values())
-    for extra, modules in (("frames", ("pandas", "polars", "pyarrow")), ("geo", ("geopandas", "pyarrow"))):
-        missing = [name for name in modules if find_spec(name) is None]
-        expected = "ready" if not missing else f"missing {', '.join(missing)}: pip install 'luxwake[{extra}]'"
-        assert report["extras"][extra] == expected
-    assert main(["doctor"]) == 0
-    out = capsys.readouterr().out
-    assert "kernel cache" in out and np.__version__ in out and report["extras"]["geo"].split(":")[0] in out
-
-
-def test_doctor_works_where_the_compiler_does_not(tmp_path: Path) -> None:
-    (tmp_path / "numba.py").write_text("raise ImportError('no such LLVM')\n")
-    script = "import sys; sys.path.insert(0, '.'); from luxwake.cli import main; sys.exit(main(['doctor', '--json']))"
-    made = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert "no such LLVM" in json.loads(made.stdout)["machine"]["numba threads"]
-
-
 def test_after_warmup_nothing_is_compiled(world: Path, tmp_path: Path) -> None:
     script = """
 import gc, json, sys
@@ -400,16 +344,6 @@ print({name: (before.get(name, 0), n) for name, n in compiled().items() if n != 
     assert compiled == "{}"
 
 
-def test_simulate_by_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    argv = ["simulate", "world", "--seed", "5", "--vessels", "4", "--days", "1", "--out"]
-    (line,) = printed(capsys, *argv, str(tmp_path / "a"))
-    assert "positions" in line["detail"] and line["name"] == "simulate"
-    assert main([*argv, str(tmp_path / "b"), "--quiet"]) == 0
-    assert capsys.readouterr() == ("", "")
-    for name in ("track.nmea", "shipments.csv", "truth.csv"):
-        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-
-
 def test_older_positions_beside_new_results_are_pointed_out(
     world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -441,8 +375,3 @@ def test_events_go_to_pandas_by_arrow(events: lw.Events) -> None:
 def test_events_go_to_geopandas(events: lw.Events) -> None:
     frame = events.to_geopandas()
     assert frame.crs == "EPSG:4326" and frame.geometry.x.to_numpy().tolist() == events["lon"].tolist()
-
-
-def test_console_table_closes_the_terminal_to_strangers(capsys: pytest.CaptureFixture[str]) -> None:
-    Console().table("", ("name",), [("SEA\x1b[2JLARK",)])
-    assert "SEA[2JLARK" in capsys.readouterr().out

@@ -11,7 +11,7 @@ from detectors.event import DARK, PORT_CALL, Events
 from geo.errors import InputError
 from luxwake.console import Console
 from luxwake.earlier import compare_with_earlier
-from tests.test_join import LARK, LARK_IMO, event, limousine_rows, shipments_of, world
+from tests.join_case import LARK, LARK_IMO, event, limousine_rows, shipments_of, world
 
 
 def lists_of(*entries, on="2019-01-01"):

@@ -9,7 +9,7 @@ from cargo.join import join
 from cargo.ships import Fact, Ship
 from cargo.watchlists import Entry, Kept, Watchlist
 from detectors.event import DARK, GAP, RENDEZVOUS
-from tests.test_join import (
+from tests.join_case import (
     EMBASSY,
     LARK,
     LARK_IMO,

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import math
-import re
 from collections import Counter
-from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import pyais
 import pytest
 
 from geo.coast import shore_distance_m
@@ -27,95 +23,7 @@ from luxwake.simulate.motion import MOTION, NODE, move, reporting_interval_s
 from luxwake.simulate.random import hashed_uniform, mix
 from luxwake.simulate.shipments import container_number, vehicle_number
 from luxwake.simulate.voyage import TRUTH_KINDS
-
-FLAGSHIP = Path(__file__).parents[1] / "fixtures" / "flagship"
-SEA_LARK, NAMESAKE = 671999101, 352999204
-
-
-class Fix(NamedTuple):
-    t: int
-    lat: float
-    lon: float
-    sog: float
-    status: int | None
-    kind: int
-    station: str
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def seconds(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()
-
-
-def lines_of(path: Path) -> list[str]:
-    data = path.read_bytes()
-    if path.suffix == ".zst":
-        import zstandard
-
-        data = zstandard.ZstdDecompressor().decompress(data, max_output_size=100_000_000)
-    return data.decode("ascii").splitlines()
-
-
-def sound(body: str, check: str) -> bool:
-    return int(np.bitwise_xor.reduce(np.frombuffer(body.encode(), np.uint8))) == int(check, 16)
-
-
-TAGGED = re.compile(r"\\(s:([\w.-]+),c:(\d+))\*([0-9A-F]{2})\\!(AIVDM,(\d),(\d),(\d?),[AB],(.+),\d)\*([0-9A-F]{2})")
-
-
-class Heard(NamedTuple):
-    fixes: dict[int, list[Fix]]
-    names: dict[int, set[str]]
-    imos: dict[int, set[int]]
-    types: Counter[int]
-    unusable: int
-    epochs: list[int]
-
-
-def hear(path: Path, only: set[int] | None = None) -> Heard:
-    """A slow and obvious reader: one line at a time through pyais."""
-    heard = Heard({}, {}, {}, Counter(), 0, [])
-    unusable, first_part = 0, ""
-    for line in lines_of(path):
-        found = TAGGED.fullmatch(line)
-        if not found or not sound(found[1], found[4]) or not sound(found[5], found[10]):
-            unusable += 1
-            continue
-        heard.epochs.append(int(found[3]))
-        sentence = line.split("\\")[-1]
-        if found[6] == "2" and found[7] == "1":
-            first_part = sentence
-            continue
-        parts = [first_part, sentence] if found[6] == "2" else [sentence]
-        first_part = ""
-        if not parts[0]:
-            continue
-        if only is not None and _mmsi(parts[0]) not in only:
-            continue
-        got: dict[str, Any] = dict(pyais.decode(*parts).asdict())
-        mmsi = int(got["mmsi"])
-        heard.types[int(got["msg_type"])] += 1
-        if "shipname" in got:
-            heard.names.setdefault(mmsi, set()).add(got["shipname"])
-            heard.imos.setdefault(mmsi, set()).add(int(got.get("imo", 0)))
-        elif "lat" in got:
-            status = got.get("status")
-            fix = Fix(int(found[3]), got["lat"], got["lon"], got["speed"], status, int(got["msg_type"]), found[2])
-            heard.fixes.setdefault(mmsi, []).append(fix)
-    return heard._replace(unusable=unusable)
-
-
-def _mmsi(sentence: str) -> int:
-    """The MMSI in the first seven payload characters."""
-    bits = 0
-    for c in sentence.split(",")[5][:7]:
-        code = ord(c) - 48
-        bits = bits << 6 | (code - 8 if code > 40 else code)
-    return bits >> 4 & (1 << 30) - 1
+from tests.simulate_case import Heard, hear, lines_of, rows_of, seconds
 
 
 @pytest.fixture(scope="module")
@@ -418,66 +326,3 @@ do = [
     dark = next(row for row in truth if row["kind"] == "dark")
     assert seconds(dark["t_end"]) - seconds(dark["t_start"]) == 9 * 3600
     assert max(fix.t for fix in heard.fixes[441999001]) <= seconds("2020-01-01T06:00:02Z")
-
-
-@pytest.fixture(scope="module")
-def flagship() -> Heard:
-    if not (FLAGSHIP / "track.nmea.zst").exists():
-        pytest.skip("fixtures/flagship/track.nmea.zst is not there; run fixtures/make_fixtures.py")
-    return hear(FLAGSHIP / "track.nmea.zst", only={SEA_LARK, NAMESAKE})
-
-
-def test_flagship_ship_is_silent_for_eighteen_days_within_reception(flagship: Heard) -> None:
-    track = sorted(flagship.fixes[SEA_LARK])
-    gaps = [(b.t - a.t, a, b) for a, b in pairwise(track)]
-    length, last, first = max(gaps)
-    assert length == pytest.approx(18 * 86400, abs=7200)
-    assert distance_m(last.lat, last.lon, 35.2, 129.4) < 3_000.0
-    assert distance_m(first.lat, first.lon, 35.5, 129.9) < 3_000.0
-    assert max(gap for gap, _, _ in gaps if gap != length) < 3 * 86400
-    busy = [gap for gap, a, _ in gaps if seconds("2018-09-20T00:00:00Z") < a.t < last.t]
-    assert max(busy) < 7200  # good reception up to the last position
-
-
-def test_flagship_namesake_differs_in_every_number(flagship: Heard) -> None:
-    assert flagship.names[SEA_LARK] == flagship.names[NAMESAKE] == {"SEA LARK 5"}
-    assert flagship.imos[SEA_LARK] == {9999993}
-    assert flagship.imos[NAMESAKE] == {9999955}
-
-
-def test_flagship_shipments_name_ships_that_are_heard() -> None:
-    shipments = rows_of(FLAGSHIP / "shipments.csv")
-    heard = hear(FLAGSHIP / "track.nmea.zst")
-    on_air = {(name, imo) for mmsi, names in heard.names.items() for name in names for imo in heard.imos[mmsi]}
-    named = {(row["vessel_name"], int(row["imo"])) for row in shipments if row["vessel_name"]}
-    assert named <= on_air
-    assert len(heard.fixes) > 200
-    assert sum(len(track) for track in heard.fixes.values()) > 90_000
-    assert [row for row in shipments if not row["vessel_name"]]
-    cars = [row for row in shipments if row["hs_code"] == "870323" and row["vin"]]
-    assert len(cars) >= 30
-    assert {row["cleared"] for row in cars} == {"yes"}
-    assert all(container_number(c[:4], int(c[4:10])) == c for row in shipments if (c := row["container"]))
-
-
-def test_flagship_shipments_keep_conflicts_as_two_rows() -> None:
-    rows = rows_of(FLAGSHIP / "shipments.csv")
-    osaka = {row["arrive_date"] for row in rows if row["discharge_port"] == "JPOSA" and row["hs_code"] == "870324"}
-    assert osaka == {"2018-09-18", "2018-08-30"}
-    busan = {row["consignee"] for row in rows if row["discharge_port"] == "KRPUS" and row["load_port"] == "JPOSA"}
-    assert len(busan & {"Hanamino Forwarding Korea", "master of SEA LARK 5"}) == 2
-    assert {row["quantity"] for row in rows if row["discharge_port"] == "KRKPO" and row["imo"] == "9999993"} == {
-        "2588",
-        "2599",
-    }
-
-
-def test_flagship_files_are_what_its_scenario_makes(tmp_path: Path) -> None:
-    simulate(FLAGSHIP / "scenario.toml", tmp_path)
-    for name in ("shipments.csv", "truth.csv", "lines.csv", "scenario.toml"):
-        assert (tmp_path / name).read_bytes() == (FLAGSHIP / name).read_bytes(), name
-    assert lines_of(tmp_path / "track.nmea.zst") == lines_of(FLAGSHIP / "track.nmea.zst")
-
-
-def test_flagship_stays_small() -> None:
-    assert sum(path.stat().st_size for path in FLAGSHIP.iterdir()) < 5_000_000

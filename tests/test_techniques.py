@@ -12,7 +12,7 @@ from cargo.fleet import Fleet
 from cargo.techniques import techniques
 from detectors.event import FALSE_POSITION, IDENTITY, KINDS, RENDEZVOUS, label_code
 from detectors.families import FAMILIES, family_of
-from tests.test_join import LARK, event, limousine_rows, shipments_of, world
+from tests.join_case import LARK, event, limousine_rows, shipments_of, world
 
 
 def labelled(kind, label, start, end, *, mmsi=LARK, other=0, score=0.9):

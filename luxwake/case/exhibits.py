@@ -14,7 +14,9 @@ from typing import Any
 from cargo.dossier_graph import listings_of, object_of, rows_of
 from cargo.dossier_parts import file_name
 from cargo.safe_text import safe_text
+from luxwake.case.listed import listing_facts, listing_name
 from luxwake.case.quotes import Quotes
+from luxwake.report.tables import claimed
 from luxwake.report.words import claim_word, day_time, kind_word, length_of_time, position, score, time_us
 
 Json = Mapping[str, Any]
@@ -151,13 +153,7 @@ def exhibits_of(finding: Json, parameters: Json, quotes: Quotes | None = None) -
     for claim in rows_of(finding, "claims"):
         _add_claim(made, claim)
     for entry in listings_of(finding):
-        facts: list[tuple[str, object]] = [
-            (key.replace("_", " "), ", ".join(map(str, value)) if isinstance(value, list) else value)
-            for key, value in entry.items()
-            if not isinstance(value, Mapping)
-        ]
-        name = entry.get("name") or entry.get("entry") or "entry"
-        made.listings.append(made.add("list entry", f"List entry: {safe_text(name)}", facts))
+        made.listings.append(made.add("list entry", f"List entry: {listing_name(entry)}", listing_facts(entry)))
     return made
 
 
@@ -172,9 +168,9 @@ def _add_line(made: Exhibits, item: Json, quotes: Quotes) -> None:
         *([("Note", note)] if note else []),
     ]
     quote = quotes.get((file, offset)) if isinstance(offset, int) else None
-    if quote is None:
-        facts.append(("As read", "not attached; give the file with --source to quote it here"))
-    else:
+    if quote is None and quotes:
+        facts.append(("As read", "not attached; give its file with --source too"))
+    elif quote is not None:
         of_file = (
             "by the SHA-256 of its file" if quote.same_file else "not: the run kept no digest of the line or its file"
         )
@@ -226,7 +222,7 @@ def definition_of(detector: str) -> str | None:
 def _add_claim(made: Exhibits, claim: Json) -> None:
     facts: list[tuple[str, object]] = [("About", claim.get("subject"))]
     for value in rows_of(claim, "values"):
-        facts.append((f"Says {safe_text(value.get('source')) or 'a source'}", value.get("value")))
+        facts.append((f"Says {safe_text(value.get('source')) or 'a source'}", claimed(value.get("value"))))
         facts.append(("Stands in", made.of_rows([value.get("row")])))
     made.claims.append(made.add("claim", f"Sources differ: {claim_word(claim.get('predicate', 'claim'))}", facts))
 

@@ -25,13 +25,15 @@ FILES = ("findings.json", "events.parquet", "identity.parquet", "fixes.parquet")
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A run: its folder, findings in the order of rank, inputs and parameters, and the digest of each of its files."""
+    """A run: its folder, findings in the order of rank, inputs and parameters, the digest of each of its files,
+    and the findings of earlier runs that no longer stand."""
 
     folder: Path
     findings: tuple[Json, ...]
     inputs: tuple[Json, ...]
     parameters: Json
     digests: Mapping[str, str]
+    retracted: tuple[Json, ...] = ()
 
     def chosen(self, ids: Sequence[str]) -> list[Json]:
         """The findings of some ids, their first characters, or their ranks; all where none is named.
@@ -103,6 +105,9 @@ def read_run(folder: str | Path) -> RunFolder:
     for n, one in enumerate(listed):
         if wrong := next(misshapen(one), ""):
             raise InputError(f"{path}: finding {n + 1}: {wrong}; run `luxwake run` again")
+    for one in rows_of(told, "retracted"):
+        if wrong := next(misshapen(one), ""):
+            raise InputError(f"{path}: retracted finding: {wrong}; run `luxwake run` again")
     parameters = told.get("parameters")
     return RunFolder(
         place,
@@ -110,6 +115,7 @@ def read_run(folder: str | Path) -> RunFolder:
         tuple(rows_of(told, "inputs")),
         parameters if isinstance(parameters, Mapping) else {},
         {name: sha256_of(place / name) for name in FILES if (place / name).is_file()},
+        tuple(rows_of(told, "retracted")),
     )
 
 

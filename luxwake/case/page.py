@@ -11,16 +11,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from cargo.dossier_graph import object_of, rows_of
+from cargo.dossier_graph import listings_of, object_of, rows_of
 from cargo.safe_text import safe, safe_text
 from luxwake.case.exhibits import Exhibit, Exhibits, exhibits_of, runs
 from luxwake.case.folder import parameters_digest
+from luxwake.case.listed import listing_name, standing, tie
 from luxwake.case.quotes import Quotes
+from luxwake.case.versions import retracted_part, version_line, version_part
 from luxwake.report.dossier import key_facts
 from luxwake.report.maps import chain_map, detail_map
 from luxwake.report.markup import Markup, element, join
 from luxwake.report.score import bounds_words, score_bar
-from luxwake.report.tables import UNKNOWN, pair_list, table
+from luxwake.report.tables import UNKNOWN, claimed, pair_list, table
 from luxwake.report.timeline import timeline
 from luxwake.report.words import claim_word, count, day_span, score, sentence, time_us
 
@@ -49,7 +51,9 @@ def case_page(
     title = safe_text(title or "Case file", 300)
     said = f"{count(len(findings), 'finding')} · what the records are consistent with; none of it is proof"
     head = element("header", element("p", "Luxwake", class_="kicker"), element("h1", title), element("p", said))
-    return _document(title, element("main", head, _contents(findings, numbered), *parts, _rests_on(run), _reading()))
+    gone = retracted_part(run.retracted)
+    body = element("main", head, _contents(findings, numbered), *parts, gone, _rests_on(run), _reading())
+    return _document(title, body)
 
 
 def _document(title: str, body: Markup) -> str:
@@ -94,7 +98,8 @@ def _finding(finding: Json, exhibits: Exhibits, fixes: Fixes | None, prefix: str
     about = [*exhibits.of_statement("the silence"), *exhibits.events.values()]
     rows = list(exhibits.rows.values())
     head = [
-        element("p", f"Finding {finding.get('rank', '')} ", element("code", finding.get("id", "")), class_="kicker"),
+        element("p", f"Finding {finding.get('rank', '')} ", element("code", finding.get("id", "")),
+                f" · {version}" if (version := version_line(finding)) else "", class_="kicker"),
         element("h2", finding.get("title") or "Untitled finding", cited([*rows, *about], prefix), id=f"{prefix}head"),
         element("p", sentence(finding.get("conclusion")), cited([*rows, *about], prefix), class_="conclusion"),
         element("div", score_bar(object_of(finding, "score"), f"{prefix}lead"),
@@ -103,10 +108,12 @@ def _finding(finding: Json, exhibits: Exhibits, fixes: Fixes | None, prefix: str
         element("p", "Goods: papers", cited(rows, prefix), ". Ship: events", cited(about, prefix), class_="note"),
     ]  # fmt: skip
     parts = [
+        _section("Since the last run", version_part(finding), exhibits, prefix),
         _section("Map", detail_map(finding, fixes, f"{prefix}map", TRAFFIC_POINTS), exhibits, prefix, about),
         _section("Time line", timeline(finding, f"{prefix}time"), exhibits, prefix, [*rows, *about, *exhibits.claims]),
         _section("The chain of shipments", _chain(finding, exhibits, fixes, prefix), exhibits, prefix),
         _section("What speaks for it, factor by factor", _signals(finding, exhibits, prefix), exhibits, prefix),
+        _section("Entries of watch-lists", _listed(finding, exhibits, prefix), exhibits, prefix),
         _section("Rival explanations", _hypotheses(finding, exhibits, prefix), exhibits, prefix),
         *(
             _section(words, _statements(finding.get(key), exhibits, prefix), exhibits, prefix)
@@ -117,9 +124,12 @@ def _finding(finding: Json, exhibits: Exhibits, fixes: Fixes | None, prefix: str
         _section("Where sources differ", _claims(finding, exhibits, prefix), exhibits, prefix),
     ]
     shown = [_exhibit(one, prefix) for one in exhibits.items]
-    listed = element("section", element("h3", f"Exhibits: {len(shown):,}"), *shown, class_="exhibits")
+    bare = any(one.kind == "source" for one in exhibits.items) and not any(one.quote for one in exhibits.items)
+    note = "Source lines are not attached; give the files of the run with --source to quote them here."
+    said = element("p", note, class_="note") if bare else ""
+    listed = element("section", element("h3", f"Exhibits: {len(shown):,}"), said, *shown, class_="exhibits")
     own = pair_list(object_of(finding, "parameters"))
-    folded = element("section", element("h3", "Parameters of this finding"), own)
+    folded = element("section", element("h3", "Parameters of this finding"), own, class_="rests")
     return element("article", *head, *parts, listed, folded, class_="finding", aria_labelledby=f"{prefix}head")
 
 
@@ -199,7 +209,20 @@ def _signals(finding: Json, exhibits: Exhibits, prefix: str) -> Markup:
             rows.append(
                 (signal.get("name"), UNKNOWN if value is None else score(value), sentence(why), cited(numbers, prefix))
             )
-    return table(("Signal", "0 to 1", "Why", "Exhibits"), rows) if rows else Markup("")
+    return table(("Signal", "0 to 1", "Why", "Exhibits"), rows, style="signals") if rows else Markup("")
+
+
+def _listed(finding: Json, exhibits: Exhibits, prefix: str) -> Markup:
+    """Each list entry with its list and dates, whether it was listed then and is now, and what ties it to the goods."""
+    rows = []
+    for number, entry in zip(exhibits.listings, listings_of(finding), strict=False):
+        kept = ", ".join(safe_text(one.get("date")) for one in rows_of(entry, "versions"))
+        which = join([safe_text(entry.get("list")), f", dates kept: {kept}" if kept else ""])
+        on = entry.get("on")
+        then = f"{standing(entry, 'then')}{f' (on {on})' if on else ''}"
+        exhibit = cited([number], prefix)
+        rows.append((listing_name(entry), which, then, standing(entry, "now"), tie(entry), exhibit))
+    return table(("Entry", "List", "Listed then", "Listed now", "Tie", "Exhibits"), rows) if rows else Markup("")
 
 
 def _hypotheses(finding: Json, exhibits: Exhibits, prefix: str) -> Markup:
@@ -236,7 +259,9 @@ def _returns(finding: Json, exhibits: Exhibits, prefix: str) -> Markup:
 def _claims(finding: Json, exhibits: Exhibits, prefix: str) -> Markup:
     made = []
     for number, claim in zip(exhibits.claims, rows_of(finding, "claims"), strict=False):
-        values = [f"{one.get('value')} ({one.get('source') or 'a source'})" for one in rows_of(claim, "values")]
+        values = [
+            f"{claimed(one.get('value'))} ({one.get('source') or 'a source'})" for one in rows_of(claim, "values")
+        ]
         rows = exhibits.of_rows([one.get("row") for one in rows_of(claim, "values")])
         what = claim_word(claim.get("predicate") or "claim").lower()
         words = f"{claim.get('subject') or ''}, {what}: {' against '.join(values)}"

@@ -11,7 +11,9 @@ from typing import Any
 _SHAPES = {
     "finding": "id:text title:text conclusion:text rank:whole score:{score} goods:[goods] chain:[leg] "
     "balance:[balance] events:[event] claims:[claim] evidence:[line] unknown:list innocent:list "
-    "deciding_records:[record] hypotheses:[rival] reach:{reach} return_cargo:[leg] parameters:{any} listed:any",
+    "deciding_records:[record] hypotheses:[rival] reach:{reach} return_cargo:[leg] parameters:{any} listed:any "
+    "revision:{revision} history:[revision]",
+    "revision": "number:whole status:text changes:list why:list lower:number upper:number run:text",
     "score": "lower:number upper:number known:number coverage:number factors:[factor]",
     "factor": "name:text lower:number upper:number known:number coverage:number signals:[signal]",
     "signal": "name:text value:number why:text evidence:list",

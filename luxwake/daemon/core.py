@@ -113,6 +113,7 @@ class Core:
             step_s=watch.step_s,
             history_s=watch.history_s,
             max_rows=watch.max_rows,
+            max_vessels=watch.max_vessels,
             forget_s=watch.forget_s,
         )
 

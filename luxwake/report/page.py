@@ -216,7 +216,7 @@ def _all_events(events: Events, tracks: Fixes | None, share: int) -> Markup:
             of_kind = events["kind"] == code
             longest = length_of_time(int(lengths[of_kind].max())) if of_kind.any() else "–"
             ships = len(np.unique(events["mmsi"][of_kind]))
-            going_on = int(events["open"][of_kind].sum())
+            going_on = int(np.count_nonzero(events["open"][of_kind]))
             by_kind.append((kind_word(kind), f"{of_kind.sum():,}", f"{ships:,}", longest, f"{going_on:,}"))
         head = ("Kind", "Events", "Ships", "Longest", "Still going on at the end")
         parts.append(table(head, by_kind, numbers=(1, 2, 3, 4), style="narrow"))

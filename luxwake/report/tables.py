@@ -194,7 +194,7 @@ def claim_table(claims: Sequence[Json]) -> Markup:
                 (
                     str(claim.get("subject", "")) if n == 0 else "",
                     claim_word(claim.get("predicate", "")) if n == 0 else "",
-                    _claimed(value.get("value")),
+                    claimed(value.get("value")),
                     value.get("source"),
                     value.get("row"),
                 )
@@ -202,8 +202,12 @@ def claim_table(claims: Sequence[Json]) -> Markup:
     return table(("About", "What", "Value", "Source", "Row"), rows, numbers=(4,))
 
 
-def _claimed(value: object) -> object:
-    """The value of a claim; a time as a day, and with its hour where it has one."""
+def claimed(value: object) -> object:
+    """The value of a claim; a time as a day, and with its hour where it has one.
+
+    >>> claimed("2018-09-18T00:00:00Z").split(), claimed("master of SEA LARK 5"), claimed(2588)
+    (['18', 'Sep', '2018'], 'master of SEA LARK 5', 2588)
+    """
     t = time_us(value)
     if t is None or not isinstance(value, str):
         return value
@@ -226,11 +230,11 @@ def evidence_table(evidence: Sequence[Json]) -> Markup:
 
 
 def pair_list(pairs: Mapping[str, object]) -> Markup:
-    """Names and values, one under the other; nested values are written out flat."""
+    """Names and values of parameters, one under the other, nested ones flat; what was not given is "none"."""
     entries = []
     for key, value in sorted(_flat(pairs)):
         entries.append(element("dt", key))
-        entries.append(element("dd", UNKNOWN if value is None else value))
+        entries.append(element("dd", "none" if value in (None, "") else value))
     return element("dl", *entries, class_="pairs")
 
 
@@ -238,5 +242,8 @@ def _flat(value: object, prefix: str = "") -> list[tuple[str, object]]:
     if isinstance(value, Mapping):
         return [pair for key, part in value.items() for pair in _flat(part, f"{prefix}.{key}" if prefix else str(key))]
     if isinstance(value, (list, tuple)):
-        return [(prefix, ", ".join(str(part) for part in value))]
+        plain = [
+            ", ".join(f"{k} {v}" for k, v in part.items()) if isinstance(part, Mapping) else part for part in value
+        ]
+        return [(prefix, "; ".join(map(str, plain)))]
     return [(prefix, value)]

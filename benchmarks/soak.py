@@ -1,0 +1,177 @@
+"""Hours of a live feed, and floods: memory, threads and file descriptors of a daemon, and every datagram counted.
+
+    python -m benchmarks.soak --minutes 120 --rate 20000     # make soak
+    python -m benchmarks.soak --minutes 1 --rate 100000      # make flood
+
+A second process sends datagrams on loopback: the feed of many ships, without end, a hundredth of it garbage. It ends
+with 1 where a bound is broken: a datagram that is not accounted for, memory that grows, threads or files that are not
+closed, `/healthz` later than 100 ms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.child import ROOT
+from benchmarks.tables import table
+
+SHIPS = 20_000
+MAX_SLOPE_MIB_H = 1.0
+MAX_HEALTH_S = 0.1
+WARM_UP = 0.25
+"""The first quarter of a soak fills what is filled once."""
+
+
+def send(port: int, rate: float, seconds: float) -> None:
+    """The sender's process: datagrams of one sentence each; prints how many it sent."""
+    from benchmarks.daemon import datagrams
+
+    target, sent, begun = ("127.0.0.1", port), 0, time.perf_counter()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.connect(target)
+        for block in datagrams(SHIPS):
+            for datagram in block:
+                try:
+                    one.send(datagram)
+                except ConnectionRefusedError:
+                    continue
+                sent += 1
+                if sent % 256 == 0:
+                    ahead = sent / rate - (time.perf_counter() - begun)
+                    if ahead > 0.002:
+                        time.sleep(ahead)
+                    if time.perf_counter() - begun > seconds:
+                        print(sent, flush=True)
+                        return
+
+
+class Looked:
+    """What was seen of the daemon, once a second."""
+
+    def __init__(self, port: int, pid: int) -> None:
+        import psutil
+
+        self._url, self._ps = f"http://127.0.0.1:{port}", psutil.Process(pid)
+        self.rows: list[tuple[float, float, int, int, float, float]] = []
+        """Time, RSS in MiB, threads, file descriptors, lag, seconds until /healthz answered."""
+
+    def status(self) -> dict[str, Any]:
+        """What it says of itself; {} while it does not answer."""
+        try:
+            with urllib.request.urlopen(self._url + "/status", timeout=5) as answer:
+                said: dict[str, Any] = json.loads(answer.read())
+                return said
+        except (OSError, ValueError):
+            return {}
+
+    def look(self) -> dict[str, Any]:
+        """One look."""
+        begun = time.perf_counter()
+        try:
+            with urllib.request.urlopen(self._url + "/healthz", timeout=5) as answer:
+                answer.read()
+            health = time.perf_counter() - begun
+        except OSError:
+            health = float("inf")
+        said = self.status()
+        rss = self._ps.memory_info().rss / 2**20
+        self.rows.append(
+            (time.monotonic(), rss, self._ps.num_threads(), self._ps.num_fds(), said.get("lag_p99_s", 0.0), health)
+        )
+        return said
+
+
+def run(minutes: float, rate: float) -> int:
+    """Serve, send, look; print what was seen, and give the exit status."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as a, socket.socket(type=socket.SOCK_DGRAM) as b:
+        a.bind(("127.0.0.1", 0))
+        b.bind(("127.0.0.1", 0))
+        port, udp = a.getsockname()[1], b.getsockname()[1]
+        a.close()
+        b.close()
+        path = Path(folder) / "luxwake.toml"
+        path.write_text(
+            f'state = "{folder}/state"\n[[sources]]\ntype = "udp"\nname = "feed"\nport = {udp}\n[http]\nport = {port}\n'
+        )
+        command = [sys.executable, "-m", "luxwake.cli", "serve", "--config", str(path)]
+        daemon = subprocess.Popen(command, cwd=ROOT, stderr=(Path(folder) / "log").open("wb"))
+        looked = Looked(port, daemon.pid)
+        try:
+            while looked.status().get("phase") != "running":
+                if daemon.poll() is not None:
+                    raise SystemExit((Path(folder) / "log").read_text())
+                time.sleep(0.5)
+            words = [sys.executable, "-m", "benchmarks.soak", "send", str(udp), str(rate), str(60 * minutes)]
+            sender = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+            while sender.poll() is None:
+                looked.look()
+                time.sleep(1.0)
+            assert sender.stdout is not None
+            sent = int(sender.stdout.read())
+            return _judged(looked, sent)
+        finally:
+            daemon.terminate()
+            daemon.wait(60)
+
+
+def _judged(looked: Looked, sent: int) -> int:
+    """Wait until all has been taken up, print, judge."""
+    before = -1
+    while True:
+        source = looked.status()["sources"][0]
+        done = source["decoded"] + sum(source["rejected"].values()) + sum(source["dropped_units"].values())
+        if not source["waiting_bytes"] and done == before:
+            break
+        before = done
+        time.sleep(2.0)
+    seen = np.array(looked.rows)
+    late = seen[int(WARM_UP * len(seen)) :]
+    slope = float(np.polyfit((late[:, 0] - late[0, 0]) / 3600.0, late[:, 1], 1)[0]) if len(late) > 2 else 0.0
+    dropped = sum(source["dropped_units"].values())
+    lost = sent - source["received_units"]
+    rows = [
+        ("datagrams sent", f"{sent:,}"),
+        ("received and counted", f"{source['received_units']:,}"),
+        ("of these dropped, counted", f"{dropped:,}"),
+        ("lost without being counted", f"{lost:,}"),
+        ("decoded", f"{source['decoded']:,}"),
+        ("rejected", f"{sum(source['rejected'].values()):,}"),
+        ("RSS at the end, MiB", f"{seen[-1, 1]:.0f}"),
+        ("slope of RSS after warm-up, MiB/h", f"{slope:.2f}"),
+        ("threads, first and last", f"{late[0, 2]:.0f}, {seen[-1, 2]:.0f}"),
+        ("file descriptors, first and last", f"{late[0, 3]:.0f}, {seen[-1, 3]:.0f}"),
+        ("lag p99, s", f"{np.median(late[:, 4]):.3f}"),
+        ("/healthz answered within, s", f"{seen[:, 5].max():.3f}"),
+    ]
+    print(table(("soak", "seen"), rows))
+    grown = late[0, 2] < seen[-1, 2] or late[0, 3] < seen[-1, 3]
+    return int(lost != 0 or grown or slope > MAX_SLOPE_MIB_H or seen[:, 5].max() > MAX_HEALTH_S)
+
+
+def main() -> None:
+    """The command line."""
+    if sys.argv[1:2] == ["send"]:
+        send(int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4]))
+        return
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=120.0)
+    parser.add_argument("--rate", type=float, default=20_000.0, help="datagrams a second")
+    args = parser.parse_args()
+    sys.exit(run(args.minutes, args.rate))
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    main()
