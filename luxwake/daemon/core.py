@@ -7,6 +7,7 @@ any instant it goes on from the last checkpoint as if nothing had happened.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import math
 import os
 import time
@@ -59,7 +60,7 @@ def settings_of(config: Config) -> dict[str, Any]:
     return settings
 
 
-def watch_of(settings: Mapping[str, Any], spool: Path) -> Watch:
+def watch_of(settings: Mapping[str, Any], spool: Path | None = None) -> Watch:
     """A watch with these settings; UsageError or InputError for what they may not say."""
     from geo.anchorages import Anchorages
 
@@ -102,7 +103,7 @@ class Core:
         """The newest cursor of each source that has one."""
         self.settings = settings_of(config)
         """What the watch was made with."""
-        self.watch = watch_of(self.settings)
+        self.watch = self._watch_of(self.settings)
         self.rows = 0
         self.told: Counter[tuple[str, str]] = Counter()
         """Changes since the start, by kind of event and change."""
@@ -119,6 +120,11 @@ class Core:
         if more:
             self.store.set_meta("sources", msgspec.json.encode(names + more).decode())
         return names + more
+
+    def _watch_of(self, settings: dict[str, Any]) -> Watch:
+        """A watch with these settings, whose rows and states that late rows need lie in files of their own."""
+        name = hashlib.blake2b(msgspec.json.encode(settings), digest_size=8).hexdigest()
+        return watch_of(settings, self.folder / "spool" / name)
 
     def recover(self) -> int:
         """Take up where the last process ended; how many records of the journal were gone through again."""
@@ -145,7 +151,7 @@ class Core:
         """Take the state of a checkpoint, which may be of other settings than the present ones."""
         state, header = read_state(files["parsers"], _HOLDS)
         self.settings = header["settings"]
-        self.watch = watch_of(self.settings)
+        self.watch = self._watch_of(self.settings)
         self.watch.load(files["watch"])
         parts = parts_of(state)
         for number, parser in self.parsers.items():
@@ -167,7 +173,7 @@ class Core:
 
     def _with_settings(self, settings: dict[str, Any]) -> list[Changes]:
         """The watch for other settings in the place of the present one; what this changes."""
-        old, self.watch, self.settings = self.watch, watch_of(settings), settings
+        old, self.watch, self.settings = self.watch, self._watch_of(settings), settings
         return [old.withdraw(), self.watch.feed(old.kept())]
 
     def write(self, chunks: Sequence[Chunk]) -> Record:
