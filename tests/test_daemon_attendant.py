@@ -70,7 +70,7 @@ def test_what_only_a_start_takes():
     assert needs_a_start(old, config_of({"sinks": [sink], "log": {"level": "debug"}})) == []
     assert needs_a_start(old, config_of({"sinks": [{**sink, "path": "y"}]})) == ["sinks"]
     assert needs_a_start(old, config_of({"sinks": [{**sink, "once": True}]})) == ["sinks"]
-    assert needs_a_start(Config(), config_of({"http": {"port": 1}, "watch": {"step_s": 1}})) == ["watch", "http"]
+    assert needs_a_start(Config(), config_of({"http": {"port": 1}, "watch": {"step_s": 1}})) == ["http"]
 
 
 def test_systemd_sees_it_come_and_go(path, tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ import msgspec
 
 from geo.errors import LuxwakeError
 from luxwake.daemon.config import Config, SinkConfig, read_config
+from luxwake.daemon.core import settings_of, watch_of
 from luxwake.daemon.logs import start_logging
 from luxwake.daemon.matching import Filter
 from luxwake.daemon.notify import Notify
@@ -85,7 +86,7 @@ class Attendant(threading.Thread):
             self._notify.watchdog()
 
     def read_again(self) -> bool:
-        """Take filters, watch-lists, areas and logging from the file as it is now; one that is wrong changes nothing.
+        """Take thresholds, filters, watch-lists and logging from the file as it is now; one that is wrong changes nothing.
 
         Files that sinks write to are opened anew, for they may have been rotated. Returns whether it was taken.
         """
@@ -96,6 +97,8 @@ class Attendant(threading.Thread):
             config = read_config(self._path)
             known = {one.name for one in self._config.sinks}
             filters = {one.name: Filter(one) for one in config.sinks if one.name in known}
+            settings = settings_of(config)
+            watch_of(settings)
         except LuxwakeError as error:
             _log.error("not taken, what held before holds: %s", error)
             return False
@@ -104,6 +107,7 @@ class Attendant(threading.Thread):
                 self._notify.ready()
         start_logging(config.log)
         self._daemon.core.filters = {**self._daemon.core.filters, **filters}
+        self._daemon.ask_for(settings)
         for dispatcher in self._daemon.dispatchers:
             dispatcher.reopen()
         later = needs_a_start(self._config, config)
@@ -128,13 +132,14 @@ def line_of(status: Status) -> str:
 
 
 def needs_a_start(old: Config, new: Config) -> list[str]:
-    """What differs, and is taken only by a daemon that starts: all but filters and logging.
+    """What differs, and is taken only by a daemon that starts: all but thresholds, filters and logging.
 
     >>> needs_a_start(Config(), Config(state="elsewhere"))
     ['state']
     """
     before, after = (msgspec.to_builtins(config) for config in (old, new))
     for values in (before, after):
-        del values["log"]
+        for key in ("log", "detect", "watch"):
+            del values[key]
         values["sinks"] = [{key: value for key, value in one.items() if key not in _FILTERS} for one in values["sinks"]]
     return [key for key in before if before[key] != after[key]]

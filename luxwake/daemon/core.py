@@ -144,7 +144,9 @@ class Core:
         for again in self.journal.after(begin):
             self.commit(self.follow(again))
             n += 1
-        self.renew(settings_of(self.config))
+        chunks = self.settings_record(settings_of(self.config))
+        if chunks:
+            self.take(chunks)
         return n
 
     def _resume(self, files: Mapping[str, Path]) -> None:
@@ -159,17 +161,17 @@ class Core:
                 parser.resume(parts[str(number)])
         self.cursors = dict(header["cursors"])
 
-    def renew(self, settings: dict[str, Any]) -> None:
-        """Go on with other settings of detection, unless they are the same.
+    def settings_record(self, settings: dict[str, Any]) -> list[Chunk]:
+        """What is to be written and followed to go on with these settings; empty where they are the present ones.
 
         Events that go on are taken back, and those of the new settings told: theirs have other ids. They begin with the
-        rows that are kept for late ones. The journal has the settings from here on.
+        rows that are kept for late ones. The journal has the settings from here on. UsageError or InputError for what
+        they may not say: that must not get into the journal.
         """
         if settings == self.settings and self.journal.last:
-            return
-        watch_of(settings)  # what is wrong with them must not get into the journal
-        t = time.time_ns() // 1000
-        self.commit(self.follow(self.write([Chunk(SETTINGS, t, msgspec.json.encode(settings), "", 0)])))
+            return []
+        watch_of(settings)
+        return [Chunk(SETTINGS, time.time_ns() // 1000, msgspec.json.encode(settings), "", 0)]
 
     def _with_settings(self, settings: dict[str, Any]) -> list[Changes]:
         """The watch for other settings in the place of the present one; what this changes."""
