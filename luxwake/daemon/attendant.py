@@ -86,7 +86,7 @@ class Attendant(threading.Thread):
             self._notify.watchdog()
 
     def read_again(self) -> bool:
-        """Take thresholds, filters, watch-lists and logging from the file as it is now; one that is wrong changes nothing.
+        """Take thresholds, filters, watch-lists and logging from the file; one that is wrong changes nothing.
 
         Files that sinks write to are opened anew, for they may have been rotated. Returns whether it was taken.
         """
