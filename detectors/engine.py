@@ -277,13 +277,17 @@ class Engine:
 
     def state(self) -> State:
         """All that the engine knows, as a copy; `resume` goes on from the next row."""
+        return {name: copied(array) for name, array in self.views().items()}
+
+    def views(self) -> State:
+        """All that the engine knows, as it stands: later rows change it."""
         clocks = (self._released, self._newest, self._last, self._alive)
         arrays = {f"pending.{name}": column for name, column in self._pending.rows().items()}
         arrays |= {f"hulls.{name}": array for name, array in self._tracks.hulls._asdict().items()}
         arrays |= {"counts": self._counts, "clocks": np.array(clocks, np.int64)}
         for detector in self.detectors:
             arrays |= {f"{detector.name}.{name}": array for name, array in detector.arrays.items()}
-        return {name: copied(array) for name, array in arrays.items()}
+        return arrays
 
     def resume(self, state: State) -> None:
         """Take the state of an engine with the same detectors and parameters."""
@@ -313,7 +317,7 @@ class Engine:
             For one that was saved with other detectors or parameters.
         """
         state, _ = read_state(path, self.header())
-        check_alike(path, state, self.state())
+        check_alike(path, state, self.views())
         self.resume(state)
 
 

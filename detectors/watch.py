@@ -190,7 +190,7 @@ class Watch:
     def save(self, path: str | Path) -> None:
         """Write the whole state to a file; `load` goes on from the next row."""
         self._arrived.shelve()
-        state: State = {f"now.{name}": array for name, array in self.engine.state().items()}
+        state: State = {f"now.{name}": array for name, array in self.engine.views().items()}
         state |= {f"static.{name}": column for name, column in self._reports.rows.items()}
         state |= {f"told.{name}": array for name, array in self._told.arrays().items()}
         state |= {f"kept.{name}": array for name, array in self._conclusions.arrays().items()}
@@ -219,7 +219,7 @@ class Watch:
             For one that was saved with other detectors or parameters.
         """
         state, header = read_state(path, self._header())
-        part, now = parts_of(state), self.engine.state()
+        part, now = parts_of(state), self.engine.views()
         check_alike(path, part.get("now", {}), now)
         check_alike(path, part.get("static", {}), self._reports.rows)
         check_alike(path, part.get("told", {}), self._told.arrays())
@@ -326,7 +326,7 @@ class Watch:
 
     def _point(self, released: int, n: int) -> _Point:
         """The state of the engine now, when `n` of the rows that are kept have arrived."""
-        state = self.engine.state()
+        state = self.engine.views() if isinstance(self._shelf, Spool) else self.engine.state()
         return _Point(self._shelf.put(state), state["counts"].copy(), released, self._found.size, n)
 
     def _drop(self) -> None:

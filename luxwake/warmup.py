@@ -74,6 +74,7 @@ def warm_detectors() -> str:
     from detectors.neighbours import NEAR, rebuild_near
     from detectors.silent_pairs import Stays, candidates
     from detectors.stationary import stationary_periods
+    from detectors.watch import Watch
 
     many = columns_of(STATIC_DTYPES, 3000)  # more ships than the first table of identities holds
     many["mmsi"][:] = 201_000_000 + np.arange(3000)
@@ -88,6 +89,8 @@ def warm_detectors() -> str:
         "lon": 129.0 + hours,
     }
     detect(tracks(Fixes(columns)), threads=1)
+    watch = Watch(["loitering"], lateness_s=0)
+    watch.feed(Fixes(columns, Static(many)))
     stationary_periods(Fixes(columns))
     zero, number = np.zeros(1), np.zeros(1, np.int64)
     one = Stays(zero, zero, zero, zero, number, number + 1, zero + 1.0, number)
