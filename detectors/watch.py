@@ -97,8 +97,8 @@ class Watch:
     >>> for part in (slice(0, 30), slice(30, None)):
     ...     changes = watch.feed(fixes.take(part))
     ...     print([CHANGES[change] for change in changes["change"]])
-    ['opened', 'updated', 'updated']
-    ['updated', 'closed']
+    ['opened']
+    ['closed']
     """
 
     def __init__(
