@@ -199,7 +199,7 @@ def vessel_days(fixes: Any) -> float:
 
 def labels_found(fixes: Any, params: Any = None) -> list[tuple[int, str]]:
     """(MMSI, label) of each false position."""
-    from detectors.engine import detect
+    from detectors.detect import detect
     from detectors.event import LABELS as WORDS
 
     events = detect(fixes, ["false_position"], params and {"false_position": params})

@@ -11,7 +11,7 @@ import numpy as np
 from ais.read import read
 from benchmarks.chart import INK, Chart, Colour
 from cargo.fleet import Fleet
-from detectors.engine import detect
+from detectors.detect import detect
 from detectors.event import DARK
 from geo.coast import is_sea, shore_distance_m
 from geo.meet import meet

@@ -205,7 +205,7 @@ def _first_calls() -> Iterator[tuple[str, Callable[[], object]]]:
 
     def find(name: str) -> Callable[[], object]:
         def work() -> object:
-            from detectors.engine import detect
+            from detectors.detect import detect
 
             return detect(fixes, [name], threads=1)
 

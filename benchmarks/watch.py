@@ -121,7 +121,10 @@ def main(vessels: int = 50_000, hours: float = 12.0) -> None:
                 cpu += spent
                 look = max(look, spent if len(told) else 0.0)
         events = len(watch.events())
-        print(f"{size:>8,} rows a piece: {rows / cpu:>10,.0f} rows/s, look {look:.2f} s of CPU, {events:,} events")
+        print(
+            f"{size:>8,} rows a piece: {rows / cpu:>10,.0f} rows/s, look {look:.2f} s of CPU, {events:,} events",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

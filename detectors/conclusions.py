@@ -212,19 +212,22 @@ class Conclusions:
             found = well_placed(found[among(found["mmsi"], ships)], [detector])[0]
             kept = self._each[detector.name]
             self._each[detector.name] = np.concatenate([kept[~among(kept["mmsi"], ships)], found])
-            events = sorted_events(np.concatenate([events, found]))
             changed.append(found)
+            if any(detector.name in other.needs for other in self._engine.derived):
+                more = self._each[detector.name], self._all[detector.name]
+                events = sorted_events(np.concatenate([events, *(part[of_ships(part, own)] for part in more)]))
         return changed
 
     def _derive_all(self, parts: list[NDArray[Any]], known: Known, turn: Turn) -> list[NDArray[Any]]:
         """Derive what follows from all ships together, when it is time."""
         if not turn.comes(self._together_us, 0):
             return []
+        events = sorted_events(np.concatenate(parts))
         for detector in self._engine.derived:
             if type(detector).derive is not DerivedDetector.derive:
-                before = [*self._each.values(), *self._all.values()]
-                found = detector.derive(sorted_events(np.concatenate([*parts, *before])), known)
-                self._all[detector.name] = well_placed(found, [detector])[0]
+                more = [kept[name] for kept in (self._each, self._all) for name in detector.needs if name in kept]
+                seen = sorted_events(np.concatenate([events, *more])) if more else events
+                self._all[detector.name] = well_placed(detector.derive(seen, known), [detector])[0]
         return list(self._all.values())
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ais.hulls import Hulls
-from ais.identity import Identities, identities
+from ais.identity import Identities
 from ais.identity_stream import among
 from ais.status import LATE, NO_TIME, REASONS, count_words
 from ais.table import FIX_DTYPES, NAT, Fixes
@@ -334,6 +334,10 @@ class Engine:
 
     def state(self) -> State:
         """All that the engine knows, as a copy; `resume` goes on from the next row."""
+        return {name: copied(array) for name, array in self.views().items()}
+
+    def views(self) -> State:
+        """All that the engine knows, as it stands: later rows change it."""
         clocks = (self._released, self._newest, self._last, self._alive)
         arrays = {f"pending.{name}": column for name, column in self._pending.rows().items()}
         arrays |= {f"hulls.{name}": array for name, array in self._tracks.hulls._asdict().items()}
@@ -341,7 +345,7 @@ class Engine:
         arrays |= {"counts": self._counts, "clocks": np.array(clocks, np.int64)}
         for detector in self.detectors:
             arrays |= {f"{detector.name}.{name}": array for name, array in detector.arrays.items()}
-        return {name: copied(array) for name, array in arrays.items()}
+        return arrays
 
     def resume(self, state: State) -> None:
         """Take the state of an engine with the same detectors and parameters."""
@@ -372,51 +376,10 @@ class Engine:
             For one that was saved with other detectors or parameters.
         """
         state, _ = read_state(path, self.header())
-        check_alike(path, state, self.state())
+        check_alike(path, state, self.views())
         self.resume(state)
 
 
 def row_dtypes() -> dict[str, str]:
     """The columns that the engine looks at, with their dtypes."""
     return {name: FIX_DTYPES[name] for name in ROW}
-
-
-def detect(
-    fixes: Fixes,
-    detectors: Sequence[str] | None = None,
-    params: Mapping[str, Any] | None = None,
-    *,
-    anchorages: Anchorages | None = None,
-    threads: int = 2,
-) -> Events:
-    """Find loitering and waiting, gaps and dark periods, rendezvous and port calls in fixes of any order.
-
-    Parameters
-    ----------
-    fixes : Fixes
-        As `luxwake.read` gives them.
-    detectors : names of detectors (`detectors.registry.registered`), default all
-    params : mapping from a detector's name to its parameters, e.g. ``{"dark": DarkParams(min_gap_s=43200)}`` or
-        ``{"dark": {"min_gap_s": 43200}}`` (`detectors.settings.read_params` reads them from TOML)
-    anchorages : Anchorages
-        Where ships are known to wait (`Anchorages.load`, `luxwake.find_anchorages`): loitering there is called waiting.
-    threads : int
-        The detectors run side by side; the events do not depend on the number.
-
-    Raises
-    ------
-    UsageError
-        For an unknown detector or a parameter out of its range.
-
-    >>> from ais.table import Fixes
-    >>> import numpy as np
-    >>> hours = np.arange(0, 30)
-    >>> t = np.where(hours < 6, hours, hours + 12) * 3_600_000_000
-    >>> fixes = Fixes({"t": t, "mmsi": np.full(30, 671999101), "lat": np.full(30, 35.2), "lon": 129.4 + hours / 100})
-    >>> events = detect(fixes, ["dark"])
-    >>> events["kind"].tolist() == [4], events["t_end"] - events["t_start"] == 13 * 3_600_000_000
-    (True, array([ True]))
-    """
-    engine = Engine(detectors, params, anchorages=anchorages, lateness_s=0, threads=threads)
-    found = [engine.feed(fixes), engine.flush()]
-    return engine.finish(np.concatenate(found), identities(fixes.static), fixes.sources)

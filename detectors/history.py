@@ -251,3 +251,9 @@ class Reports:
     def identity_anew(self) -> Identities:
         """The same, from all reports."""
         return identities(Static(self.rows), self.repeats)
+
+
+def by_time(rows: Rows) -> Rows:
+    """Rows in the order of their time, of the same time in that of arrival."""
+    order = np.argsort(rows["t"], kind="stable")
+    return {name: column[order] for name, column in rows.items()}

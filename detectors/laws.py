@@ -45,7 +45,7 @@ def check_laws(
         Rows in time order, with events of the kinds in question among them, or nothing is proven.
     detectors : names of detectors, default all
     params : mapping
-        As for `detectors.engine.detect`.
+        As for `detectors.detect.detect`.
     seed : int
         Chooses the cuts, the order, the copies and the row at which the engine is saved.
 

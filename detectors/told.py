@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.event import EVENT
+from detectors.event import EVENT, Events
 from detectors.finish import event_order
 from detectors.registry import detector_of_kind
 
@@ -216,3 +217,12 @@ def is_other(was: NDArray[Any], now: NDArray[Any]) -> NDArray[np.bool_]:
     for name in _SAID:
         other |= was[name] != now[name]
     return other
+
+
+class Changes(Events):
+    """Events that changed: `change` (see `CHANGES`), `revision` (1 when first told), and the columns of `Events`.
+
+    `vessels` and `identity` are those of the ships in these events, None where nothing changed.
+    """
+
+    words: ClassVar[Mapping[str, Sequence[str]]] = {**Events.words, "change": CHANGES}

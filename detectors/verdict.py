@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ais.table import Fixes
-from detectors.engine import detect
+from detectors.detect import detect
 from detectors.event import KINDS, LABELS, Events
 from detectors.registry import detector_class, registered
 from detectors.settings import params_of, thresholds

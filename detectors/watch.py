@@ -22,7 +22,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +33,10 @@ from detectors.conclusions import Conclusions, Turn, ships_in
 from detectors.engine import LATENESS_S, Engine, row_dtypes
 from detectors.event import EVENT, Events
 from detectors.finish import sorted_events
-from detectors.history import Arrived, Inputs, Piece, Reports, Rows
+from detectors.history import Arrived, Inputs, Piece, Reports, Rows, by_time
 from detectors.snapshot import State, check_alike, parts_of, read_state, write_state
 from detectors.spool import Memory, Spool
-from detectors.told import CHANGES, CLOSED, OPENED, RETRACTED, SUPERSEDED, UPDATED, News, Told
+from detectors.told import CHANGES, CLOSED, OPENED, RETRACTED, SUPERSEDED, UPDATED, Changes, News, Told
 from geo.anchorages import Anchorages
 from geo.errors import UsageError
 
@@ -53,15 +53,6 @@ TOGETHER_S = 3600
 """What follows from all ships together rests on silences of hours; an hour more is soon enough."""
 STATES = 4
 """Steps of the history at which a state is kept."""
-
-
-class Changes(Events):
-    """Events that changed: `change` (see `CHANGES`), `revision` (1 when first told), and the columns of `Events`.
-
-    `vessels` and `identity` are those of the ships in these events, None where nothing changed.
-    """
-
-    words: ClassVar[Mapping[str, Sequence[str]]] = {**Events.words, "change": CHANGES}
 
 
 class _Point(NamedTuple):
@@ -97,8 +88,8 @@ class Watch:
     >>> for part in (slice(0, 30), slice(30, None)):
     ...     changes = watch.feed(fixes.take(part))
     ...     print([CHANGES[change] for change in changes["change"]])
-    ['opened', 'updated', 'updated']
-    ['updated', 'closed']
+    ['opened']
+    ['closed']
     """
 
     def __init__(
@@ -207,7 +198,7 @@ class Watch:
     def save(self, path: str | Path) -> None:
         """Write the whole state to a file; `load` goes on from the next row."""
         self._arrived.shelve()
-        state: State = {f"now.{name}": array for name, array in self.engine.state().items()}
+        state: State = {f"now.{name}": array for name, array in self.engine.views().items()}
         state |= {f"static.{name}": column for name, column in self._reports.rows.items()}
         state |= {f"told.{name}": array for name, array in self._told.arrays().items()}
         state |= {f"kept.{name}": array for name, array in self._conclusions.arrays().items()}
@@ -236,7 +227,7 @@ class Watch:
             For one that was saved with other detectors or parameters.
         """
         state, header = read_state(path, self._header())
-        part, now = parts_of(state), self.engine.state()
+        part, now = parts_of(state), self.engine.views()
         check_alike(path, part.get("now", {}), now)
         check_alike(path, part.get("static", {}), self._reports.rows)
         check_alike(path, part.get("told", {}), self._told.arrays())
@@ -281,7 +272,7 @@ class Watch:
 
         In pieces between which states are kept: the next late row finds one near to it.
         """
-        late = _by_time(late)
+        late = by_time(late)
         while self._points[-1].released > late["t"][0]:
             self._shelf.drop(self._points.pop().state)
         point = self._points[-1]
@@ -307,7 +298,7 @@ class Watch:
 
     def _feed_parts(self, rows: Rows) -> None:
         """Add rows and feed them to the engine, in the order of their time, cut where a state is to be kept."""
-        rows = _by_time(rows)
+        rows = by_time(rows)
         cuts = np.flatnonzero(np.diff(rows["t"] // self._between_us)) + 1
         for begin, end in itertools.pairwise([0, *cuts.tolist(), rows["t"].size]):
             part = {name: column[begin:end] for name, column in rows.items()}
@@ -343,7 +334,7 @@ class Watch:
 
     def _point(self, released: int, n: int) -> _Point:
         """The state of the engine now, when `n` of the rows that are kept have arrived."""
-        state = self.engine.state()
+        state = self.engine.views() if isinstance(self._shelf, Spool) else self.engine.state()
         return _Point(self._shelf.put(state), state["counts"].copy(), released, self._found.size, n)
 
     def _drop(self) -> None:
@@ -405,8 +396,3 @@ class Watch:
         table = self._nothing.take(slice(None))
         table.sources, table.counts = self._inputs.names, self.counts
         return table
-
-
-def _by_time(rows: Rows) -> Rows:
-    order = np.argsort(rows["t"], kind="stable")
-    return {name: column[order] for name, column in rows.items()}

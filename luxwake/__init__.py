@@ -50,9 +50,9 @@ if TYPE_CHECKING:
     from cargo.watchlists import import_watchlist as import_watchlist
     from cargo.watchlists import read_watchlists as read_watchlists
     from detectors.dark import DarkParams as DarkParams
+    from detectors.detect import detect as detect
     from detectors.draught import DraughtParams as DraughtParams
     from detectors.engine import Engine as Engine
-    from detectors.engine import detect as detect
     from detectors.event import Events as Events
     from detectors.false_position import FalsePositionParams as FalsePositionParams
     from detectors.identity import IdentityParams as IdentityParams
@@ -139,7 +139,7 @@ _HOME = {
     "classify": "cargo.goods",
     "decode": "ais.decoded",
     "decode_one": "ais.decoded",
-    "detect": "detectors.engine",
+    "detect": "detectors.detect",
     "encode": "ais.encode",
     "find_anchorages": "luxwake.anchorages",
     "inspect": "luxwake.inspect",

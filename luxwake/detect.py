@@ -150,7 +150,7 @@ def read_positions(job: Job, stages: Any, console: Console) -> tuple[Fixes, list
 
 
 def _detect(job: Job, fixes: Fixes, anchorages: Anchorages | None) -> Events:
-    from detectors.engine import detect
+    from detectors.detect import detect
 
     return detect(fixes, job.detectors, job.params, anchorages=anchorages, threads=job.threads)
 

@@ -83,7 +83,7 @@ def explain(
     >>> explain(str(mine["id"][0]), fixes, events, what_if=False).verdict
     'dark'
     """
-    from detectors.engine import detect
+    from detectors.detect import detect
     from detectors.verdict import detector_of, flips, verdict_of
     from luxwake.geojson import event_properties
 
@@ -181,7 +181,7 @@ def run_explain(event_id: str, folder: str | Path, job: Job, plot: str | Path | 
         )
     wanted = _full_id(folder, event_id)
     fixes, _, anchorages = read_positions(replace(job, inputs=job.inputs or [kept]), Stages(console), console)
-    from detectors.engine import detect
+    from detectors.detect import detect
     from detectors.registry import registered
 
     with console.progress("moving thresholds", None) as progress:

@@ -164,7 +164,7 @@ def _detect(fixes: Fixes, area: Zones | None, anchorages: Anchorages | None, sta
     import numpy as np
 
     with stages("detect") as detail:
-        from detectors.engine import detect
+        from detectors.detect import detect
 
         events = detect(fixes, anchorages=anchorages)
         if area is not None:

@@ -69,11 +69,12 @@ def warm_detectors() -> str:
     from ais.table import STATIC_DTYPES, Fixes, Static, columns_of
     from ais.tracks import tracks
     from detectors.coverage import CELL, rebuild_cells
-    from detectors.engine import detect
+    from detectors.detect import detect
     from detectors.identity_claims import same_group, same_name
     from detectors.neighbours import NEAR, rebuild_near
     from detectors.silent_pairs import Stays, candidates
     from detectors.stationary import stationary_periods
+    from detectors.watch import Watch
 
     many = columns_of(STATIC_DTYPES, 3000)  # more ships than the first table of identities holds
     many["mmsi"][:] = 201_000_000 + np.arange(3000)
@@ -89,6 +90,8 @@ def warm_detectors() -> str:
     }
     detect(tracks(Fixes(columns)), threads=1)
     _let_go()
+    watch = Watch(["loitering"], lateness_s=0)
+    watch.feed(Fixes(columns, Static(many)))
     stationary_periods(Fixes(columns))
     zero, number = np.zeros(1), np.zeros(1, np.int64)
     one = Stays(zero, zero, zero, zero, number, number + 1, zero + 1.0, number)

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 
 from ais.table import STATIC_DTYPES, Fixes, Static, columns_of
-from detectors.engine import detect
+from detectors.detect import detect
 from detectors.event import IDENTITY, LABELS
 from detectors.identity import IdentityParams
 from tests.feeds import MINUTE, T0

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from pymeos import TGeomPointSeq, pymeos_finalize, pymeos_initialize
 
-from detectors.engine import detect
+from detectors.detect import detect
 from detectors.motion import close_between
 from detectors.rendezvous import RendezvousParams
 from detectors.stationary import StationaryParams, stationary_periods

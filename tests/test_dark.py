@@ -14,7 +14,8 @@ from ais.identity import identities
 from ais.read import read
 from detectors.coverage import CLASS_BIT
 from detectors.dark import DarkParams
-from detectors.engine import Engine, detect
+from detectors.detect import detect
+from detectors.engine import Engine
 from detectors.event import DARK, GAP, LABELS
 from detectors.silence import none_heard
 from detectors.silences import q_values

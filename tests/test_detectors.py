@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from detectors.dark import DarkParams
-from detectors.engine import Engine, detect
+from detectors.detect import detect
+from detectors.engine import Engine
 from detectors.event import DARK, GAP, LOITERING, PORT_CALL, RENDEZVOUS
 from detectors.loitering import LoiteringParams
 from detectors.port_call import PortCallParams

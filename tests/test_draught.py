@@ -106,7 +106,7 @@ def test_the_ratio_grows_with_the_change_and_is_bounded_whatever_was_typed():
 
 
 def test_the_table_of_events_is_right_whole_and_parameters_that_cannot_be_meant_are_refused():
-    from detectors.engine import detect
+    from detectors.detect import detect
 
     assert len(detect(Fixes({}), ["draught"])) == 0
     with pytest.raises(UsageError, match="min_change_m"):

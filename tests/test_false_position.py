@@ -18,7 +18,8 @@ from benchmarks.deception import (
     rounded,
     vessel_days,
 )
-from detectors.engine import Engine, detect
+from detectors.detect import detect
+from detectors.engine import Engine
 from detectors.event import LABELS
 from detectors.false_position import FalsePositionParams
 from detectors.inland import on_waterway, waterways

@@ -55,6 +55,10 @@ def decorators(tree):
             yield from ((node, ast.unparse(d)) for d in node.decorator_list)
 
 
+def names_in(*nodes):
+    return {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)}
+
+
 def kernels(tree):
     return [node for node, decorator in decorators(tree) if decorator in ("kernel", "inner", "inlined")]
 
@@ -99,15 +103,15 @@ def test_there_is_one_decorator_of_kernels_and_kernels_keep_their_rules(path):
 def test_kernels_above_the_detectors_take_nothing_from_modules_without_kernels(path):
     """The digest that the cache of kernels goes by leaves those modules out."""
     tree = tree_of(path)
-    if not kernels(tree):
-        return
-    foreign = [
-        node.module
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("cargo", "luxwake"))
-    ]
-    for module in foreign:
-        assert kernels(tree_of(ROOT / (module.replace(".", "/") + ".py"))), module
+    foreign = set()
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("cargo", "luxwake")):
+            if not kernels(tree_of(ROOT / (node.module.replace(".", "/") + ".py"))):
+                foreign |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Assign) and foreign & names_in(node.value):
+            foreign |= names_in(*node.targets)
+    for function in kernels(tree):
+        assert not foreign & names_in(function), function.name
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)

@@ -10,7 +10,7 @@ import pytest
 from ais.read import read
 from cargo.join import join
 from cargo.shipments import read_shipments
-from detectors.engine import detect
+from detectors.detect import detect
 from detectors.event import DARK, GAP, LOITERING, PORT_CALL, RENDEZVOUS, label_code
 from geo.errors import UsageError
 from tests.join_case import (

@@ -5,7 +5,7 @@ later; it lies within a few metres all the while. It made no speed and changed n
 """
 
 import luxwake as lw
-from detectors.engine import detect
+from detectors.detect import detect
 from detectors.event import LABELS
 
 STREAM = "AisAbnormal_219165000_ssc_1.ais"

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from ais.identity import identities
 from ais.table import Fixes, Static
-from detectors.engine import Engine, detect
+from detectors.detect import detect
+from detectors.engine import Engine
 from detectors.registry import registered
 from geo.ports import port_by_code
 from tests.feeds import HOUR, MINUTE, SECOND, T0, fixes_of

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 import luxwake as lw
 from ais.table import Fixes
-from detectors.engine import Engine, detect
+from detectors.detect import detect
+from detectors.engine import Engine
 from detectors.episode import STEP
 from detectors.episode_sums import EPISODE
 from detectors.event import LOITERING, STOP

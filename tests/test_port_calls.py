@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from ais.table import Fixes
-from detectors.engine import Engine, detect
+from detectors.detect import detect
+from detectors.engine import Engine
 from detectors.event import LABELS
 from detectors.port_call import PortCallParams
 from detectors.port_stay import SAILING, STAY

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from ais.hulls import HULL
 from ais.table import Fixes
 from benchmarks.meetings import found, meetings
+from detectors.detect import detect
 from detectors.detector import Columns
-from detectors.engine import Engine, detect
+from detectors.engine import Engine
 from detectors.event import LABELS
 from detectors.meeting_labels import hull_gap_m, static_rows
 from detectors.rendezvous import Rendezvous, RendezvousParams

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import luxwake as lw
-from detectors.engine import Engine, detect
+from detectors.detect import detect
+from detectors.engine import Engine
 from detectors.event import LOITERING, PORT_CALL, WAITING
 from geo.anchorages import Anchorages
 from geo.anchoring import discover

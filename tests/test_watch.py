@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ais.table import Fixes
-from detectors.engine import detect
+from detectors.detect import detect
 from detectors.event import EVENT
 from detectors.watch import CHANGES, CLOSED, OPENED, RETRACTED, SUPERSEDED, Watch
 from geo.errors import InputError, UsageError

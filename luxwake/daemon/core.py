@@ -20,7 +20,8 @@ import msgspec
 
 from detectors.settings import params_of
 from detectors.snapshot import parts_of, read_state, write_state
-from detectors.watch import Changes, Watch
+from detectors.told import Changes
+from detectors.watch import Watch
 from geo.errors import InputError, OutputError, UsageError
 from luxwake.daemon.checkpoint import Checkpoints
 from luxwake.daemon.config import Config, DetectConfig
