@@ -23,6 +23,10 @@ class Parser(Protocol):
         """Messages so far, sound or not."""
 
     @property
+    def sound(self) -> int:
+        """Of these the sound ones: what a watchdog goes by."""
+
+    @property
     def counts(self) -> dict[str, int]:
         """What was not used so far, by reason."""
 
@@ -52,6 +56,11 @@ class NmeaParser:
     def messages(self) -> int:
         """Sentences so far, sound or not."""
         return self._decoder.sentences
+
+    @property
+    def sound(self) -> int:
+        """Whole messages so far."""
+        return sum(self._decoder.types.values())
 
     @property
     def counts(self) -> dict[str, int]:

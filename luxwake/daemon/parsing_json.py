@@ -56,6 +56,11 @@ class JsonParser:
         return self._before + (self._reader.objects if self._reader is not None else 0)
 
     @property
+    def sound(self) -> int:
+        """Of these what was of use."""
+        return max(0, self.messages - sum(self.counts.values()))
+
+    @property
     def counts(self) -> dict[str, int]:
         """What was not used so far, by reason."""
         counts = self._counts + Counter(self._reader.counts if self._reader is not None else {})

@@ -19,13 +19,13 @@ from luxwake.daemon.report import Reporter
 from luxwake.daemon.sink import Sink
 from luxwake.daemon.source import Source
 
-BATCH_BYTES = 4 << 20
+BATCH_BYTES = 1 << 20
 """What the core takes up at once, of all sources together."""
 GATHER_S = 0.02
 """The core waits so long for more after the first bytes: calls cost less by the piece, and 20 ms is no delay."""
 IDLE_S = 0.2
-KEEP_S = 0.5
-"""What has come is on the disk for good within this time, and brokers are told so."""
+KEEP_S = 0.1
+"""What has come is on the disk for good within this time, and brokers are told so (mosquitto has 20 messages under way)."""
 LAGS = 4096
 DRAIN_S = 8.0
 """A stop is done within 10 s; what the sinks have not been sent by then waits in the store."""
@@ -161,18 +161,21 @@ class Daemon:
 
     def _gather(self) -> list[Chunk]:
         """What has come of all sources, when something has."""
-        if not any(intake.waiting_bytes for intake in self.intakes):
+        if not self._any_waits():
             self.bell.wait(IDLE_S)
-            if not any(intake.waiting_bytes for intake in self.intakes):
+            if not self._any_waits():
                 return []
         if sum(intake.waiting_bytes for intake in self.intakes) < BATCH_BYTES:
             time.sleep(GATHER_S)
         share = BATCH_BYTES // len(self.intakes)
         return [chunk for intake in self.intakes for chunk in intake.take(share)]
 
+    def _any_waits(self) -> bool:
+        return any(intake.waiting_bytes for intake in self.intakes)
+
     def _take(self, chunks: list[Chunk]) -> None:
         """Have the core take up chunks, and tell the sources and sinks."""
-        before = {number: parser.messages for number, parser in self.core.parsers.items()}
+        before = {number: parser.sound for number, parser in self.core.parsers.items()}
         record = self._until_written(lambda: self.core.write(chunks))
         self._kept |= {chunk.source: chunk.cursor for chunk in chunks if chunk.cursor}
         followed = self.core.follow(record)
@@ -183,7 +186,7 @@ class Daemon:
                 dispatcher.wake()
         for source in self.sources:
             number = source.intake.source
-            source.on_decoded(self.core.parsers[number].messages - before[number])
+            source.on_decoded(self.core.parsers[number].sound - before[number])
 
     def _until_written(self, write: Callable[[], Any]) -> Any:
         """Try again where the disk is full: what has come waits, and nothing of it is lost."""
@@ -214,15 +217,17 @@ class Daemon:
         self.reporter.look("draining", at_once=True)
         for source in self.sources:
             source.stop.set()
-        for intake in self.intakes:
-            intake.close()
-        for thread in self._threads:
-            thread.join(max(0.0, min(1.0, deadline - time.monotonic())))
         try:
-            while time.monotonic() < deadline and any(intake.waiting_bytes for intake in self.intakes):
-                self._take([chunk for intake in self.intakes for chunk in intake.take(BATCH_BYTES)])
+            while time.monotonic() < deadline and (self._any_waits() or any(t.is_alive() for t in self._threads)):
+                chunks = [chunk for intake in self.intakes for chunk in intake.take(BATCH_BYTES)]
+                if chunks:
+                    self._take(chunks)
+                else:
+                    time.sleep(GATHER_S)
         except OutputError as error:
             _log.error("%s; what waited is lost where its source cannot be asked again", error)
+        for intake in self.intakes:
+            intake.close()
         for dispatcher in self.dispatchers:
             dispatcher.end()
         for dispatcher in self.dispatchers:
