@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 
-from luxwake.daemon.sink import NotNow, Refused, Sink
+from geo.errors import OutputError
+from luxwake.daemon.event_store import EventStore
+from luxwake.daemon.sink import Change, NotNow, Refused, Sink
 from luxwake.daemon.source import Pauses
-from luxwake.daemon.store import Store
 
 LOOK_S = 0.5
 """A sink that has nothing to send looks this often, and whenever it is told of changes."""
@@ -28,13 +30,15 @@ class Dispatcher(threading.Thread):
     max_attempts : after so many a change goes to the dead letters; 0: never
     """
 
-    def __init__(self, name: str, sink: Sink, store: Store, max_attempts: int = 0) -> None:
+    def __init__(self, name: str, sink: Sink, store: EventStore, max_attempts: int = 0) -> None:
         super().__init__(name=f"sink {name}", daemon=True)
         self.sink_name, self._sink, self._store, self._max_attempts = name, sink, store, max_attempts
         self._ending, self._due = threading.Event(), threading.Event()
         self.last_error = ""
         self.failures = 0
         self._pauses = Pauses()
+        self._unkept: tuple[Sequence[Change], str] | None = None
+        """What the sink has, with its mark, and the store does not know of yet."""
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -56,7 +60,7 @@ class Dispatcher(threading.Thread):
                 if not self._send():
                     self._due.wait(LOOK_S)
                     self._due.clear()
-            except NotNow as error:
+            except (NotNow, OutputError) as error:
                 self._wait(str(error))
             except Exception as error:  # a thread that dies would keep its changes for ever; what is wrong is said
                 _log.exception("sink %s failed", self.sink_name)
@@ -72,11 +76,22 @@ class Dispatcher(threading.Thread):
 
     def _send(self) -> bool:
         """Send one batch; was there any?"""
+        if self._unkept is None and not self._hand_over():
+            return False
+        if self._unkept is not None:
+            self._store.sent(self.sink_name, *self._unkept)
+            self._unkept = None
+            self.last_error = ""
+            self._pauses.reset()
+        return True
+
+    def _hand_over(self) -> bool:
+        """What is due to the sink; was there any?"""
         changes = self._store.due(self.sink_name, self._sink.max_batch)
         if not changes:
             return False
         try:
-            mark = self._sink.send(changes)
+            self._unkept = changes, self._sink.send(changes)
         except Refused as error:
             self._store.refused(self.sink_name, changes[0], str(error))
             self.last_error = str(error)
@@ -86,7 +101,4 @@ class Dispatcher(threading.Thread):
             if self._max_attempts and attempts >= self._max_attempts:
                 self._store.refused(self.sink_name, changes[0], f"{attempts} attempts failed, the last: {error}")
             raise
-        self._store.sent(self.sink_name, changes, mark)
-        self.last_error = ""
-        self._pauses.reset()
         return True

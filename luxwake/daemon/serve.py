@@ -179,6 +179,7 @@ class Daemon:
                 if not self.trouble:
                     _log.error("%s", error)
                 self.trouble = str(error)
+                self.reporter.look(self.reporter.latest.phase)
                 if self._stop.wait(1.0):
                     raise
 
@@ -201,7 +202,11 @@ class Daemon:
             intake.close()
         for thread in self._threads:
             thread.join(max(0.0, min(1.0, deadline - time.monotonic())))
-        while time.monotonic() < deadline and any(intake.waiting_bytes for intake in self.intakes):
+        while (
+            time.monotonic() < deadline
+            and not self.core.is_behind
+            and any(intake.waiting_bytes for intake in self.intakes)
+        ):
             self._take([chunk for intake in self.intakes for chunk in intake.take(BATCH_BYTES)])
         for dispatcher in self.dispatchers:
             dispatcher.end()
