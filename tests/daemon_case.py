@@ -10,6 +10,7 @@ from pathlib import Path
 from luxwake.daemon.config import config_of
 from luxwake.daemon.core import Core
 from luxwake.daemon.intake import Chunk
+from luxwake.daemon.store_open import open_store
 from luxwake.simulate import simulate
 
 
@@ -39,9 +40,9 @@ def pieces(data: bytes, seed: int = 1, n: int = 60):
     return [(data[begin:end], end) for begin, end in itertools.pairwise(cuts)]
 
 
-def serve(state, chunks, *, checkpoint_every: int = 7, to_the_end: bool = False) -> list:
+def serve(state, chunks, *, checkpoint_every: int = 7, to_the_end: bool = False, store: str = "") -> list:
     """Recover, then take up all chunks behind the cursor; every change that the store then has."""
-    core = Core(config(state))
+    core = Core(config(state, store=store))
     core.recover()
     done = int(core.cursors.get("feed", "0"))
     for data, end in chunks:
@@ -53,17 +54,15 @@ def serve(state, chunks, *, checkpoint_every: int = 7, to_the_end: bool = False)
     if to_the_end:
         core.finish()
     core.close()
-    return stored(state)
+    return stored(state, store)
 
 
-def stored(state) -> list:
-    """Every change that a state folder's store has, checked."""
-    from luxwake.daemon.store import Store
-
-    store = Store(Path(state) / "events.sqlite")
-    assert store.check() == []
-    changes = store.changes(limit=1_000_000)
-    store.close()
+def stored(state, store: str = "") -> list:
+    """Every change that the store of a state folder has, checked."""
+    opened = open_store(config(state, store=store))
+    assert opened.check() == []
+    changes = opened.changes(limit=1_000_000)
+    opened.close()
     return [change._replace(score=repr(change.score)) for change in changes]
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 LOCK = int.from_bytes(b"luxwake", "big")
 """Key of the advisory lock; `pg_locks` shows its halves as classid 7107960 and objid 2002873189."""
+LOCK_WAIT_S = 3.0
+"""A start waits so long for the lock: the server needs a moment to see that a killed daemon has gone."""
 AGAIN_S = 1.0
 """After a connection has failed the next one is tried no sooner: the callers of all threads are answered at once."""
 _SESSION = {
@@ -140,7 +142,7 @@ class PostgresStore(EventStore):
         self._db: psycopg.Connection[Any] | None = None
         self._error = library().Error
         try:
-            self._db = self._begun()
+            self._db = self._begun(LOCK_WAIT_S)
             self._prepare(self._db)
         except self._error as error:
             self.close()
@@ -153,12 +155,15 @@ class PostgresStore(EventStore):
             self.close()
             raise InputError(f"{self.place}: a store of version {version}, not {SCHEMA}; use the version that wrote it")
 
-    def _begun(self) -> psycopg.Connection[Any]:
+    def _begun(self, wait_s: float = 0.0) -> psycopg.Connection[Any]:
         """A session, with the lock where it is a daemon's."""
         db = connected(self._url)
-        if self._is_daemon and not _one(db, "select pg_try_advisory_lock(%s)", LOCK):
-            db.close()
-            raise UsageError(f"{self.place}: another daemon uses this database; stop it, or set another `store`")
+        until = time.monotonic() + wait_s
+        while self._is_daemon and not _one(db, "select pg_try_advisory_lock(%s)", LOCK):
+            if time.monotonic() >= until:
+                db.close()
+                raise UsageError(f"{self.place}: another daemon uses this database; stop it, or set another `store`")
+            time.sleep(0.1)
         return db
 
     def _prepare(self, db: psycopg.Connection[Any]) -> None:
