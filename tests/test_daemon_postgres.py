@@ -1,4 +1,4 @@
-"""The store in PostgreSQL: its server goes away and comes back, and nothing is lost, repeated, changed or given away."""
+"""The store in PostgreSQL: its server goes away and comes back, and nothing is lost, repeated or given away."""
 
 import contextlib
 import json

@@ -75,7 +75,9 @@ def _asked_of_file(path: Path, sql: str) -> Iterator[_Asked]:
         db.set_authorizer(lambda action, *_: sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY)
         try:
             found = db.execute(sql)
-            yield [column[0] for column in found.description or ()], found
+            if found.description is None:
+                raise sqlite3.ProgrammingError("nothing is asked")
+            yield [column[0] for column in found.description], found
         except (sqlite3.Error, sqlite3.Warning) as error:
             raise UsageError(f"{error}; {_TAKES}") from None
 
