@@ -7,6 +7,7 @@ import random
 import signal
 import sqlite3
 import sys
+import threading
 import time
 
 import msgspec
@@ -38,8 +39,8 @@ def reopen(request, tmp_path):
     opened = []
     url = request.getfixturevalue("server").database() if request.param == "postgresql" else ""
 
-    def one():
-        opened.append(PostgresStore(url) if url else Store(tmp_path / "events.sqlite"))
+    def one(is_daemon=True):
+        opened.append(PostgresStore(url, is_daemon=is_daemon) if url else Store(tmp_path / "events.sqlite"))
         return opened[-1]
 
     one.is_file = not url
@@ -175,6 +176,29 @@ def test_a_commit_that_fails_leaves_nothing(reopen):
     assert (store.record, store.seq, store.waiting("x"), len(store.changes())) == (1, 1, 0, 1)
     store.commit(2, 0, made[:1], {"x": made[:1]}, ["x"])
     assert store.waiting("x") == 1 and store.check() == []
+
+
+def test_what_is_committed_while_old_events_are_removed_stays(reopen):
+    store, other = reopen(), None
+    store.commit(1, 0, [change(1, "e0", 1)], {}, [])
+    other = reopen(is_daemon=False)
+    done = threading.Event()
+
+    def prune():
+        while not done.is_set():
+            other.prune(2**60)
+
+    thread = threading.Thread(target=prune)
+    thread.start()
+    try:
+        for n in range(1, 60):
+            store.commit(2 * n, 0, [change(2 * n, f"e{n}", 1)], {}, [])
+            wanted = [change(2 * n + 1, f"e{n}", 2)]
+            store.commit(2 * n + 1, 0, wanted, {"x": wanted}, [])
+    finally:
+        done.set()
+        thread.join()
+    assert [one.seq for one in store.due("x", 1000)] == list(range(3, 120, 2)) and store.check() == []
 
 
 def test_check_finds_what_is_wrong(reopen, tmp_path, request):

@@ -190,6 +190,7 @@ class EventStore(ABC):
     def prune(self, before: int) -> int:
         """Remove the events that were last told before this time (µs) and wait for no sink; how many."""
         with self._transaction() as db:
+            db.execute("update meta set value = value where name = 'record'")  # no commit meanwhile
             db.execute("create temp table old (event_id text primary key)")
             db.execute(
                 "insert into old select event_id from events where t_told < ? and not exists (select 1 from changes "
