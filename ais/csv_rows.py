@@ -205,6 +205,14 @@ class CsvReader:
                 yield self._columns(k), self._static_columns(m)
                 k = m = 0
 
+    def state(self) -> NDArray[np.int64]:
+        """What it has counted, as a copy. What it keeps of static rows only saves work: they may repeat after it."""
+        return self._counts.copy()
+
+    def resume(self, state: NDArray[np.int64]) -> None:
+        """Go on from a state of a reader of the same layout."""
+        self._counts[:] = state
+
     def _columns(self, n: int) -> Columns:
         """The first `n` records as columns."""
         columns = {name: self._fixes[name][:n].copy() for name in FIX_RECORD.fields or ()}

@@ -27,18 +27,17 @@ FIELDS = (
 _TEXTS = tuple(name for name in FIELDS if STATIC_DTYPES[name].startswith("S"))
 _EVIDENCE = (("source", "u2"), ("first_offset", "i8"), ("last_source", "u2"), ("last_offset", "i8"))
 _RUN = (
-    ("first", "i8"), ("last", "i8"), ("counted", "i8"), ("until", "i8"), ("part", "i8"), ("mmsi", "u4"), ("n", "i4"),
+    ("first", "i8"), ("last", "i8"), ("counted", "i8"), ("until", "i8"), ("part", "i8"), ("row", "i8"), ("mmsi", "u4"),
+    ("n", "i4"),
 )  # fmt: skip
-"""Reports that say the same: rows of the first and the last, time of the last that was counted, up to when all are
-counted (`CONDENSED`), whose, their number;
-what they say stands behind it, so that a report is compared with 130 bytes in a row and not with a place in each of 11
-columns."""
+"""Reports that say the same: rows of the first and the last, time of the last that was counted, until when all are
+counted (`CONDENSED`), whose, row of their interval, number; then what they say: 130 bytes in a row to be compared."""
 FREE = -1
 _AHEAD = 8
 """Reports from one whose run is compared to the one whose run is fetched: a run of one in 20,000 ships is far away."""
 CONDENSED = {"weight": "i4", "counted": "i8", "until": "i8"}
-"""What `condensed` says of a row that stands for several reports. Of the first of a run: until when the run is counted
-(else `NAT`). Of the last: how many were counted after the first (else -1), and when the last of them."""
+"""What `condensed` says of a row that stands for several reports: of the first of a run, until when it is counted (else
+`NAT`); of the last, how many were counted after the first (else -1), and when the last of them."""
 
 
 class Identities(Table):
@@ -112,12 +111,8 @@ def open_run(r, i, run):
     run.first, run.last, run.mmsi, run.part, run.until = i, i, r.mmsi[i], r.part[i], r.until[i]
     run.n, run.counted = (r.weight[i], r.counted[i]) if r.weight[i] >= 0 else (1, r.t[i])
     run.imo, run.eta, run.ship_type, run.draught = r.imo[i], r.eta[i], r.ship_type[i], r.draught[i]
-    run.to_bow, run.to_stern, run.to_port, run.to_starboard = (
-        r.to_bow[i],
-        r.to_stern[i],
-        r.to_port[i],
-        r.to_starboard[i],
-    )
+    run.to_bow, run.to_stern = r.to_bow[i], r.to_stern[i]
+    run.to_port, run.to_starboard = r.to_port[i], r.to_starboard[i]
     copy_text(r.name, i, run.name[:])
     copy_text(r.callsign, i, run.callsign[:])
     copy_text(r.destination, i, run.destination[:])
@@ -259,9 +254,9 @@ def join_runs(r, runs, order, repeats, rows):
         run = runs[order[k]]
         i, j = run.first, run.last
         reports = run.n if repeats[r.source[i]] else 0
-        same_ship = n > 0 and rows[n - 1].mmsi == run.mmsi
+        same_ship, run.row = n > 0 and rows[n - 1].mmsi == run.mmsi, n
         if same_ship and not contradicts(run, rows[n - 1]):
-            row = rows[n - 1]
+            row, run.row = rows[n - 1], n - 1
             row.n += reports
             if r.t[j] > row.t_to:
                 row.t_to, row.last_offset, row.last_source = r.t[j], r.offset[j], r.source[j]
@@ -286,7 +281,8 @@ def _words(texts: NDArray[Any]) -> NDArray[Any]:
     return texts.view(word).reshape(texts.size, texts.dtype.itemsize // word.itemsize)
 
 
-def _reports(static: Static) -> Reports:
+def as_taken(static: Static) -> Reports:
+    """The columns as kernels take them."""
     part = static["msg_type"].astype(np.int64) * 2 + (static["name"] != b"")
     columns = {
         name: _words(static[name]) if name in _TEXTS else np.ascontiguousarray(static[name], STATIC_DTYPES[name])
@@ -301,7 +297,7 @@ def plain(n: int) -> dict[str, NDArray[Any]]:
     return {"weight": np.full(n, -1, "i4"), "counted": np.full(n, NAT), "until": np.full(n, NAT)}
 
 
-def _time_order(r: Reports) -> NDArray[np.int64]:
+def time_order(r: Reports) -> NDArray[np.int64]:
     """Rows by time, and by source and offset where that is the same: the order of arrival tells nothing."""
     after, before = slice(1, None), slice(None, -1)
     step, same_source = np.diff(r.t), r.source[after] == r.source[before]
@@ -311,7 +307,7 @@ def _time_order(r: Reports) -> NDArray[np.int64]:
     return np.lexsort((r.offset, r.source, r.t))
 
 
-def _fields(r: Reports) -> list[tuple[Any, ...]]:
+def fields_of(r: Reports) -> list[tuple[Any, ...]]:
     """The fields as parts of a record, texts as words."""
     columns = r._asdict()
     texts = {name: (name, columns[name].dtype, columns[name].shape[1]) for name in _TEXTS}
@@ -320,7 +316,7 @@ def _fields(r: Reports) -> list[tuple[Any, ...]]:
 
 def _runs(r: Reports, repeats: NDArray[np.uint8]) -> NDArray[Any]:
     """The runs; notes of each source whether it repeats what has not changed."""
-    order, runs = _time_order(r), np.empty(r.t.size, np.dtype([*_RUN, *_fields(r)], align=True)).view(np.recarray)
+    order, runs = time_order(r), np.empty(r.t.size, np.dtype([*_RUN, *fields_of(r)], align=True)).view(np.recarray)
     table = np.full(1 << 12, FREE)
     at = n_runs = n_keys = 0
     while True:
@@ -353,7 +349,7 @@ def condensed(static: Static, repeats: NDArray[np.uint8], before: int) -> Static
     """
     old = static["t"] < before
     past = static.take(old)
-    r = _reports(past)
+    r = as_taken(past)
     runs = _runs(r, repeats)
     first, last = runs["first"], runs["last"]
     more = first != last
@@ -387,14 +383,18 @@ def identities(static: Static, repeats: NDArray[np.uint8] | None = None) -> Iden
     >>> found["name"].tolist(), found["t_to"].tolist(), found["n"].tolist()
     ([b'LARK', b'TERN'], [360000000, 720000000], [2, 1])
     """
-    r = _reports(static)
-    repeats = no_repeats() if repeats is None else repeats.copy()
+    return unfolded(static, no_repeats() if repeats is None else repeats.copy())[0]
+
+
+def unfolded(static: Static, repeats: NDArray[np.uint8]) -> tuple[Identities, NDArray[Any], Reports]:
+    """As `identities`, with the runs and reports that they are joined from; notes in `repeats` which sources repeat."""
+    r = as_taken(static)
     runs = _runs(r, repeats)
     order = np.lexsort((runs["part"], r.t[runs["first"]], runs["mmsi"]))
     head = [("t_from", "i8"), ("t_to", "i8"), ("mmsi", "u4"), ("n", "i4")]
-    rows = np.zeros(runs.size, np.dtype([*head, *_fields(r), *_EVIDENCE], align=True)).view(np.recarray)
+    rows = np.zeros(runs.size, np.dtype([*head, *fields_of(r), *_EVIDENCE], align=True)).view(np.recarray)
     found = rows[: join_runs(r, runs, order, repeats, rows)].view(np.ndarray)
     columns = {name: np.ascontiguousarray(found[name]) for name in found.dtype.names or ()}
     for name in _TEXTS:
         columns[name] = columns[name].reshape(-1).view(static[name].dtype)
-    return Identities(columns)
+    return Identities(columns), runs, r

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,9 @@ BATCH_ROWS = 8192
 UNREADABLE = "text that is no JSON object"
 OTHER_FORM = "JSON object of another form"
 
+_REASONS = (UNREADABLE, OTHER_FORM, STATUS[OTHER_TYPE])
+_UNITS = ("", *sorted({name for form in JSON_FORMATS if (name := units_of(form, {"FORMAT": "AIS"}))}))
+
 _SEPARATOR = "\x1f"  # "unit separator" of ASCII, in no text
 _SENTENCE = re.compile(r"![A-Z0-9]{2}VD[MO],[^\s\"\\]*")
 Columns = dict[str, NDArray[Any]]
@@ -44,6 +47,8 @@ class JsonReader:
         check_columns(columns)
         self.form = form
         self.objects = 0
+        self.arrival = ""
+        """The time of rows that have none, as text; "" where these are to be counted and left out."""
         self._counts: Counter[str] = Counter()
         self._flat = FlatRows(columns)
         self._tables: dict[str, CsvReader] = {}
@@ -68,11 +73,40 @@ class JsonReader:
 
     def blocks(self, reader: Reader) -> Iterator[tuple[Columns, Columns]]:
         """Columns of fixes and of static rows, block by block."""
-        for offset, made in objects(reader):
-            self._take(offset, made)
+        yield from self.read(objects(reader), ended=True)
+
+    def read(self, made: Iterable[tuple[int, Object | str]], ended: bool = False) -> Iterator[tuple[Columns, Columns]]:
+        """The same of some objects with the byte offset of each, which follow those before."""
+        for offset, one in made:
+            self._take(offset, one)
             if len(self._rows) >= BATCH_ROWS or len(self._sentences) >= BATCH_ROWS:
                 yield from self._drain()
-        yield from self._drain(ended=True)
+        yield from self._drain(ended)
+
+    def state(self) -> Columns:
+        """What it knows between two calls of `read`, as a copy: arrays by name."""
+        counts = [self._counts[reason] for reason in _REASONS]
+        units = -1 if self._units is None else _UNITS.index(self._units)
+        numbers = np.array([self.objects, self._decoded, units, self._decoder is not None, *counts], np.int64)
+        starts, offsets = self._places[-1] if self._places else (np.empty(0, np.int64), np.empty(0, np.int64))
+        state: Columns = {"numbers": numbers, "starts": starts, "offsets": offsets}
+        state |= {f"rows.{name}": table.state() for name, table in self._tables.items()}
+        if self._decoder is not None:
+            state |= {f"sentences.{key}": array for key, array in self._decoder.state().items()}
+        return state
+
+    def resume(self, state: Columns) -> None:
+        """Go on from a state of a reader of the same form."""
+        self.objects, self._decoded, units, decodes, *counts = state["numbers"].tolist()
+        self._counts = Counter(dict(zip(_REASONS, counts, strict=True)))
+        self._units = None if units < 0 else _UNITS[units]
+        self._places = [(state["starts"], state["offsets"])] if len(state["starts"]) else []
+        self._tables.clear()
+        for name, counted in _below(state, "rows.").items():
+            self._table(name).resume(counted)
+        self._decoder = Decoder() if decodes else None
+        if self._decoder is not None:
+            self._decoder.resume(_below(state, "sentences."))
 
     def _take(self, offset: int, made: Object | str) -> None:
         """Put one object into the rows or the sentences of this batch, or count why not."""
@@ -134,6 +168,7 @@ class JsonReader:
 
     def _add(self, offset: int, row: list[Any]) -> None:
         """Add a row as text."""
+        row[0] = row[0] or self.arrival
         try:
             line = _SEPARATOR.join(row)
         except TypeError:  # null, true, a list
@@ -192,6 +227,11 @@ def decoded(decoder: Decoder, data: NDArray[np.uint8], n: int, offset: int, ende
     if ended:
         statics.append(decoder.flush_reports(fixes))
     return fixes.columns(), {name: np.concatenate([one[name] for one in statics]) for name in statics[0]}
+
+
+def _below(state: Columns, prefix: str) -> Columns:
+    """The arrays whose names begin so, without that."""
+    return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
 
 
 def _text(value: Any) -> str:

@@ -54,6 +54,23 @@ def objects(reader: Reader) -> Iterator[tuple[int, Object | str]]:
         text = text[place:]
 
 
+def objects_of(text: str) -> Iterator[tuple[int, Object | str]]:
+    """(place, object) of each object of a text that is there whole; text that is none comes as it is.
+
+    >>> list(objects_of('{"a":1} [{"b":2}] x'))
+    [(0, {'a': '1'}), (9, {'b': '2'}), (18, 'x')]
+    """
+    place = _BETWEEN.match(text).end()  # type: ignore[union-attr]
+    while place < len(text):
+        stop, made = _object_at(text, place)
+        if stop < 0:
+            found = _NEXT_OBJECT.search(text, place)
+            stop = found.end() if found else len(text)
+            made = text[place:stop]
+        yield place, made
+        place = _BETWEEN.match(text, stop).end()  # type: ignore[union-attr]
+
+
 def _object_at(text: str, place: int) -> tuple[int, Object | str]:
     """(its end, the object) at a place of a text; -1 where there is none, or not the whole of it.
 

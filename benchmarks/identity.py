@@ -117,10 +117,10 @@ def speeds() -> list[list[str]]:
         hulls[name] = rng.uniform(-60, 60, ships)
     for name in ("lat", "lon"):
         hulls[name] = rng.uniform(-60, 60, ships) * STEPS_PER_DEG
-    known = Known(told, vessels(hulls, told), NAT)
+    known, none = Known(told, vessels(hulls, told), NAT), np.zeros(0, EVENT)
     works = {
         "static reports to intervals": lambda: identities(static),
-        "intervals through all checks": lambda: Identity().derive(np.zeros(0, EVENT), known),
+        "intervals through all checks": lambda: (Identity().derive_each(none, known), Identity().derive(none, known)),
     }
     for work in works.values():
         work()

@@ -120,9 +120,17 @@ class Chains(Sequence[Chain]):
 
     def lead_legs(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The legs of the first strand of every chain; those of chain k are `legs[first[k] : first[k + 1]]`."""
-        ways = [self.way(int(self._starts_by_chain[self._first[at]])) for at in self._order]
-        sizes = np.array([0, *map(len, ways)], np.int64)
-        return np.array([leg for way in ways for leg in way], np.int64), np.cumsum(sizes)
+        after = np.full(len(self.table), -1, np.int64)
+        after[np.fromiter(self._linker.after, np.int64)] = [leg for leg, _ in self._linker.after.values()]
+        chain, leg = np.arange(len(self)), self._starts_by_chain[self._first[:-1]][self._order]
+        steps = []
+        while leg.size:
+            steps.append((chain, leg))
+            follows = after[leg] >= 0
+            chain, leg = chain[follows], after[leg][follows]
+        chains = np.concatenate([np.zeros(0, np.int64), *(one for one, _ in steps)])
+        legs = np.concatenate([np.zeros(0, np.int64), *(one for _, one in steps)])
+        return legs[np.argsort(chains, kind="stable")], np.append(0, np.cumsum(np.bincount(chains)))
 
     def take(self, wanted: Sequence[int]) -> Iterator[Chain]:
         """Some chains, written out."""

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, overload
 
 from cargo.narrative import DecidingRecord, Hypothesis
 from cargo.score import Factor, Score, Signal
 
+_MOST_KEPT = 1_000
 _DIGITS = 6  # of a number in JSON: more than any of the inputs carries
 
 
@@ -76,6 +77,33 @@ class Assessed:
     coverage: float
 
 
+class WrittenOut(Sequence[Finding]):
+    """Findings that are written out when they are asked for; the first thousand are kept.
+
+    Ten thousand findings as text are ten times as large as the cases that they are written from.
+    """
+
+    def __init__(self, n: int, write: Callable[[int], Finding]) -> None:
+        self._n, self._write = n, write
+        self._kept: dict[int, Finding] = {}
+
+    def __len__(self) -> int:
+        return self._n
+
+    @overload
+    def __getitem__(self, index: int) -> Finding: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Finding]: ...
+    def __getitem__(self, index: int | slice) -> Finding | list[Finding]:
+        places = range(self._n)[index]
+        if isinstance(places, range):
+            return [self[k] for k in places]
+        found = self._kept.get(places) or self._write(places)
+        if places < _MOST_KEPT:
+            self._kept[places] = found
+        return found
+
+
 class Findings:
     """Findings, ranked by the lower bound of their score, with `assessed`: every chain and its score, ranked too.
 
@@ -93,7 +121,7 @@ class Findings:
         sensitivity: Sequence[Mapping[str, Any]] = (),
         cleared: Mapping[str, int] | None = None,
     ) -> None:
-        self.items = list(items)
+        self.items = items
         self.assessed = list(assessed)
         self.counts = dict(counts)
         self.parameters = dict(parameters)

@@ -36,6 +36,8 @@ from geo.sphere import distance_m
 
 PORT_RADIUS_M = 10_000.0
 """A call this near to a port's position counts as a call there: a port's terminals lie apart."""
+_DEG_OF_RADIUS = 0.1
+"""10 km are less than this in latitude."""
 
 
 INFERRED = label_code("inferred")
@@ -104,17 +106,32 @@ def _plain(value: Any) -> Any:
     return "" if value is None else value
 
 
+class ShipCalls(NamedTuple):
+    """Port calls of a ship, by start: rows of the events, and when each began and ended (µs)."""
+
+    row: NDArray[np.int64]
+    t_start: NDArray[np.int64]
+    t_end: NDArray[np.int64]
+
+
 def _rows(table: Table | None, kind: Any, defaults: dict[str, Any]) -> Iterable[Any]:
     """Rows of a table as named tuples of `kind`; columns that the table lacks take their default."""
     if table is None:
         return []
     n = len(table)
     present = set(table)
-    columns = [table[f].tolist() if f in present else [defaults.get(f, 0)] * n for f in kind._fields]
-    return (kind(*map(_plain, values)) for values in zip(*columns, strict=True))
+    columns = [_values(table[f]) if f in present else [defaults.get(f, 0)] * n for f in kind._fields]
+    return (kind(*values) for values in zip(*columns, strict=True))
+
+
+def _values(column: NDArray[Any]) -> list[Any]:
+    """A column as plain Python values."""
+    values: list[Any] = column.tolist()
+    return values if column.dtype.kind in "biuf" else list(map(_plain, values))
 
 
 _NONE = np.zeros(0, np.int64)
+_DEFAULTS = {"port": "", "anchorage_name": ""}
 
 
 class _Places:
@@ -134,13 +151,14 @@ class _Places:
 
 
 def _ship_rows(events: Events) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """For each ship the rows of its events; an event of two ships belongs to both."""
+    """For each ship the rows of its events, port calls apart; an event of two ships belongs to both."""
     if not len(events):
         return np.zeros(0, np.uint32), _NONE
+    own = np.flatnonzero(events["kind"] != PORT_CALL)
     both = np.flatnonzero(
         np.isin(events["kind"], _OF_BOTH) & (events["other"] != 0) & (events["other"] != events["mmsi"])
     )
-    return np.concatenate([events["mmsi"], events["other"][both]]), np.concatenate([np.arange(len(events)), both])
+    return np.concatenate([events["mmsi"][own], events["other"][both]]), np.concatenate([own, both])
 
 
 class Fleet:
@@ -168,16 +186,27 @@ class Fleet:
             if key := ship_key(said.name):
                 self._by_name.setdefault(key, []).append(said)
         self.events = events
+        self._told = frozenset(events)
+        self._columns: list[tuple[bool, Any]] = [
+            (True, events[name]) if name in self._told else (False, _DEFAULTS.get(name, 0)) for name in Event._fields
+        ]
         self._by_ship = _Places(*_ship_rows(events))
         called = np.flatnonzero((events["kind"] == PORT_CALL) & (events["label"] != INFERRED)) if len(events) else _NONE
         self._at_port = _Places(events["port"][called] if called.size else np.zeros(0, "U5"), called)
+        self._calls = _Places(events["mmsi"][called] if called.size else np.zeros(0, np.uint32), called)
+        self._calls_of: dict[tuple[int, ...], ShipCalls] = {}
         self._ships: dict[int, list[Event]] = {}
-        self._ports: dict[str, list[Event]] = {}
+        self._of_kinds: dict[tuple[tuple[int, ...], tuple[int, ...]], list[Event]] = {}
+        self._ports: dict[str, tuple[NDArray[Any], ...]] = {}
 
     def _events_at(self, rows: NDArray[np.int64]) -> list[Event]:
         """Some rows of the events as tuples, by start."""
-        found = _rows(self.events.take(rows), Event, {"port": "", "anchorage_name": ""})
-        return sorted(found, key=lambda e: (e.t_start, e.kind, e.id))
+        some = Table({name: self.events[name][rows] for name in Event._fields if name in self._told})
+        return sorted(_rows(some, Event, _DEFAULTS), key=lambda e: (e.t_start, e.kind, e.id))
+
+    def event(self, row: int) -> Event:
+        """A row of the events."""
+        return Event(*[_plain(column.item(row)) if told else column for told, column in self._columns])
 
     def _from_vessels(self) -> list[Identity]:
         """Names and numbers of vessels whose static reports are not kept as intervals."""
@@ -212,23 +241,36 @@ class Fleet:
     def events_of(
         self, mmsis: Iterable[int], kinds: Iterable[int] = (LOITERING, DARK, GAP, RENDEZVOUS, WAITING)
     ) -> list[Event]:
-        """Events of some ships, by start; a rendezvous belongs to both partners."""
-        wanted = set(kinds)
-        for mmsi in mmsis:
-            if mmsi not in self._ships:
-                self._ships[mmsi] = self._events_at(self._by_ship.rows(mmsi))
-        found = {e.id: e for mmsi in mmsis for e in self._ships[mmsi] if e.kind in wanted}
-        return sorted(found.values(), key=lambda e: (e.t_start, e.kind, e.id))
+        """Events of some ships, by start, port calls apart; a rendezvous belongs to both partners."""
+        asked = (tuple(mmsis), tuple(kinds))
+        if asked not in self._of_kinds:
+            for mmsi in asked[0]:
+                if mmsi not in self._ships:
+                    self._ships[mmsi] = self._events_at(self._by_ship.rows(mmsi))
+            found = {e.id: e for mmsi in asked[0] for e in self._ships[mmsi] if e.kind in asked[1]}
+            self._of_kinds[asked] = sorted(found.values(), key=lambda e: (e.t_start, e.kind, e.id))
+        return self._of_kinds[asked]
 
-    def calls_of(self, mmsis: Iterable[int]) -> list[Event]:
+    def calls_of(self, mmsis: Iterable[int]) -> ShipCalls:
         """Port calls of some ships, by start. One that is inferred from a silence is no record of a call."""
-        return [call for call in self.events_of(mmsis, (PORT_CALL,)) if call.label != INFERRED]
+        asked = tuple(mmsis)
+        if asked not in self._calls_of:
+            rows = np.concatenate([_NONE, *(self._calls.rows(mmsi) for mmsi in asked)])
+            rows = rows[np.lexsort((self.events["id"][rows], self.events["t_start"][rows]))] if rows.size else rows
+            times = [self.events[name][rows] if rows.size else _NONE for name in ("t_start", "t_end")]
+            self._calls_of[asked] = ShipCalls(rows, *times)
+        return self._calls_of[asked]
 
-    def calls_at(self, port: str) -> list[Event]:
-        """Port calls of all ships at a port, by start; those inferred from a silence are left out."""
+    def ships_at(self, port: str, t_from: int, t_to: int) -> int:
+        """How many ships called at a port in a span of time; calls inferred from a silence are left out."""
         if port not in self._ports:
-            self._ports[port] = self._events_at(self._at_port.rows(port))
-        return self._ports[port]
+            rows = self._at_port.rows(port)
+            rows = rows[np.argsort(self.events["t_start"][rows], kind="stable")] if rows.size else rows
+            columns = [self.events[name][rows] if rows.size else _NONE for name in ("t_start", "t_end", "mmsi")]
+            self._ports[port] = tuple(columns)
+        t_start, t_end, mmsi = self._ports[port]
+        n = int(np.searchsorted(t_start, t_to, side="right"))
+        return len(set(mmsi[:n][t_end[:n] >= t_from].tolist()))
 
     def last_heard(self, mmsis: Iterable[int]) -> int:
         """When any of some ships was last heard, µs; `NAT` never."""
@@ -266,7 +308,9 @@ def called_at(call: Event, port: str) -> bool:
     if not port or call.port == port:
         return bool(port)
     place = port_by_code(port)
-    return place is not None and float(distance_m(call.lat, call.lon, place.lat, place.lon)) <= PORT_RADIUS_M
+    if place is None or abs(call.lat - place.lat) > _DEG_OF_RADIUS:
+        return False
+    return float(distance_m(call.lat, call.lon, place.lat, place.lon)) <= PORT_RADIUS_M
 
 
 def near_in_time(said: Identity, t_from: int, t_to: int, days: float) -> bool:

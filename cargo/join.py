@@ -30,7 +30,7 @@ from cargo.case import (
 from cargo.chain import build_chains
 from cargo.control import ControlLists
 from cargo.counter_evidence import deciding_records, innocent_readings
-from cargo.finding import Assessed, Finding, Findings
+from cargo.finding import Assessed, Finding, Findings, WrittenOut
 from cargo.fleet import PORT_RADIUS_M, Fleet
 from cargo.linking import CONTAINER_DAYS, HANDOVER_DAYS
 from cargo.listed import Listed
@@ -255,7 +255,7 @@ def _findings(
             cases[i].chain.row_numbers,
         ),
     )
-    items: list[Finding] = []
+    found: list[int] = []
     assessed: list[Assessed] = []
     for rank, i in enumerate(order, start=1):
         case, total = cases[i], scores[i]
@@ -264,10 +264,16 @@ def _findings(
         bounds = (total.lower, total.upper, total.known, total.coverage)
         assessed.append(Assessed(ids[i], rank, name, _status(case), bool(case.triggers), rows, *bounds))
         if case.triggers:
-            items.append(_finding(fleet, shipments, case, total, ids[i], len(items) + 1, countries, parameters))
-    counts["findings"] = len(items)
+            found.append(i)
+    counts["findings"] = len(found)
     by_id = {ids[i]: scores[i] for i in order if cases[i].triggers}
     table = sensitivity(by_id, parameters["weights"]) if by_id else []
+
+    def write(n: int) -> Finding:
+        i = found[n]
+        return _finding(fleet, shipments, cases[i], scores[i], ids[i], n + 1, countries, parameters)
+
+    items = WrittenOut(len(found), write)
     return Findings(items, assessed, counts, parameters, inputs, table, cleared)
 
 

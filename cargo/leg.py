@@ -6,7 +6,6 @@ with its source and row; the first row of the file only names the leg, it is not
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -58,7 +57,7 @@ def iso_time(t_us: int) -> str | None:
 
 def known(value: Any) -> bool:
     """Whether a parsed cell says anything (not "", 0, NaN or `NAT`)."""
-    return not (value in ("", 0, NAT) or (isinstance(value, float) and math.isnan(value)))
+    return bool(value) and value == value and value != NAT
 
 
 @dataclass(frozen=True)
@@ -70,8 +69,10 @@ class Leg:
 
     def first(self, column: str) -> Any:
         """The first known value of a column, else what means unknown there."""
-        values = [getattr(row, column) for row in self.rows]
-        return next((value for value in values if known(value)), values[0])
+        for row in self.rows:
+            if known(value := getattr(row, column)):
+                return value
+        return getattr(self.rows[0], column)
 
     def texts(self, column: str) -> list[str]:
         """The distinct known texts of a column, in the order of the file."""
@@ -122,10 +123,14 @@ class Leg:
         """What the rows say differently, part by part: two containers of one leg do not contradict each other."""
         if self.parts:
             return tuple(dict.fromkeys(claim for part in self.parts for claim in part.claims))
+        if len(self.rows) == 1:
+            return ()
         return tuple(claim for column in CLAIMED if (claim := self._claim(column)) is not None)
 
     def _claim(self, column: str) -> Claim | None:
         spoken = [(row, value) for row in self.rows if known(value := getattr(row, column))]
+        if len({value for _, value in spoken}) < 2:
+            return None
         if column == "hs_code":  # 8703 and 8703 24 agree as far as both go
             digits = min((len(value) for _, value in spoken), default=0)
             differ = len({value[:digits] for _, value in spoken}) > 1

@@ -9,6 +9,7 @@ one fits.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -137,8 +138,11 @@ class LegTable:
         """The code in `ship` of a ship by its IMO number, else its name; 0 for one that no leg names."""
         if imo:
             return imo + len(self.names)
-        key = ship_key(name)
-        return self.names.index(key) if key in self.names else 0
+        return self._code_of_name.get(ship_key(name), 0)
+
+    @cached_property
+    def _code_of_name(self) -> dict[str, int]:
+        return {name: code for code, name in enumerate(self.names)}
 
     def _span(self, t: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The earliest and the latest known time of each leg."""

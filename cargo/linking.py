@@ -50,16 +50,11 @@ class Linker:
         self.before: dict[int, int] = {}
         self.open_ends: dict[int, tuple[int, ...]] = {}
         self._table = table
-        t_sort = np.where(table.t_depart != NAT, table.t_depart, table.t_arrive)
-        self._t_sort: list[int] = t_sort.tolist()
-        self._ended: list[int] = np.where(table.t_arrive != NAT, table.t_arrive, table.t_depart).tolist()
-        self._t_arrive: list[int] = table.t_arrive.tolist()
-        self._arrive0: list[int] = table.arrive0.tolist()
-        self._load: list[int] = table.load.tolist()
-        self._discharge: list[int] = table.discharge.tolist()
-        self._vin: list[int] = table.vin.tolist()
-        self._container: list[int] = table.container.tolist()
-        self._hs4: list[int] = table.hs4.tolist()
+        self._t_sort = _quick(np.where(table.t_depart != NAT, table.t_depart, table.t_arrive))
+        self._ended = _quick(np.where(table.t_arrive != NAT, table.t_arrive, table.t_depart))
+        self._t_arrive, self._arrive0 = _quick(table.t_arrive), _quick(table.arrive0)
+        self._load, self._discharge = _quick(table.load), _quick(table.discharge)
+        self._vin, self._container, self._hs4 = _quick(table.vin), _quick(table.container), _quick(table.hs4)
 
     def link(self) -> None:
         """Make all links."""
@@ -148,12 +143,16 @@ class Linker:
         """Tie what no number ties: equal HS6 and quantity handed over in time, where just one leg fits both ways."""
         table = self._table
         told = (table.hs6 > 0) & ~np.isnan(table.quantity)
-        begun = told & (table.load > 0) & (np.array(self._t_sort, np.int64) != NAT)
-        ended = told & (table.discharge > 0) & (np.array(self._ended, np.int64) != NAT)
+        begun = told & (table.load > 0) & (np.asarray(self._t_sort) != NAT)
+        ended = told & (table.discharge > 0) & (np.asarray(self._ended) != NAT)
         begun[list(self.before)] = False
         ended[list(self.after)] = False
-        starts = _ByGoods(table, table.load, self._t_sort, begun)
-        ends = _ByGoods(table, table.discharge, self._ended, ended)
+        goods = _pairs(table.hs6, np.unique(table.quantity, return_inverse=True)[1])
+        loaded, landed = (goods * len(table.ports) + port for port in (table.load, table.discharge))
+        begun &= np.isin(loaded, landed[ended])
+        ended &= np.isin(landed, loaded[begun])
+        starts = _ByGoods(table, goods, table.load, self._t_sort, begun)
+        ends = _ByGoods(table, goods, table.discharge, self._ended, ended)
         window, chosen = HANDOVER_DAYS * DAY_US, []
         for a in np.flatnonzero(ended).tolist():
             done = self._ended[a]
@@ -170,15 +169,26 @@ class Linker:
                 self._tie(a, b, "goods and hand-over")
 
 
+def _quick(column: NDArray[np.int64]) -> memoryview[int]:
+    """A column whose values are read one by one: a view gives plain integers, and no list of them is made."""
+    return np.ascontiguousarray(column, np.int64).data
+
+
+def _pairs(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+    """A number for each pair of codes, the same for equal pairs."""
+    numbers: NDArray[np.int64] = np.unique(one * (other.max(initial=0) + 1) + other, return_inverse=True)[1]
+    return numbers.reshape(-1)
+
+
 def _one_at_most(a: int, b: int) -> bool:
     """Whether two numbers do not contradict each other; 0 says nothing."""
     return a == b or a == 0 or b == 0
 
 
-def _buckets(numbers: NDArray[np.int64], t_sort: Sequence[int]) -> list[list[int]]:
+def _buckets(numbers: NDArray[np.int64], t_sort: memoryview[int]) -> list[list[int]]:
     """The legs that share a number, each bucket in order of time, the buckets by their first legs."""
     legs = np.flatnonzero(numbers > 0)
-    order = legs[np.lexsort((legs, np.array(t_sort, np.int64)[legs], numbers[legs]))]
+    order = legs[np.lexsort((legs, np.asarray(t_sort)[legs], numbers[legs]))]
     starts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
     spans = np.append(starts, order.size)
     several = np.flatnonzero(np.diff(spans) > 1)
@@ -193,21 +203,22 @@ class _ByGoods:
     """
 
     def __init__(
-        self, table: LegTable, port: NDArray[np.int64], times: Sequence[int], wanted: NDArray[np.bool_]
-    ) -> None:
-        self._number: list[int] = np.where(table.vin > 0, -table.vin, table.container).tolist()
-        self._goods = list(zip(table.hs6.tolist(), table.quantity.tolist(), strict=True))
-        self._lists: dict[tuple[int, float, int, int | None], list[tuple[int, int]]] = {}
+        self, table: LegTable, goods: NDArray[np.int64], port: NDArray[np.int64], times: memoryview[int],
+        wanted: NDArray[np.bool_],
+    ) -> None:  # fmt: skip
+        self._number = _quick(np.where(table.vin > 0, -table.vin, table.container))
+        self._goods = _quick(goods)
+        self._lists: dict[tuple[int, int, int | None], list[tuple[int, int]]] = {}
         for leg in np.flatnonzero(wanted).tolist():
             for number in (self._number[leg], None):
-                key = (*self._goods[leg], int(port[leg]), number)
+                key = (self._goods[leg], int(port[leg]), number)
                 self._lists.setdefault(key, []).append((times[leg], leg))
         for found in self._lists.values():
             found.sort()
 
     def between(self, leg: int, port: int, t_from: int, t_to: int) -> list[int]:
         """Other legs of the same goods at a port whose time is from `t_from` to `t_to`, earliest first."""
-        number, goods = self._number[leg], (*self._goods[leg], port)
+        number, goods = self._number[leg], (self._goods[leg], port)
         numbers: tuple[int | None, ...] = (number, 0) if number else (None,)
         found = []
         for name in numbers:

@@ -8,14 +8,18 @@ either side. An address that very many give ties nobody.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from heapq import heappop, heappush
+from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ais.table import NAT
 from cargo.addresses import address
 from cargo.listed import Hit, Listed, Subject, tied_name
 from cargo.mentions import ROLES
+from cargo.network_walk import Walks, held
 from cargo.parties import MASS_ADDRESS, Parties, Party
 from cargo.party_names import party_name
 from cargo.ship_match import ALIKE, ShipAnswer, ShipIndex, ShipQuery
@@ -33,6 +37,10 @@ MAX_HOPS = 3.0
 SHIPMENTS = "shipments"
 SURE = ("identifier", "name, confirmed")
 """Hits of a list that make an edge; a name alone is a candidate, and makes one only where that is asked for."""
+SURE = ("identifier", "name, confirmed")
+"""Hits of a list that make an edge; a name alone is a candidate, and makes one only where that is asked for."""
+_LASTING = (*ROLES, "described in", "carried by", "met")
+"""A row and a meeting tie for good, whatever their days; all other edges held from one day to another."""
 
 
 class Edge(NamedTuple):
@@ -93,45 +101,64 @@ class Network:
         self.ships: dict[str, Ship] = {}
         self.hits: dict[str, list[Hit]] = {}
         self._hits: dict[str, Hit] = {}
-        self._hubs: tuple[set[str], set[str]] | None = None
-        self._ends: dict[str, dict[tuple[str, float], list[str]]] | None = None
         self._by_name: dict[str, set[str]] = {}
 
     def add(self, edge: Edge, weight: float, kinds: tuple[str, str]) -> None:
-        """One edge, and its nodes where they are new."""
-        self._hubs = self._ends = None
+        """One edge, and its nodes where they are new; the weight is its hops, in halves."""
         for node, kind in zip((edge.one, edge.other), kinds, strict=True):
             if node not in self.graph:
-                self.graph.add_node(node, kind=kind, label=node)
+                self._add_node(node, kind, node)
+        self._forget()
         self.graph.add_edge(edge.one, edge.other, edge=edge, weight=weight)
+
+    def _add_node(self, node: str, kind: str, label: str) -> None:
+        self._forget()
+        self.graph.add_node(node, kind=kind, label=label)
+
+    def _forget(self) -> None:
+        """What was derived from the graph, before it changes."""
+        for name in ("_hubs", "_ends", "_walks"):
+            self.__dict__.pop(name, None)
+
+    @cached_property
+    def _walks(self) -> Walks:
+        return Walks(self.graph, self._hubs)
 
     def neighbours(self, node: str, hops: float = 2.0) -> list[str]:
         """Parties and ships within some hops of a node, the node itself apart."""
-        if node not in self.graph:
+        walks = self._walks
+        if node not in walks.number:
             return []
-        near, kinds = self._within(node, hops), self.graph.nodes
-        return sorted(n for n in near if n != node and kinds[n]["kind"] in ("party", "ship"))
+        reached = walks.within([node], hops)
+        near = reached[walks.traders[reached] & (reached != walks.number[node])]
+        return sorted(walks.names[k] for k in near.tolist())
 
-    def _within(self, start: str, hops: float) -> dict[str, float]:
-        """Hops to each node that can be passed to, as `_passable` has it; in plain steps, which costs a tenth."""
-        crowded, busy = self.hubs()
-        ends = self._by_kind()
-        own = {start, *self.graph.neighbors(start)}
-        near, waiting = dict[str, float](), [(0.0, start)]
-        while waiting:
-            far, one = heappop(waiting)
-            if one in near:
-                continue
-            near[one] = far
-            for (kind, weight), others in ends.get(one, {}).items():
-                for other in others if far + weight <= hops else ():
-                    blocked = other in near or other in crowded
-                    if not blocked and kind in ROLES and (one in busy or other in busy):
-                        hub, end = (one, other) if one in busy else (other, one)
-                        blocked = hub != start and end not in own
-                    if not blocked:
-                        heappush(waiting, (far + weight, other))
-        return near
+    def near(self, rows: Iterable[str], hops: float = 2.0) -> NDArray[np.int32]:
+        """The parties and ships within some hops of any of some rows, by number."""
+        return self._walks.traders_near([row for row in rows if row in self._walks.number], hops)
+
+    def marked(self, nodes: Iterable[str]) -> NDArray[np.bool_]:
+        """For each node by number whether it is one of some."""
+        number, marks = self._walks.number, np.zeros(len(self.graph), np.bool_)
+        marks[[number[node] for node in nodes if node in number]] = True
+        return marks
+
+    def among(self, near: NDArray[np.int32], marks: NDArray[np.bool_]) -> list[str]:
+        """Those of the nodes `near` that are marked (`marked`), sorted."""
+        return sorted(self._walks.names[k] for k in near[marks[near]].tolist())
+
+    def around(self, nodes: Iterable[str], hops: float) -> frozenset[str]:
+        """Every node from which one of some may be within some hops; what very many share ties nobody, and a party of
+        very many rows is passed by none but its own rows."""
+        crowded, busy = self._hubs
+        walks = self._walks
+        some = [node for node in nodes if node in walks.number and node not in crowded]
+        if not some:
+            return frozenset()
+        near = {walks.names[k] for k in walks.within(some, hops, own=False).tolist()}
+        passed = [hub for hub in busy if hub in near and walks.hops(walks.number[hub]) + 0.5 <= hops]
+        own = {row for hub in passed for row in self.others(hub, *ROLES)}
+        return frozenset(near | own)
 
     def paths_to_listed(
         self, start: str, *, max_hops: float = MAX_HOPS, at: int = NAT, limit: int = 5
@@ -141,72 +168,50 @@ class Network:
         With `at` (µs UTC), ways over an edge that did not hold on that day are left out; one without days may have
         held. The hit of each path says whether its entry was listed then, and is now.
         """
-        import networkx
-
-        if start not in self.graph:
+        walks = self._walks
+        if start not in walks.number or not self._hits:
             return ()
-        graph = self._passable(start, at)
-        far, ways = networkx.single_source_dijkstra(graph, start, cutoff=max_hops, weight="weight")
-        found = []
-        for node, hit in self._hits.items():
-            if node in ways and len(ways[node]) > 1:
-                found.append(Path(far[node], self._edges_on(ways[node], at), hit))
-        found.sort(key=lambda path: (path.hops, len(path.edges), path.edges[-1].other))
-        return tuple(found[:limit])
+        reached = walks.within([start], max_hops, at=at)
+        entries = self.among(reached, self.marked(self._hits.keys() - {start}))
+        ways = [(walks.hops(walks.number[node]), walks.way(walks.number[node]), self._hits[node]) for node in entries]
+        ways.sort(key=lambda one: (one[0], len(one[1]), one[1][-1]))
+        return tuple(Path(hops, self._edges_on(way, at), hit) for hops, way, hit in ways[:limit])
 
-    def hubs(self) -> tuple[set[str], set[str]]:
+    @cached_property
+    def _hubs(self) -> tuple[set[str], set[str]]:
         """Addresses that very many give, and parties of very many rows."""
-        if self._hubs is None:
-            kind = {node: told["kind"] for node, told in self.graph.nodes(data=True)}
-            degree = dict(self.graph.degree)
-            crowded = {node for node in kind if kind[node] == "address" and degree[node] >= MASS_ADDRESS}
-            busy = {node for node in kind if kind[node] == "party" and degree[node] > MANY_ROWS}
-            self._hubs = (crowded, busy)
-        return self._hubs
-
-    def _passable(self, start: str, at: int = NAT) -> Any:
-        """The graph as seen from a node: without what very many share, and without edges that did not hold."""
-        import networkx
-
-        crowded, busy = self.hubs()
-        own = {start, *self.graph.neighbors(start)}
-
-        def passes(one: str, other: str, key: int) -> bool:
-            edge: Edge = self.graph.edges[one, other, key]["edge"]
-            if one in busy or other in busy:
-                hub, end = (one, other) if one in busy else (other, one)
-                if edge.kind in ROLES and hub != start and end not in own:
-                    return False
-            return at == NAT or _held(edge, at)
-
-        return networkx.subgraph_view(self.graph, filter_node=lambda node: node not in crowded, filter_edge=passes)
+        kind = {node: told["kind"] for node, told in self.graph.nodes(data=True)}
+        degree = dict(self.graph.degree)
+        crowded = {node for node in kind if kind[node] == "address" and degree[node] >= MASS_ADDRESS}
+        busy = {node for node in kind if kind[node] == "party" and degree[node] > MANY_ROWS}
+        return crowded, busy
 
     def _edges_on(self, way: Sequence[str], at: int) -> tuple[Edge, ...]:
         """The edges of a way; of several between two nodes the first by kind and source."""
         out = []
         for one, other in pairwise(way):
             told = [data["edge"] for data in self.graph.get_edge_data(one, other).values()]
-            fits = [edge for edge in told if at == NAT or _held(edge, at)]
+            fits = [edge for edge in told if at == NAT or held(edge, at)]
             edge = min(fits or told, key=lambda e: (e.kind, e.source, e.t_from))
-            out.append(edge if edge.one == one else edge._replace(one=other_of(edge, other), other=other))
+            out.append(edge if edge.one == one else edge._replace(one=one, other=other))
         return tuple(out)
 
     def others(self, node: str, *kinds: str) -> list[str]:
         """The other ends of the edges of some kinds at a node, sorted; a firm of ten thousand rows costs no search."""
-        told = self._by_kind().get(node, {})
-        return sorted({end for (kind, _), ends in told.items() if kind in kinds for end in ends})
+        told = self._ends.get(node, {})
+        if len(kinds) == 1:
+            return list(told.get(kinds[0], ()))
+        return sorted({end for kind, ends in told.items() if kind in kinds for end in ends})
 
-    def _by_kind(self) -> dict[str, dict[tuple[str, float], list[str]]]:
-        """For each node the other ends of its edges by kind and hops, each once, looked up once for all nodes."""
-        if self._ends is None:
-            self._ends = {}
-            for one, other, data in self.graph.edges(data=True):
-                key = (data["edge"].kind, data["weight"])
-                for a, b in ((one, other), (other, one)):
-                    self._ends.setdefault(a, {}).setdefault(key, []).append(b)
-            for told in self._ends.values():
-                told |= {key: sorted(set(ends)) for key, ends in told.items()}
-        return self._ends
+    @cached_property
+    def _ends(self) -> dict[str, dict[str, list[str]]]:
+        """For each node the other ends of its edges by kind, sorted, looked up once for all nodes."""
+        found: dict[str, dict[str, set[str]]] = {}
+        for one, other, data in self.graph.edges(data=True):
+            kind = data["edge"].kind
+            found.setdefault(one, {}).setdefault(kind, set()).add(other)
+            found.setdefault(other, {}).setdefault(kind, set()).add(one)
+        return {node: {kind: sorted(ends) for kind, ends in told.items()} for node, told in found.items()}
 
     def edges_of(self, node: str) -> list[Edge]:
         """All edges at a node, by kind and the other end."""
@@ -233,7 +238,7 @@ class Network:
             if name:
                 self.add(Edge(name, where, "described in", t_from, t_to, source, "stated"), 0.5, ("goods", "row"))
             elif where not in self.graph:
-                self.graph.add_node(where, kind="row", label=where)
+                self._add_node(where, "row", where)
             for role in ROLES:
                 if party := parties.of.get((row.row, role)):
                     self.add(Edge(where, party.id, role, t_from, t_to, source, "stated"), 0.5, ("row", "party"))
@@ -242,7 +247,7 @@ class Network:
     def _add_parties(self, parties: Parties) -> None:
         for party in parties.parties:
             self.parties[party.id] = party
-            self.graph.add_node(party.id, kind="party", label=party.name)
+            self._add_node(party.id, "party", party.name)
             for name in party.names:
                 self._by_name.setdefault(party_name(name).key, set()).add(party.id)
             for text in party.addresses:
@@ -258,7 +263,7 @@ class Network:
         """Ships with their owners and managers, of whatever days these were."""
         for ship in ships:
             self.ships[ship.id] = ship
-            self.graph.add_node(ship.id, kind="ship", label=ship.name or ship.id)
+            self._add_node(ship.id, "ship", ship.name or ship.id)
             for fact in ship.facts:
                 if fact.kind in ("owner", "manager"):
                     who = self._party_named(fact.value)
@@ -386,15 +391,3 @@ def _one_sign(answer: ShipAnswer, query: ShipQuery) -> tuple[str, str, bool]:
     if not (query.imo or query.mmsi) and len(named) == 1 and named[0].alike == 1.0:
         return named[0].ship.id, "the name alone, which one known ship bears", False
     return "", "", False
-
-
-def other_of(edge: Edge, node: str) -> str:
-    """The other end of an edge."""
-    return edge.other if edge.one == node else edge.one
-
-
-def _held(edge: Edge, at: int) -> bool:
-    """Whether an edge may have held at a time; a row's edge ties for good, and one without days may have held."""
-    if edge.kind in (*ROLES, "described in", "carried by", "met"):
-        return True
-    return (edge.t_from == NAT or edge.t_from <= at) and (edge.t_to == NAT or edge.t_to >= at)

@@ -6,8 +6,11 @@ young firm, an address that very many give. None of them proves anything: most s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ais.table import NAT
 from cargo.control import ban_of
@@ -27,6 +30,7 @@ SOME_ADDRESS = 5
 """From so many parties on an address is a sign, half of one of `MASS_ADDRESS`."""
 LEAST_OWNED = 100
 """Ships with an owner that must be known before "one ship only" says something."""
+NEARBY = "other prohibited trade nearby"
 YOUNG_DAYS, GROWN_DAYS = 365, 3 * 365
 """A firm younger than the first is young, one older than the second is not."""
 
@@ -75,15 +79,15 @@ def near_listed(network: Network, rows: Sequence[str], at: int = NAT) -> Signal:
         return Signal(name, None, f"none found, but not all lists could be read: {missing}{later}")
     if names := _candidates(network, rows):
         return Signal(name, None, f"candidates by name alone, to be confirmed: {', '.join(names[:5])}{later}")
-    if not any(network.neighbours(row, 1.0) for row in rows):
+    if not network.near(rows, 1.0).size:
         return Signal(name, None, "no party and no ship of these rows is known")
     return Signal(name, 0.0, f"none within {MAX_HOPS:g} hops on {asked}{later}")
 
 
 def _candidates(network: Network, rows: Sequence[str]) -> list[str]:
     """Entries that parties and ships within reach may be, or be tied to, by their name alone."""
-    near = {node for row in rows for node in network.neighbours(row, MAX_HOPS)}
-    hits = [hit for node in sorted(near) for hit in network.hits.get(node, ()) if hit.listed and not hit.against]
+    near = network.among(network.near(rows, MAX_HOPS), network.marked(network.hits))
+    hits = [hit for node in near for hit in network.hits.get(node, ()) if hit.listed and not hit.against]
     return list(dict.fromkeys(f"{hit.entry.name} ({hit.list})" for hit in hits if hit.sure not in SURE))
 
 
@@ -106,15 +110,24 @@ def other_prohibited(
     looked_for
         False where neither events nor other rows were at hand.
     """
-    name = "other prohibited trade nearby"
-    near = sorted({node for row in rows for node in network.neighbours(row, NEIGHBOUR_HOPS)})
-    if not near:
-        return Signal(name, None, "no party and no ship of these rows is known")
-    if not looked_for:
-        return Signal(name, None, "no events and no other rows to look into")
-    with_some = [node for node in near if prohibited.get(node)]
-    why = f"{len(with_some)} of {len(near)} parties and ships within two hops of those of the rows"
-    return Signal(name, len(with_some) / len(near), why, tuple(text for node in with_some for text in prohibited[node]))
+    if not looked_for and network.near(rows, NEIGHBOUR_HOPS).size:
+        return Signal(NEARBY, None, "no events and no other rows to look into")
+    return nearby_trade(network, network.near(rows, NEIGHBOUR_HOPS), prohibited.get, network.marked(prohibited))
+
+
+def nearby_trade(
+    network: Network,
+    near: NDArray[np.int32],
+    did: Callable[[str], Sequence[str] | None],
+    marks: NDArray[np.bool_],
+) -> Signal:
+    """The share of some parties and ships (`Network.near`) that did other prohibited trade: `did` tells what, as
+    evidence, of any node that is marked."""
+    if not near.size:
+        return Signal(NEARBY, None, "no party and no ship of these rows is known")
+    told = [texts for node in network.among(near, marks) if (texts := did(node))]
+    why = f"{len(told)} of {near.size} parties and ships within two hops of those of the rows"
+    return Signal(NEARBY, len(told) / near.size, why, tuple(text for texts in told for text in texts))
 
 
 def prohibited_of(

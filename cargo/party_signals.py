@@ -12,6 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ais.imo import imo_valid
 from ais.table import NAT
 from cargo.case import Case, suspicious_dark
@@ -21,7 +24,7 @@ from cargo.listed import Listed
 from cargo.listings import listings
 from cargo.mentions import ROLES, mentions_of
 from cargo.network import MAX_HOPS, SHIPMENTS, Edge, Network
-from cargo.network_signals import NEIGHBOUR_HOPS, near_listed, other_prohibited, shell_signs
+from cargo.network_signals import NEARBY, NEIGHBOUR_HOPS, near_listed, nearby_trade, shell_signs
 from cargo.parties import resolve_parties
 from cargo.readings import Papers
 from cargo.route_signals import ban_on
@@ -137,11 +140,11 @@ class Surroundings:
     @cached_property
     def _near_entries(self) -> frozenset[str]:
         entries = [node for node, told in self.network.graph.nodes(data=True) if told["kind"] == "entry"]
-        return _within(self.network, entries, MAX_HOPS)
+        return self.network.around(entries, MAX_HOPS)
 
     @cached_property
     def _near_names(self) -> frozenset[str]:
-        return _within(self.network, [node for node, hits in self.network.hits.items() if hits], MAX_HOPS)
+        return self.network.around([node for node, hits in self.network.hits.items() if hits], MAX_HOPS)
 
     def _fleet_trade(self, case: Case, nodes: Sequence[str]) -> Signal:
         """Rows of prohibited trade of the ships of the chain, of their owners, and of those owners' other ships."""
@@ -150,7 +153,7 @@ class Surroundings:
         owners = self._owners(ships)
         sisters = sorted({ship for owner in owners for ship in self.network.others(owner, "owner")})
         for node in (*ships, *owners, *sisters):
-            if texts := self._not_own(case, self._trade.get(node, ())):
+            if texts := self._not_own(case, self._trade.get(node, {})):
                 who = f"{self.network.graph.nodes[node]['label']}: "
                 return Signal(name, 1.0, f"{who}{texts[0]}; its origin is not known", _rows_in(texts))
         if ships and owners:
@@ -161,29 +164,38 @@ class Surroundings:
     def _owners(self, ships: Sequence[str]) -> list[str]:
         return sorted({owner for ship in ships for owner in self.network.others(ship, "owner")})
 
-    def _not_own(self, case: Case, texts: Sequence[str]) -> list[str]:
-        own = {f"row {number}" for number in case.chain.row_numbers}
-        return [text for text in texts if text.partition(" (")[0] not in own]
+    def _not_own(self, case: Case, rows: Mapping[int, str]) -> list[str]:
+        """What rows that are not of a case tell, as evidence."""
+        if not rows:
+            return []
+        own = frozenset(case.chain.row_numbers)
+        return [text for number, text in rows.items() if number not in own]
 
     def _nearby_trade(self, case: Case, nodes: Sequence[str]) -> Signal:
         if not self._near_prohibited.isdisjoint(nodes):
             ships = {self._ship_of.get(mmsi, "") for mmsi in case.ships()}
-            told = {node: kept for node, texts in self._trade.items() if (kept := self._not_own(case, texts))}
-            sisters = {node: texts for node, texts in self._silences.items() if node not in ships}
-            both = {node: [*told.get(node, ()), *sisters.get(node, ())] for node in (*told, *sisters)}
-            found = other_prohibited(self.network, nodes, both)
+
+            def did(node: str) -> list[str]:
+                sisters = self._silences.get(node, ()) if node not in ships else ()
+                return [*self._not_own(case, self._trade.get(node, {})), *sisters]
+
+            near = self.network.near(nodes, NEIGHBOUR_HOPS)
+            found = nearby_trade(self.network, near, did, self._prohibited)
             return Signal(found.name, found.value, found.why, _rows_in(found.evidence))
-        name = "other prohibited trade nearby"
         if not self._somebody(nodes):
-            return Signal(name, None, "no party and no ship of these rows is known")
-        return Signal(name, 0.0, "none of the parties and ships within two hops of those of the rows, in this input")
+            return Signal(NEARBY, None, "no party and no ship of these rows is known")
+        return Signal(NEARBY, 0.0, "none of the parties and ships within two hops of those of the rows, in this input")
+
+    @cached_property
+    def _prohibited(self) -> NDArray[np.bool_]:
+        return self.network.marked(self._trade.keys() | self._silences.keys())
 
     @cached_property
     def _near_prohibited(self) -> frozenset[str]:
-        return _within(self.network, [*self._trade, *self._silences], NEIGHBOUR_HOPS)
+        return self.network.around([*self._trade, *self._silences], NEIGHBOUR_HOPS)
 
     @cached_property
-    def _trade(self) -> dict[str, list[str]]:
+    def _trade(self) -> dict[str, dict[int, str]]:
         """For each party and ship the rows of prohibited trade that name it: goods that a risk country may not sell,
         loaded there or brought back from where a silent ship did not call."""
         found: dict[int, str] = {}
@@ -195,10 +207,10 @@ class Surroundings:
                 origin = leg.load_port[:2]
                 if origin in self._countries and (ban := ban_on(leg, (origin,), self._lists)[1]):
                     found |= dict.fromkeys(leg.row_numbers, ban)
-        told: dict[str, list[str]] = {}
+        told: dict[str, dict[int, str]] = {}
         for number, ban in sorted(found.items()):
             for node in dict.fromkeys(self.network.others(_node(number), *ROLES, "carried by")):
-                told.setdefault(node, []).append(f"row {number} ({ban})")
+                told.setdefault(node, {})[number] = f"row {number} ({ban})"
         return told
 
     @cached_property
@@ -253,27 +265,6 @@ def _ship_named(voyage: Voyage) -> Iterable[Ship]:
     if name or imo_valid(imo):
         facts = tuple(facts_of({"name": name}, voyage.leg.t_depart, voyage.leg.t_arrive, SHIPMENTS))
         yield Ship(f"named {name}", imo if imo_valid(imo) else 0, facts)
-
-
-def _within(network: Network, ends: Sequence[str], hops: float) -> frozenset[str]:
-    """Every node from which one of some ends may be within some hops; what very many share ties nobody, and a party
-    of very many rows is passed by none but its own rows."""
-    import networkx
-
-    crowded, busy = network.hubs()
-    graph = network.graph
-    some = [node for node in ends if node in graph]
-    if not some:
-        return frozenset()
-
-    def passes(one: str, other: str, key: int) -> bool:
-        return not ((one in busy or other in busy) and graph.edges[one, other, key]["edge"].kind in ROLES)
-
-    passable: Any = networkx.subgraph_view(graph, filter_node=lambda node: node not in crowded, filter_edge=passes)
-    some = [node for node in some if node not in crowded]
-    near = networkx.multi_source_dijkstra_path_length(passable, set(some), cutoff=hops, weight="weight") if some else {}
-    own = {row for hub in busy if near.get(hub, hops) + 0.5 <= hops for row in network.others(hub, *ROLES)}
-    return frozenset({*near, *own})
 
 
 def _other_events(fleet: Fleet, case: Case, min_score: float) -> Signal:

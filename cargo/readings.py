@@ -23,13 +23,15 @@ class Papers:
 
     def __init__(self, shipments: Shipments) -> None:
         self.shipments = shipments
-        self._row = shipments["row"] if len(shipments) else np.zeros(0, np.int64)
+        rows = shipments["row"] if len(shipments) else np.zeros(0, np.int64)
+        self._row = rows.astype(np.int64)  # of one dtype, or numpy would convert all of them at each call
+        self._columns = frozenset(shipments.columns)  # asked of the mapping itself, each "in" would make the column
         self._held: dict[str, Any] = {}
         self._hidden: dict[str, frozenset[int]] = {}
 
     def of(self, column: str, numbers: Sequence[int]) -> list[Any]:
         """The values of some rows, [] where the file has no such column."""
-        if column not in self.shipments.columns:
+        if column not in self._columns:
             return []
         if column not in self._held:
             self._held[column] = self.shipments[column]
@@ -39,7 +41,7 @@ class Papers:
         """Rows with a placeholder for a party, such as "same as consignee"; an order to somebody is none."""
         if role not in self._hidden:
             column = f"{role}_known"
-            some = self._row[self.shipments[column] == 0].tolist() if column in self.shipments.columns else []
+            some = self._row[self.shipments[column] == 0].tolist() if column in self._columns else []
             texts = self.of(f"{role}_text", some) or [""] * len(some)
             told = zip(some, texts, strict=True)
             self._hidden[role] = frozenset(row for row, text in told if party_role(str(text or "")) != "to order")

@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from ais.table import NAT
 from cargo.carriage import Candidate, Carriage
 from cargo.carriage_kernel import DISCHARGED, IMO, IMO_SLIP, LOADED, MMSI, NAME, NAME_SLIP
-from cargo.fleet import Event, Fleet, called_at
+from cargo.fleet import Event, Fleet, ShipCalls, called_at
 from cargo.leg import DAY_US, Leg
 from cargo.regions import port_name
 
@@ -114,12 +116,33 @@ def span(leg: Leg) -> tuple[int, int]:
     return (t_from if t_from != NAT else t_to), (t_to if t_to != NAT else t_from)
 
 
-def _loads(call: Event, leg: Leg) -> bool:
-    """Whether a port call is at the load port about the declared departure."""
-    t_first, t_last = leg.times("t_depart")
-    slack = LOADING_DAYS * DAY_US
-    in_time = t_first != NAT and call.t_start <= t_last + slack + DAY_US and call.t_end >= t_first - slack
-    return in_time and called_at(call, leg.load_port)
+def _loading(fleet: Fleet, calls: ShipCalls, leg: Leg) -> Event | None:
+    """The port call at the load port that ended nearest to the declared departure."""
+    (t_first, t_last), slack = leg.times("t_depart"), LOADING_DAYS * DAY_US
+    if t_first == NAT:
+        return None
+    near = np.flatnonzero((calls.t_start <= t_last + slack + DAY_US) & (calls.t_end >= t_first - slack))
+    loading = [call for row in calls.row[near].tolist() if called_at(call := fleet.event(row), leg.load_port)]
+    return min(loading, key=lambda call: abs(call.t_end - t_first - DAY_US // 2), default=None)
+
+
+def _leaving(
+    fleet: Fleet, calls: ShipCalls, leg: Leg, load_call: Event | None, t_sail: int, due: int
+) -> tuple[Event | None, Event | None]:
+    """The call at the declared port, and the one that ends the time on board: that, else the first when overdue."""
+    after = calls.row[int(np.searchsorted(calls.t_start, t_sail, side="right")) :].tolist()
+    overdue = None
+    for call in map(fleet.event, after):
+        if load_call is not None and call.id == load_call.id:
+            continue
+        if call.t_start <= due + LATE_DAYS * DAY_US:
+            if called_at(call, leg.discharge_port):
+                return call, call
+        elif overdue is not None:
+            break
+        if overdue is None and call.t_start >= due - ARRIVAL_DAYS * DAY_US:
+            overdue = call
+    return None, overdue
 
 
 @dataclass(frozen=True)
@@ -148,19 +171,14 @@ def voyage_of(fleet: Fleet, leg: Leg, carriage: Carriage) -> Voyage:
     depart_first, _ = leg.times("t_depart")
     t_last_arrival = leg.times("t_arrive")[1]
     calls = fleet.calls_of(ship.mmsis)
-    loading = [call for call in calls if _loads(call, leg)]
-    load_call = min(loading, key=lambda call: abs(call.t_end - depart_first - DAY_US // 2), default=None)
+    load_call = _loading(fleet, calls, leg)
     t_sail = load_call.t_end if load_call else (depart_first if depart_first != NAT else t_last_arrival)
     if load_call and load_call.open:
         t_sail = depart_first
     if t_sail == NAT or not ship.mmsis:
         return Voyage(leg, ship, t_sail, NAT, load_call, None, None, None, _unknown_ship(ship))
     due = max(t_last_arrival, t_sail) if t_last_arrival != NAT else t_sail + VOYAGE_DAYS * DAY_US
-    after = [call for call in calls if call.t_start > t_sail and call is not load_call]
-    at_port = [c for c in after if called_at(c, leg.discharge_port) and c.t_start <= due + LATE_DAYS * DAY_US]
-    discharge = at_port[0] if at_port else None
-    overdue = [c for c in after if c.t_start >= due - ARRIVAL_DAYS * DAY_US]
-    next_call = discharge or (overdue[0] if overdue else None)
+    discharge, next_call = _leaving(fleet, calls, leg, load_call, t_sail, due)
     t_end = next_call.t_start if next_call else min(fleet.t_last, due + VOYAGE_DAYS * DAY_US)
     arrived, why = _arrival(fleet, leg, ship, discharge, due)
     return Voyage(leg, ship, t_sail, max(t_end, t_sail), load_call, discharge, next_call, arrived, why)
@@ -180,9 +198,8 @@ def _arrival(fleet: Fleet, leg: Leg, ship: ShipMatch, call: Event | None, due: i
     if fleet.last_heard(ship.mmsis) < due:
         return None, f"the ship was not heard after its declared arrival at {port_name(port)}"
     t_from, t_to = leg.times("t_depart")[0], due + LATE_DAYS * DAY_US
-    others = [c for c in fleet.calls_at(port) if (t_from == NAT or c.t_end >= t_from) and c.t_start <= t_to]
-    if not others:
+    n = fleet.ships_at(port, t_from, t_to)
+    if not n:
         return None, f"no call of any ship at {port_name(port)} was received then, so reception there may be nil"
-    n = len({c.mmsi for c in others})
     heard = f"calls of {n} other ship{'s' * (n > 1)} there were received"
     return False, f"no call at {port_name(port)} on record, while {heard}"

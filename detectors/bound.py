@@ -88,7 +88,7 @@ class Bound:
 
     def earliest_to_wait(self, t: NDArray[np.int64], released: int) -> int:
         """From which time on rows of these times may wait; NAT where all may, beyond `released`."""
-        most = self._most_waiting()
+        most = self.most_waiting
         if most is None or t.size <= most:
             return NAT
         waiting = t[t >= released]
@@ -111,7 +111,7 @@ class Bound:
 
     def most_bytes(self, row_bytes: int) -> dict[str, int]:
         """Bytes of all arrays at most, by holder; `row_bytes` are those of a row that waits."""
-        n, waiting = self.max_vessels, self._most_waiting()
+        n, waiting = self.max_vessels, self.most_waiting
         if n is None or waiting is None:
             raise UsageError("most_bytes: without max_vessels there is no bound; give it, e.g. 262144")
         rows = max(FEWEST_HULLS, n + 1)
@@ -121,5 +121,7 @@ class Bound:
         own = {"hulls": rows * HULL.itemsize + table + gate, "rows that wait": waiting * row_bytes}
         return own | {detector.name: detector.most_bytes(n) for detector in self._detectors}
 
-    def _most_waiting(self) -> int | None:
+    @property
+    def most_waiting(self) -> int | None:
+        """How many rows may wait; None for any number."""
         return None if self.max_vessels is None else max(FEWEST_WAITING, WAITING_ROWS * self.max_vessels)

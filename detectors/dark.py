@@ -57,7 +57,7 @@ from detectors.silence import (
     judge,
     tell,
 )  # fmt: skip
-from detectors.silences import settled
+from detectors.silences import explained, settled
 from detectors.stay import DEAD_US, LAST, appear, block_end, count, move, since
 from geo.cells import INDEX_RESOLUTION, cell_at
 from geo.errors import UsageError
@@ -314,14 +314,19 @@ class Dark(Detector):
         stopped, events = run(a["lasts"], self._reception(), columns, begin, self._limits(), out)
         return int(stopped), int(events)
 
-    def settle(self, records: NDArray[Any], known: Known) -> NDArray[Any]:
-        """All silences together: the frequency of dark periods, false discoveries, and other explanations."""
-        a = self.arrays
+    def settle_each(self, records: NDArray[Any], known: Known) -> NDArray[Any]:
+        """Each silence by all that is known of reception, and whether something else explains it."""
         if not self.params.reception:
             return records
         records = np.ascontiguousarray(records)
         judge_again(records.view(np.recarray), self._reception(), self._limits())
-        return settled(records, known, self.params, a["sums"], a["totals"])
+        return explained(records, known)
+
+    def settle(self, records: NDArray[Any], known: Known) -> NDArray[Any]:
+        """All silences together: the frequency of dark periods, and false discoveries."""
+        if not self.params.reception:
+            return records
+        return settled(records, self.params, self.arrays["sums"], self.arrays["totals"])
 
     def flush(self, now: int, alive: int, begin: int, out: NDArray[Any]) -> tuple[int, int]:
         """Gaps that are still open at `now`."""

@@ -137,8 +137,16 @@ class Detector(ABC):
     def make_room(self) -> None:  # noqa: B027 - a detector without hash tables has nothing to grow
         """Grow whatever table made `run` stop; called between two calls of it."""
 
+    def settle_each(self, records: NDArray[Any], known: Known) -> NDArray[Any]:
+        """Its own events, placed, with what its place, static reports and all that was heard by now tell of each.
+
+        As many as were given, in their order, each by itself: a watch asks again only for those of which more may be
+        known. As it is, it changes nothing.
+        """
+        return records
+
     def settle(self, records: NDArray[Any], known: Known) -> NDArray[Any]:
-        """Its own events, placed and sorted, with what only all of them, places or static reports tell about them.
+        """Its own events after `settle_each`, with what only all of them together tell.
 
         Called before derived detectors look, and again whenever events are told; as it is, it changes nothing. The
         result must depend on the set of events and not on their order.
@@ -207,11 +215,12 @@ class HullDetector(Detector):
         return int(stopped), int(events)
 
 
-class DerivedDetector(ABC):
+class DerivedDetector:
     """A detector of what follows from other events and from what ships said of themselves.
 
     It sees what the detectors named in `needs` have found, so that the engine runs them too. Its result must depend on
-    the set of events and not on their order.
+    the set of events and not on their order. What follows for each ship by itself is found in `derive_each`, so that a
+    watch need not look at all ships again when one of them did something.
     """
 
     name: ClassVar[str]
@@ -225,9 +234,14 @@ class DerivedDetector(ABC):
     def __init__(self, params: Any = None) -> None:
         self.params = params if params is not None else self.Params()
 
-    @abstractmethod
+    def derive_each(self, events: NDArray[Any], known: Known) -> NDArray[Any]:
+        """Further events that follow for each ship from its own events and reports, and from those of the ships that
+        it met; `mmsi` is the ship for which they follow. Records of `EVENT`."""
+        return np.zeros(0, EVENT)
+
     def derive(self, events: NDArray[Any], known: Known) -> NDArray[Any]:
-        """Further events, as records of `EVENT`, from those found, sorted by start, kind and vessel."""
+        """Further events that follow from all ships together, from those found, sorted by start, kind and vessel."""
+        return np.zeros(0, EVENT)
 
     def params_dict(self) -> dict[str, Any]:
         """The parameters as plain values."""

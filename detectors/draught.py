@@ -148,7 +148,7 @@ class Draught(DerivedDetector):
     facts = FACTS
     needs = ("loitering", "dark", "rendezvous", "port_call")
 
-    def derive(self, events: NDArray[Any], known: Known) -> NDArray[Any]:
+    def derive_each(self, events: NDArray[Any], known: Known) -> NDArray[Any]:
         """One event for each stay, meeting or silence across which a ship's draught changed."""
         stays, identity = _both_partners(events), known.identity
         values = _Values(said_of(identity, known.vessels), identity, self.params.min_reports)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from ais.hulls import Hulls
 from ais.identity import Identities, identities
+from ais.identity_stream import among
 from ais.status import LATE, NO_TIME, REASONS, count_words
 from ais.table import FIX_DTYPES, NAT, Fixes
 from ais.tracks import Tracks
@@ -29,6 +30,7 @@ from detectors.detector import Columns, DerivedDetector, Detector, Known
 from detectors.event import EVENT, KINDS, LABELS, Events
 from detectors.feed_time import newest_time
 from detectors.finish import event_columns, sorted_events, well_placed
+from detectors.pending import Pending, wait_us
 from detectors.registry import detector_class, kind_code, registered, with_needs
 from detectors.rows import fill_alive, fill_class_b, in_order, taken
 from detectors.settings import params_of
@@ -83,7 +85,7 @@ class Engine:
             )
         self.detectors = [detector for detector in made.values() if isinstance(detector, Detector)]
         self.derived = [detector for detector in made.values() if isinstance(detector, DerivedDetector)]
-        self._chosen = [kind_code(kind) for name in chosen for kind in detector_class(name).kinds]
+        self.chosen = [kind_code(kind) for name in chosen for kind in detector_class(name).kinds]
         self._anchorages = anchorages
         if anchorages is not None:
             for detector in self.detectors:
@@ -92,7 +94,7 @@ class Engine:
         self._lateness_us = round(lateness_s * 1e6)
         self._tracks = Tracks(max_vessels)
         self._bound = Bound(max_vessels, self._tracks, self.detectors)
-        self._pending = {name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()}
+        self._pending = Pending({name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()})
         self._released = self._newest = self._last = NAT
         self._alive = 0
         self._counts = np.zeros(REASONS, np.int64)
@@ -133,7 +135,7 @@ class Engine:
 
     def most_bytes(self) -> dict[str, int]:
         """Bytes that all arrays take at most, by holder (`detectors.bound`); UsageError without `max_vessels`."""
-        return self._bound.most_bytes(sum(column.itemsize for column in self._pending.values()))
+        return self._bound.most_bytes(sum(np.dtype(kind).itemsize for kind in row_dtypes().values()))
 
     @property
     def tally(self) -> NDArray[np.int64]:
@@ -143,8 +145,8 @@ class Engine:
     def newest_with(self, t: NDArray[np.int64], mmsi: NDArray[np.uint32]) -> int:
         """How far the time of the feed would have come with these rows, in µs; NAT before the first."""
         timed = t != NAT
-        rows = (self._pending["t"], t[timed]), (self._pending["mmsi"], mmsi[timed])
-        return newest_time(self._newest, *(np.concatenate(columns) for columns in rows))
+        rows = [*self._pending.beyond(self._newest), {"t": t[timed], "mmsi": mmsi[timed]}]
+        return newest_time(self._newest, *(np.concatenate([part[name] for part in rows]) for name in ("t", "mmsi")))
 
     def feed(self, fixes: Fixes | Mapping[str, NDArray[Any]]) -> NDArray[Any]:
         """Take rows in order of arrival; the events that are closed by now, as records of `EVENT`."""
@@ -156,19 +158,28 @@ class Engine:
         new = taken(new, timed & ~late)
         if new["t"].size == 0:
             return np.zeros(0, EVENT)
-        waiting = self._pending["t"].size
-        rows = {name: np.concatenate([self._pending[name], new[name]]) for name in new} if waiting else new
-        self._newest = newest_time(self._newest, rows["t"], rows["mmsi"])
-        if self._newest != NAT:
-            released = max(self._released, self._newest - self._lateness_us)
-            self._released = max(released, self._bound.earliest_to_wait(rows["t"], released))
-        ready = rows["t"] < self._released
-        self._pending = {name: column.copy() for name, column in taken(rows, ~ready).items()}  # not the caller's
-        return self._run(taken(rows, ready))
+        self._newest = self.newest_with(new["t"], new["mmsi"])
+        due = self._newest - self._lateness_us if self._newest != NAT else NAT
+        goes_on = due != NAT and (self._released == NAT or due - self._released >= wait_us(self._lateness_us))
+        alone = goes_on and self._pending.size == 0
+        if goes_on:
+            self._released = max(self._released, due)
+        ready = new["t"] < self._released if alone else np.zeros(new["t"].size, np.bool_)
+        later = taken(new, ~ready)
+        self._pending.add({name: column.copy() for name, column in later.items()})  # not the caller's
+        found = [self._run(taken(new, ready))] if alone else []
+        if self._bound.most_waiting is not None and self._pending.size > self._bound.most_waiting:
+            waiting = self._pending.rows()["t"]
+            self._released = max(self._released, self._bound.earliest_to_wait(waiting, self._released))
+            goes_on, alone = True, False
+        if goes_on and not alone:
+            found.append(self._run(self._pending.release(self._released)))
+        return np.concatenate([np.zeros(0, EVENT), *found])
 
     def flush(self) -> NDArray[Any]:
         """The input has ended: the events of the rows that waited, and what stays open, as records of `EVENT`."""
-        rows, self._pending = self._pending, {name: column[:0] for name, column in self._pending.items()}
+        rows = self._pending.rows()
+        self._pending = Pending({name: column[:0] for name, column in rows.items()})
         if self._newest == NAT and rows["t"].size:
             self._newest = int(rows["t"].max())
         last = self._run(rows)
@@ -243,14 +254,20 @@ class Engine:
         """
         records, counts = well_placed(records, self.detectors)
         records = sorted_events(records)
-        known = Known(identity, vessels(self._bound.told_hulls(), identity), self._newest)
+        known = self.known(identity)
         for detector in self.detectors:
             own = np.isin(records["kind"], [kind_code(kind) for kind in detector.kinds])
-            records = sorted_events(np.concatenate([records[~own], detector.settle(records[own], known)]))
+            settled = detector.settle(detector.settle_each(records[own], known), known)
+            records = sorted_events(np.concatenate([records[~own], settled]))
         for deriving in self.derived:
-            found, more = well_placed(deriving.derive(records, known), [deriving])
+            both = [deriving.derive_each(records, known), deriving.derive(records, known)]
+            found, more = well_placed(np.concatenate(both), [deriving])
             records, counts = sorted_events(np.concatenate([records, found])), counts | more
-        return records[np.isin(records["kind"], self._chosen)], counts
+        return records[np.isin(records["kind"], self.chosen)], counts
+
+    def known(self, identity: Identities) -> Known:
+        """What detectors may look at beside events."""
+        return Known(identity, vessels(self._bound.told_hulls(), identity), self._newest)
 
     def finish(self, records: NDArray[Any], identity: Identities, sources: Sequence[str] = ()) -> Events:
         """The table of the events that `conclude` makes of all records, each with its name.
@@ -261,12 +278,19 @@ class Engine:
         return self.table(records, identity, sources, counts)
 
     def table(
-        self, records: NDArray[Any], identity: Identities, sources: Sequence[str], counts: Mapping[str, int]
+        self,
+        records: NDArray[Any],
+        identity: Identities,
+        sources: Sequence[str],
+        counts: Mapping[str, int],
+        ships: NDArray[np.uint32] | None = None,
     ) -> Events:
-        """The table of events that were concluded."""
+        """The table of events that were concluded; `ships` are those, in order, that `vessels` holds, default all."""
+        hulls = self._bound.told_hulls()
+        hulls = hulls if ships is None else hulls[among(hulls["mmsi"], ships)]
         return Events(
             event_columns(records, self._every(), self._anchorages),
-            vessels=vessels(self._bound.told_hulls(), identity),
+            vessels=vessels(hulls, identity),
             identity=identity,
             sources=tuple(sources),
             params=self.table_params(),
@@ -297,18 +321,21 @@ class Engine:
         """
         if self._released == NAT:
             return np.zeros(0, EVENT)
-        kept = [detector.arrays for detector in self.detectors]
-        for detector in self.detectors:
-            detector.arrays = {name: copied(array) for name, array in detector.arrays.items()}
-        found = self._each(lambda detector: detector.finish(self._released, self._alive))
-        for detector, arrays in zip(self.detectors, kept, strict=True):
-            detector.arrays = arrays
-        return np.concatenate([np.zeros(0, EVENT), *found])
+        return np.concatenate([np.zeros(0, EVENT), *self._each(self._standing)])
+
+    def _standing(self, detector: Detector) -> NDArray[Any]:
+        """Events of a detector that have begun: what it would find at the end, on a copy of its state."""
+        kept = detector.arrays
+        detector.arrays = {name: copied(array) for name, array in kept.items()}
+        try:
+            return detector.finish(self._released, self._alive)
+        finally:
+            detector.arrays = kept
 
     def state(self) -> State:
         """All that the engine knows, as a copy; `resume` goes on from the next row."""
         clocks = (self._released, self._newest, self._last, self._alive)
-        arrays = {f"pending.{name}": column for name, column in self._pending.items()}
+        arrays = {f"pending.{name}": column for name, column in self._pending.rows().items()}
         arrays |= {f"hulls.{name}": array for name, array in self._tracks.hulls._asdict().items()}
         arrays |= self._tracks.gate_state()
         arrays |= {"counts": self._counts, "clocks": np.array(clocks, np.int64)}
@@ -320,7 +347,7 @@ class Engine:
         """Take the state of an engine with the same detectors and parameters."""
         saved = {name: copied(array) for name, array in state.items()}
         self._released, self._newest, self._last, self._alive = saved["clocks"].tolist()
-        self._pending = {name: saved[f"pending.{name}"] for name in self._pending}
+        self._pending = Pending({name: saved[f"pending.{name}"] for name in row_dtypes()})
         hulls = self._tracks.hulls._asdict()
         self._tracks.hulls = Hulls(**{name: like(saved[f"hulls.{name}"], array) for name, array in hulls.items()})
         self._tracks.take_gate({name: like(saved[name], array) for name, array in self._tracks.gate_state().items()})

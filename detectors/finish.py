@@ -46,6 +46,14 @@ def sorted_events(records: NDArray[Any]) -> NDArray[Any]:
 
 def well_placed(records: NDArray[Any], detectors: Sequence[AnyDetector]) -> tuple[NDArray[Any], dict[str, int]]:
     """The records with their distance to shore, less those nearer to it than their detector allows; these counted."""
+    records, left_out, counts = placed(records, detectors)
+    return records[~left_out], counts
+
+
+def placed(
+    records: NDArray[Any], detectors: Sequence[AnyDetector]
+) -> tuple[NDArray[Any], NDArray[np.bool_], dict[str, int]]:
+    """The records with their distance to shore, which of them to leave out, and how many for each detector."""
     records = records.view(np.ndarray).copy()
     records["shore_m"] = shore_distance_m(records["lat"], records["lon"])
     left_out = np.zeros(records.size, np.bool_)
@@ -57,7 +65,7 @@ def well_placed(records: NDArray[Any], detectors: Sequence[AnyDetector]) -> tupl
             left_out |= too_near
             if too_near.any():
                 counts[f"{detector.name} nearer to shore than {least / 1000:.0f} km"] = int(np.count_nonzero(too_near))
-    return records[~left_out], counts
+    return records, left_out, counts
 
 
 def _anchorage_rows(records: NDArray[Any], anchorages: Anchorages) -> NDArray[Any]:

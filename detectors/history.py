@@ -4,14 +4,16 @@ the names of the inputs; each in no more room than it needs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ais.identity import Identities, condensed, identities, no_repeats, plain
+from ais.identity_stream import Unfolding, among
 from ais.table import STATIC_DTYPES, Static, columns_of
+from detectors.spool import Memory
 
 Rows = dict[str, NDArray[Any]]
 
@@ -19,6 +21,8 @@ MOST_INPUTS = 65_535
 """Inputs that a code of 16 bits tells apart, one left for `OTHERS`."""
 OTHERS = "(a later input)"
 """What every input beyond `MOST_INPUTS` is called."""
+PIECE_ROWS = 1 << 18
+"""Rows of a piece that is kept apart: 13.6 MB."""
 LEAST_CONDENSED = 1024
 """New static reports for which it is worth looking."""
 
@@ -56,8 +60,18 @@ class Inputs:
         return self._codes[name]
 
 
+class Piece(NamedTuple):
+    """`size` rows from `begin` on of what a shelf keeps."""
+
+    kept: Any
+    begin: int
+    size: int
+
+
 class Arrived:
     """Rows in the order of arrival, in pieces that are joined so that single rows do not cost a piece each.
+
+    Whole pieces, of `PIECE_ROWS` or more, lie on a `shelf`: in memory, or in files.
 
     >>> arrived = Arrived({"t": np.zeros(0, np.int64)})
     >>> for t in range(100):
@@ -66,28 +80,90 @@ class Arrived:
     (100, [97, 98, 99], True)
     """
 
-    def __init__(self, rows: Rows) -> None:
-        self.pieces = [rows]
-
-    @property
-    def size(self) -> int:
-        """The number of rows."""
-        return sum(_length(piece) for piece in self.pieces)
+    def __init__(self, rows: Rows, shelf: Memory | None = None, pieces: Sequence[Piece] = ()) -> None:
+        self._shelf = shelf if shelf is not None else Memory()
+        self._none = {name: column[:0].copy() for name, column in rows.items()}
+        self.shelved, self.pieces, self.size = list(pieces), [rows], sum(piece.size for piece in pieces) + _length(rows)
 
     def add(self, rows: Rows) -> None:
         """Take rows, as copies: the feed may use their memory again."""
+        self.size += _length(rows)
         self.pieces.append({name: column.copy() for name, column in rows.items()})
         while len(self.pieces) > 1 and _length(self.pieces[-2]) <= 2 * _length(self.pieces[-1]):
             last, before = self.pieces.pop(), self.pieces.pop()
             self.pieces.append(_joined([before, last]))
+        if sum(_length(piece) for piece in self.pieces) >= PIECE_ROWS:
+            self.shelve()
+
+    def shelve(self) -> None:
+        """Put all rows on the shelf."""
+        rows = _joined(self.pieces)
+        if _length(rows):
+            self.shelved.append(Piece(self._shelf.put(rows), 0, _length(rows)))
+        self.pieces = [self._none]
+
+    def parts(self) -> Iterator[Rows]:
+        """The rows, a piece at a time."""
+        yield from map(self.rows_of, self.shelved)
+        yield from self.pieces
 
     def since(self, begin: int) -> Rows:
         """The rows from the given one on."""
-        return {name: column[begin:] for name, column in _joined(self.pieces).items()}
+        skipped, later = self.size - sum(map(_length, self.pieces)), [*self.pieces]
+        for piece in reversed(self.shelved):
+            if skipped <= begin:
+                break
+            skipped -= piece.size
+            later.insert(0, self.rows_of(piece))
+        return {name: column[begin - skipped :] for name, column in _joined(later).items()}
+
+    def cut(self, begin: int) -> list[Piece]:
+        """Take the rows from the given one on away, as pieces that are still on the shelf."""
+        self.shelve()
+        later, at = [], self.size
+        while at > begin:
+            piece = self.shelved.pop()
+            before = max(0, begin - (at - piece.size))
+            if before:
+                self.shelved.append(piece._replace(size=before))
+            at -= piece.size
+            later.append(Piece(piece.kept, piece.begin + before, piece.size - before))
+        self.size = begin
+        return later[::-1]
+
+    def rows_of(self, piece: Piece) -> Rows:
+        """The rows of a piece."""
+        rows = self._shelf.get(piece.kept)
+        return {name: column[piece.begin : piece.begin + piece.size] for name, column in rows.items()}
+
+    def put_back(self, piece: Piece) -> None:
+        """Add a piece that was cut; where the rest of it still stands, the two are one again."""
+        self.shelve()
+        self.size += piece.size
+        if self.shelved and _is_same(self.shelved[-1].kept, piece.kept):
+            rest = self.shelved.pop()
+            piece = Piece(piece.kept, rest.begin, rest.size + piece.size)
+        self.shelved.append(piece)
+
+    def drop(self, piece: Piece) -> None:
+        """A piece that was cut is needed no more."""
+        if not any(_is_same(piece.kept, other.kept) for other in self.shelved):
+            self._shelf.drop(piece.kept)
 
     def keep(self, begin: int, end: int | None = None) -> None:
         """Let go of all rows outside of these."""
-        self.pieces = [{name: column[begin:end].copy() for name, column in _joined(self.pieces).items()}]
+        for piece in self.cut(self.size if end is None else min(end, self.size)):
+            self.drop(piece)
+        kept = self.cut(begin)
+        gone, self.shelved = self.shelved, kept
+        self.size = sum(piece.size for piece in kept)
+        for piece in gone:
+            self.drop(piece)
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two pieces are of the same file, or of the same rows in memory."""
+    return one is other or (isinstance(one, str) and one == other)
 
 
 def _length(rows: Rows) -> int:
@@ -95,6 +171,8 @@ def _length(rows: Rows) -> int:
 
 
 def _joined(pieces: Sequence[Rows]) -> Rows:
+    if len(pieces) == 1:
+        return pieces[0]
     return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
@@ -106,13 +184,22 @@ class Reports:
     """
 
     def __init__(
-        self, rows: Mapping[str, NDArray[Any]] | None = None, repeats: NDArray[np.uint8] | None = None
+        self,
+        rows: Mapping[str, NDArray[Any]] | None = None,
+        repeats: NDArray[np.uint8] | None = None,
+        said: NDArray[np.uint32] | None = None,
     ) -> None:
-        empty = {**columns_of(STATIC_DTYPES, 0), **plain(0)}
-        self._arrived = Arrived(dict(rows) if rows is not None else empty)
+        self._arrived = Arrived(dict(rows) if rows is not None else self._none())
         self.repeats = repeats if repeats is not None else no_repeats()
         self._few = self._arrived.size
-        self._known: Identities | None = None
+        self._unfolding, self._said = Unfolding(), np.zeros(0, np.uint32)
+        self._new = Arrived(self.rows)
+        self._unfold()
+        self._said = said if said is not None else self._said
+
+    @staticmethod
+    def _none() -> Rows:
+        return {**columns_of(STATIC_DTYPES, 0), **plain(0)}
 
     @property
     def rows(self) -> Rows:
@@ -122,9 +209,33 @@ class Reports:
     def add(self, rows: Mapping[str, NDArray[Any]]) -> None:
         """Take reports."""
         if rows["t"].size:
-            self._known = None
             own = {name: rows[name].astype(dtype) for name, dtype in STATIC_DTYPES.items()}
-            self._arrived.add({**own, **plain(rows["t"].size)})
+            own |= plain(rows["t"].size)
+            self._arrived.add(own)
+            self._new.add(own)
+
+    def _rows_of(self, ships: NDArray[np.uint32] | None) -> Static:
+        if ships is None:
+            return Static(self.rows)
+        own = [(piece, among(piece["mmsi"], ships)) for piece in self._arrived.parts()]
+        return Static({name: np.concatenate([piece[name][rows] for piece, rows in own]) for name in self._none()})
+
+    def _unfold(self) -> None:
+        """Look at the reports that have come since this was done last."""
+        if self._new.size:
+            new, self._new = Static(self._new.since(0)), Arrived(self._none())
+            ships = self._unfolding.take(new, self._rows_of, self.repeats)
+            self._said = np.union1d(self._said, ships).astype(np.uint32)
+
+    def waiting(self) -> NDArray[np.uint32]:
+        """The ships of which something new was said since `said` was called last."""
+        self._unfold()
+        return self._said
+
+    def said(self) -> NDArray[np.uint32]:
+        """The ships of which something new was said since this was called last."""
+        ships, self._said = self.waiting(), np.zeros(0, np.uint32)
+        return ships
 
     def forget(self, before: int) -> None:
         """No report from before this time, in µs, is waited for any more."""
@@ -133,7 +244,10 @@ class Reports:
             self._few = self._arrived.size
 
     def identity(self) -> Identities:
-        """What ships said of themselves, as intervals."""
-        if self._known is None:
-            self._known = identities(Static(self.rows), self.repeats)
-        return self._known
+        """What ships said of themselves, as intervals; later reports change them in place."""
+        self._unfold()
+        return self._unfolding.identities
+
+    def identity_anew(self) -> Identities:
+        """The same, from all reports."""
+        return identities(Static(self.rows), self.repeats)

@@ -99,22 +99,33 @@ class Identity(DerivedDetector):
         """The parameters as plain values; the register by a digest of its content, wherever it lies."""
         return asdict(self.params) | {"registry": self.registry.digest or None}
 
-    def derive(self, events: NDArray[Any], known: Known) -> NDArray[Any]:
-        """All events of identity."""
-        p, identity, vessels = self.params, known.identity, known.vessels
-        least = (p.min_reports, p.min_lasting_s * 1_000_000)
-        said, ships = said_of(identity, vessels), lives(vessels)
+    def derive_each(self, events: NDArray[Any], known: Known) -> NDArray[Any]:
+        """What each ship says that changes, or cannot be."""
+        identity, least = known.identity, self._least
+        said = said_of(identity, known.vessels)
         found = [
             self._changes(said, identity, least),
             wrong_check_digits(said, identity, least),
             flags_apart(said, identity, least),
-            unknown_flags(ships, p.min_fixes, least[1]),
-            self._handovers(ships, identity),
-            shared_numbers(said, identity, vessels, events, least),
-            shared_mmsis(vessels, events, p.min_fixes, least[1]),
+            unknown_flags(lives(known.vessels), self.params.min_fixes, least[1]),
             against_registry(said, identity, self.registry, least),
         ]
         return unique_events(np.concatenate(found))
+
+    def derive(self, events: NDArray[Any], known: Known) -> NDArray[Any]:
+        """Ships that take another number, and ships that share one."""
+        p, identity, vessels = self.params, known.identity, known.vessels
+        found = [
+            self._handovers(lives(vessels), identity),
+            shared_numbers(said_of(identity, vessels), identity, vessels, events, self._least),
+            shared_mmsis(vessels, events, p.min_fixes, self._least[1]),
+        ]
+        return unique_events(np.concatenate(found))
+
+    @property
+    def _least(self) -> tuple[int, int]:
+        """Reports in which, and time in µs for which, a value was said before it counts."""
+        return self.params.min_reports, self.params.min_lasting_s * 1_000_000
 
     def _changes(self, said: Said, identity: Any, least: tuple[int, int]) -> NDArray[Any]:
         found = changes(said, Limits(*least, self.params.dimension_tolerance_m))

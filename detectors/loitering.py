@@ -139,7 +139,7 @@ class Loitering(PooledDetector):
             self.ships,
         )
 
-    def settle(self, records: NDArray[Any], known: Known) -> NDArray[Any]:
+    def settle_each(self, records: NDArray[Any], known: Known) -> NDArray[Any]:
         """What is too near to the shore is a stop; and of each event what the ship did."""
         near = records["shore_m"] < self.params.min_shore_m
         if self.params.min_shore_m > 0:  # 0 looks everywhere, in harbours on the map's land too

@@ -10,6 +10,7 @@ stays as it was.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,29 @@ from numpy.typing import NDArray
 
 from detectors.event import label_code
 from detectors.suspicion import CIRCLE, IMPOSSIBLE_SPEED, ON_LAND, SHIPS
+from geo.kernel import kernel
 from geo.sphere import EARTH_RADIUS_M
 
 MASS_DISPLACEMENT = label_code("mass_displacement")
+
+
+@kernel
+def count_ships(first, last, place, moved, jumps, ship, reach, same_way, seen, ships):
+    """For each event, how many ships have one from `first` to `last` that shares its place or its displacement."""
+    for k in range(first.size):
+        apart = max(reach, same_way * math.sqrt(moved[k, 0] * moved[k, 0] + moved[k, 1] * moved[k, 1]))
+        ships[k] = 0
+        for j in range(first[k], last[k]):
+            if seen[ship[j]] == k:
+                continue
+            x, y, z = place[j, 0] - place[k, 0], place[j, 1] - place[k, 1], place[j, 2] - place[k, 2]
+            same = math.sqrt(x * x + y * y + z * z) <= reach
+            if not same and jumps[k] and jumps[j]:
+                north, east = moved[j, 0] - moved[k, 0], moved[j, 1] - moved[k, 1]
+                same = math.sqrt(north * north + east * east) <= apart
+            if same:
+                seen[ship[j]] = k
+                ships[k] += 1
 
 
 def displaced_together(
@@ -41,14 +62,9 @@ def _together(events: NDArray[Any], within_us: int, reach: float, same_way: floa
     place, moved, jumps = _places(events)
     t, mmsi = events["t_start"], events["mmsi"]
     first, last = np.searchsorted(t, t - within_us), np.searchsorted(t, t + within_us, side="right")
-    ships = np.ones(t.size, np.int64)
-    for k in range(t.size):
-        near = slice(first[k], last[k])
-        same = np.linalg.norm(place[near] - place[k], axis=1) <= reach
-        if jumps[k]:
-            apart = max(reach, same_way * float(np.linalg.norm(moved[k])))
-            same |= jumps[near] & (np.linalg.norm(moved[near] - moved[k], axis=1) <= apart)
-        ships[k] = np.unique(mmsi[near][same]).size
+    _, ship = np.unique(mmsi, return_inverse=True)
+    ships, seen = np.ones(t.size, np.int64), np.full(t.size, -1)
+    count_ships(first, last, place, moved, jumps, ship, reach, same_way, seen, ships)
     return ships
 
 

@@ -277,7 +277,7 @@ class Rendezvous(Detector):
         stopped, events = flush_pairs(a["pairs"], a["used"], now, begin, self._limits(), out)
         return int(stopped), int(events)
 
-    def settle(self, records: NDArray[Any], known: Known) -> NDArray[Any]:
+    def settle_each(self, records: NDArray[Any], known: Known) -> NDArray[Any]:
         """The gap between the hulls, and the label of each meeting."""
         own = records["kind"] == RENDEZVOUS
         return np.concatenate([records[~own], label_meetings(records[own], known, self._anchorages)])

@@ -10,7 +10,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +37,9 @@ from detectors.silence import (
     P,
     Q,
 )  # fmt: skip
+from geo.kernel import kernel
 from geo.ports import nearest_port
-from geo.sphere import KN_M_S, distances_m
+from geo.sphere import KN_M_S, distance_m
 
 PRIOR_DAYS = 100.0
 """Vessel-days that the stated frequency of dark periods weighs."""
@@ -49,6 +51,7 @@ LATE_US = 600_000_000
 """A station may hand a fix on so much later than it was sent; the last one of an MMSI then follows its change."""
 SUCCESSOR_M, SUCCESSOR_KN = 1_000.0, 20.0
 """How far off the other may appear: this, and as far as a ship goes at this speed."""
+METRES_A_DEGREE = 111_000.0
 MOORED_KN, MOORED_M, LEFT_M = 0.5, 3_000.0, 50_000.0
 """A ship at rest so near to a port lies there; heard again nearer than the last of these it had just left."""
 
@@ -106,6 +109,37 @@ def q_values(p: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[n
     return q
 
 
+@kernel
+def find_successors(open_rows, lat, lon, t_start, mmsi, own, begin, end, order, ships, found):
+    """Note which of the silences `open_rows` has a successor among the ships from `begin` to `end` of `order`."""
+    for k in open_rows:
+        one, others, unknown, alike = own[k], 0, 0, False
+        for at in range(begin[k], end[k] if one >= 0 else begin[k]):
+            j = order[at]
+            reach = SUCCESSOR_M + SUCCESSOR_KN * KN_M_S * (abs(ships.t_first[j] - t_start[k]) * 1e-6)
+            if ships.mmsi[j] == mmsi[k] or abs(ships.lat[j] - lat[k]) * METRES_A_DEGREE > 2.0 * reach:
+                continue
+            if distance_m(lat[k], lon[k], ships.lat[j], ships.lon[j]) > reach:
+                continue
+            others += 1
+            unknown += math.isnan(ships.length[j]) or math.isnan(ships.length[one])
+            alike |= ships.imo[j] == ships.imo[one] and ships.imo[one] > 0
+            alike |= ships.length[j] == ships.length[one] and ships.beam[j] == ships.beam[one]
+        found[k] = alike or (others == 1 and unknown == 1)
+
+
+class _Ships(NamedTuple):
+    """Columns of the table of vessels, for the kernel."""
+
+    mmsi: NDArray[np.uint32]
+    t_first: NDArray[np.int64]
+    lat: NDArray[np.float64]
+    lon: NDArray[np.float64]
+    imo: NDArray[np.uint32]
+    length: NDArray[np.float32]
+    beam: NDArray[np.float32]
+
+
 def has_successor(records: NDArray[Any], known: Known) -> NDArray[np.bool_]:
     """Whether another MMSI appeared where a ship fell silent for good: within 6 h, in reach, and of the same hull.
 
@@ -113,43 +147,38 @@ def has_successor(records: NDArray[Any], known: Known) -> NDArray[np.bool_]:
     newcomer.
     """
     found = np.zeros(records.size, np.bool_)
-    ships = known.vessels
-    at = {name: k for k, name in enumerate(zip(ships["mmsi"].tolist(), ships["hull"].tolist(), strict=True))}
-    imo, length, beam = (ships[name] for name in ("imo", "length_m", "beam_m"))
-    order = np.argsort(ships["t_first"], kind="stable")
-    times = ships["t_first"][order]
-    for k in np.flatnonzero(records["open"] > 0).tolist():
-        e = records[k]
-        one = at.get((int(e["mmsi"]), int(e["hull"])), -1)
-        begin, end = np.searchsorted(times, (e["t_start"] - LATE_US, e["t_start"] + SUCCESSOR_US))
-        near = order[begin:end]
-        away = distances_m(e["lat"], e["lon"], ships["lat_first"][near], ships["lon_first"][near])
-        seconds = np.abs(ships["t_first"][near] - e["t_start"]) * 1e-6
-        others = near[(away <= SUCCESSOR_M + SUCCESSOR_KN * KN_M_S * seconds) & (ships["mmsi"][near] != e["mmsi"])]
-        if one < 0 or not others.size:
-            continue
-        same_imo = (imo[others] == imo[one]) & (imo[one] > 0)
-        same_size = (length[others] == length[one]) & (beam[others] == beam[one])
-        unknown = np.isnan(length[others]) | np.isnan(length[one])
-        found[k] = bool((same_imo | same_size).any() or (unknown.all() and others.size == 1))
+    table = known.vessels
+    lat, lon = (table[name].astype(np.float64) for name in ("lat_first", "lon_first"))
+    ships = _Ships(table["mmsi"], table["t_first"], lat, lon, *(table[name] for name in ("imo", "length_m", "beam_m")))
+    names = table["mmsi"].astype(np.int64) << 8 | table["hull"]  # in their order
+    asked = records["mmsi"].astype(np.int64) << 8 | records["hull"]
+    own = np.searchsorted(names, asked)
+    there = own < names.size
+    there[there] = names[own[there]] == asked[there]
+    order = np.argsort(ships.t_first, kind="stable")
+    times, t_start = ships.t_first[order], np.ascontiguousarray(records["t_start"])
+    begin, end = np.searchsorted(times, t_start - LATE_US), np.searchsorted(times, t_start + SUCCESSOR_US)
+    place = (np.ascontiguousarray(records[name]) for name in ("lat", "lon"))
+    mmsi, open_rows = np.ascontiguousarray(records["mmsi"]), np.flatnonzero(records["open"] > 0)
+    find_successors(open_rows, *place, t_start, mmsi, np.where(there, own, -1), begin, end, order, ships, found)
     return found
 
 
-def settled(
-    records: NDArray[Any],
-    known: Known,
-    params: Any,
-    sums: NDArray[np.int64],
-    totals: NDArray[np.int64],
-) -> NDArray[Any]:
-    """The records of a run with the score, q, label and kind that all of them together tell."""
-    if not records.size:
-        return records
+def explained(records: NDArray[Any], known: Known) -> NDArray[Any]:
+    """The records with a label where something else explains the silence: a change of MMSI, or a berth."""
     changed = has_successor(records, known)
     _, away = nearest_port(records["lat"], records["lon"], MOORED_M)
     stayed = ~(records["distance_m"] > LEFT_M)  # NaN while open
     moored = (records["facts"][:, SOG] < MOORED_KN) & (away <= MOORED_M) & stayed
-    judged = ~(changed | moored)
+    records["label"] = np.where(changed, label_code("mmsi_change"), np.where(moored, label_code("moored"), 0))
+    return records
+
+
+def settled(records: NDArray[Any], params: Any, sums: NDArray[np.int64], totals: NDArray[np.int64]) -> NDArray[Any]:
+    """The records of a run with the score, q and kind that all of them together tell, after `explained`."""
+    if not records.size:
+        return records
+    judged = records["label"] == 0
     per_day = frequency(records[judged], params.dark_per_day, float(totals[:, EXPOSURE_MS].sum()) / 86.4e6)
     score = scores(records, per_day)
     q = np.full(records.size, np.nan)
@@ -159,5 +188,4 @@ def settled(
     records["score"], records["facts"][:, Q] = score, q
     dark = judged & (score >= params.min_score) & (q <= params.max_q)
     records["kind"] = np.where(dark, DARK, GAP)
-    records["label"] = np.where(changed, label_code("mmsi_change"), np.where(moored, label_code("moored"), 0))
     return records

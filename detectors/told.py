@@ -21,9 +21,7 @@ SCORE_STEP = 0.05
 """A score that moves by less is not worth telling."""
 PACKED = np.dtype([(name, EVENT[name]) for name in EVENT.names or ()])
 """A record of `EVENT` without padding, whose bytes are the same when its values are."""
-_SAID = (
-    "open", "t_start", "t_end", "first_offset", "last_offset", "other_first_offset", "other_last_offset",
-)  # fmt: skip
+_SAID = ("open", "t_start", "t_end", "first_offset", "last_offset", "other_first_offset", "other_last_offset")
 """Fields that make another event of one that has ended; a fix more or less between its ends does not."""
 
 Keys = NDArray[np.uint64]
@@ -47,10 +45,10 @@ class Naming:
         for part in parts[1:]:
             who = who << np.uint64(8) | part.astype(np.uint64)
         ships = records["mmsi"].astype(np.uint64) << np.uint64(32) | records["other"].astype(np.uint64)
-        return _mixed(_mixed(_mixed(who) ^ ships) ^ records["t_start"].astype(np.uint64))
+        return mixed(mixed(mixed(who) ^ ships) ^ records["t_start"].astype(np.uint64))
 
 
-def _mixed(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def mixed(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """The finalizer of SplitMix64 (Steele et al. 2014): each bit depends on all."""
     x = x + np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ x >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
@@ -133,6 +131,15 @@ class Told:
         self._take(records[tell], rows[tell], revision, now)
         return news
 
+    def withdraw(self, now: int) -> News:
+        """All events that go on, taken back."""
+        gone = np.flatnonzero(~self.retracted & (self.records["open"] == 1))
+        gone = gone[event_order(self.records[gone])]
+        self.retracted[gone], self.told[gone] = True, now
+        self.revision[gone] += 1
+        change = np.full(gone.size, RETRACTED, np.uint8)
+        return News(self.records[gone], change, self.revision[gone].astype(np.uint32))
+
     def records_keys(self) -> Keys:
         """The key of each row."""
         keys = np.empty(self._keys.size, np.uint64)
@@ -151,7 +158,7 @@ class Told:
             [
                 same_bytes(was, now),
                 ~was_open & (last | renamed | is_other(was, now)),
-                was_open & (now["open"] == 0),
+                was_open & (now["open"] != 1),
                 was_open & (last | renamed | late),
             ],
             [_NOTHING, SUPERSEDED, CLOSED, UPDATED],
@@ -187,7 +194,7 @@ class Told:
 
 def is_final(records: NDArray[Any], limit: int) -> NDArray[np.bool_]:
     """Whether events have ended before a time in µs."""
-    return np.asarray((records["open"] == 0) & (records["t_end"] < limit))
+    return np.asarray((records["open"] != 1) & (records["t_end"] < limit))
 
 
 def same_bytes(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.bool_]:

@@ -134,7 +134,7 @@ class Voyages(DerivedDetector):
     facts = FACTS
     needs = ("port_call", "dark")
 
-    def derive(self, events: NDArray[Any], known: Known) -> NDArray[Any]:
+    def derive_each(self, events: NDArray[Any], known: Known) -> NDArray[Any]:
         """The voyages between the port calls among `events`."""
         calls = events[events["kind"] == PORT_CALL]
         calls = calls[np.argsort(calls["t_start"], kind="stable")]

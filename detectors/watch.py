@@ -8,10 +8,13 @@ since; a late row starts the same loop again from the copy before it, and the di
 rows have come, the newest of what was told is what `detect` finds in all of them. Rows older than the oldest copy are
 counted as late.
 
-Memory: the rows of 5/4 `history_s` (at most 5/4 `max_rows`) x 52 B, nine states of the engine at most (five as a rule)
-and the engine itself, the events of `forget_s` x 2 records of `EVENT`, the names of 65,535 inputs at most, and static
-reports x 109 B: twice those of `history_s`, and four for each change of what a ship said before. Events older than
-`forget_s` are final: they are told no more, and later ones no longer depend on them.
+A look costs in proportion to what changed since the last (`detectors.conclusions`), and little for each event kept.
+
+Memory: the rows of 5/4 `history_s` (at most 5/4 `max_rows`) x 52 B and nine states of the engine at most (five as a
+rule), both in files where a `spool` is given; the engine itself, the events of `forget_s` x 3 records of `EVENT`, the
+names of 65,535 inputs at most, and static reports x 129 B: twice those of `history_s`, and four for each change of what
+a ship said before. Events older than `forget_s` are final: they are told no more, and later ones no longer depend on
+them.
 """
 
 from __future__ import annotations
@@ -24,12 +27,15 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ais.table import NAT, Fixes
+from ais.identity_stream import among
+from ais.table import NAT, STATIC_DTYPES, Fixes, Static
+from detectors.conclusions import Conclusions, Turn, ships_in
 from detectors.engine import LATENESS_S, Engine, row_dtypes
 from detectors.event import EVENT, Events
 from detectors.finish import sorted_events
-from detectors.history import Arrived, Inputs, Reports, Rows
+from detectors.history import Arrived, Inputs, Piece, Reports, Rows
 from detectors.snapshot import State, check_alike, parts_of, read_state, write_state
+from detectors.spool import Memory, Spool
 from detectors.told import CHANGES, CLOSED, OPENED, RETRACTED, SUPERSEDED, UPDATED, News, Told
 from geo.anchorages import Anchorages
 from geo.errors import UsageError
@@ -43,6 +49,8 @@ HISTORY_S = 6 * 3600
 FORGET_S = 90 * 86_400
 UPDATE_S = 6 * 3600
 """An event that goes on is told again four times a day, and sooner where its kind, label or score changes."""
+TOGETHER_S = 3600
+"""What follows from all ships together rests on silences of hours; an hour more is soon enough."""
 STATES = 4
 """Steps of the history at which a state is kept."""
 
@@ -50,16 +58,17 @@ STATES = 4
 class Changes(Events):
     """Events that changed: `change` (see `CHANGES`), `revision` (1 when first told), and the columns of `Events`.
 
-    `vessels` and `identity` are None where nothing changed.
+    `vessels` and `identity` are those of the ships in these events, None where nothing changed.
     """
 
     words: ClassVar[Mapping[str, Sequence[str]]] = {**Events.words, "change": CHANGES}
 
 
 class _Point(NamedTuple):
-    """A state of the engine, with what had been found and had arrived by then."""
+    """A state of the engine, on the shelf, with what had been found and had arrived by then."""
 
-    state: State
+    state: Any
+    counts: NDArray[np.int64]
     released: int
     found: int
     rows: int
@@ -78,6 +87,8 @@ class Watch:
     forget_s : seconds after which an event that has ended is final
     update_s : seconds after which an event that goes on is told again though nothing that is said of it has changed:
         its kind, its label, its score by 0.05, its end
+    spool : a folder of its own for the rows and states that late rows need; None keeps them in memory
+    together_s : seconds between two looks at what follows from all ships together: dark rendezvous, changes of MMSI
 
     >>> hour, ship = np.repeat(np.arange(16), 3), np.tile(671999101 + np.arange(3), 16)
     >>> rows = {"t": hour * 3_600_000_000, "mmsi": ship, "lat": 35.0 + ship % 3, "lon": 129.0 + hour / 100}
@@ -103,9 +114,12 @@ class Watch:
         max_vessels: int | None = None,
         forget_s: float = FORGET_S,
         update_s: float = UPDATE_S,
+        together_s: float = TOGETHER_S,
         threads: int = 1,
+        spool: str | Path | None = None,
     ) -> None:
         times = {"step_s": step_s, "history_s": history_s, "forget_s": forget_s, "update_s": update_s}
+        times["together_s"] = together_s
         for name, value in times.items():
             if not 1e-3 <= value <= 1e10:
                 raise UsageError(f"{name} must be positive, not {value}: give seconds from 0.001 to 1e10")
@@ -114,16 +128,31 @@ class Watch:
         self.engine = Engine(
             detectors, params, anchorages=anchorages, lateness_s=lateness_s, max_vessels=max_vessels, threads=threads
         )
-        self._step_us, self._history_us, self._forget_us, self._update_us = (round(s * 1e6) for s in times.values())
+        spans = [max(1, round(s * 1e6)) for s in times.values()]
+        self._step_us, self._history_us, self._forget_us, self._update_us, self._together_us = spans
         self._between_us = max(1, self._history_us // STATES)
         self._max_rows = max_rows
-        self._arrived = Arrived({name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()})
-        self._found: NDArray[Any] = np.zeros(0, EVENT)
-        self._points = [_Point(self.engine.state(), NAT, 0, 0)]
+        self._shelf = Spool(spool) if spool is not None else Memory()
+        self._arrived = Arrived({name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()}, self._shelf)
+        self._ended: NDArray[Any] = np.zeros(0, EVENT)
+        self._fresh: list[NDArray[Any]] = []
+        self._points = [self._point(NAT, 0)]
         self._reports, self._inputs = Reports(), Inputs()
+        self._conclusions = Conclusions(self.engine, self._step_us, self._update_us, self._together_us)
         self._told = Told()
         self._looked = self._final = NAT
         self._nothing: Changes | None = None
+
+    @property
+    def _found(self) -> NDArray[Any]:
+        """The events that have ended, as the engine found them."""
+        if self._fresh:  # joined when they are looked at, and not at each of many small pieces of a feed
+            self._ended, self._fresh = np.concatenate([self._ended, *self._fresh]), []
+        return self._ended
+
+    @_found.setter
+    def _found(self, records: NDArray[Any]) -> None:
+        self._ended, self._fresh = records, []
 
     @property
     def counts(self) -> dict[str, int]:
@@ -155,25 +184,46 @@ class Watch:
     def flush(self) -> Changes:
         """The input has ended: what the rows that waited change, and what stays open."""
         self._found = np.concatenate([self._found, self.engine.flush()])
-        return self._changes([self._compare(self.engine.conclude(self._found, self._reports.identity())[0], last=True)])
+        events, _ = self.engine.conclude(self._found, self._reports.identity_anew())
+        present, now = self._told.naming.keys(events), self.engine.released
+        news = self._told.compare(events, present, now, update_us=self._update_us, final=self._final, last=True)
+        return self._changes([news])
+
+    def withdraw(self) -> Changes:
+        """Take back all events that go on, as when others take their place that are found with other parameters."""
+        return self._changes([self._told.withdraw(self.engine.released)])
+
+    def kept(self) -> Fixes:
+        """The rows and static reports that are kept, with which a watch with other parameters can begin."""
+        static = {name: self._reports.rows[name] for name in STATIC_DTYPES}
+        return Fixes(self._arrived.since(0), Static(static), self._inputs.names)
 
     def events(self) -> Events:
         """All events as they were last told, those that are final left out."""
         records = self._told.records[~self._told.retracted]
-        return self.engine.table(sorted_events(records), self._reports.identity(), self._inputs.names, {})
+        identity = self._reports.identity().take(np.arange(len(self._reports.identity())))
+        return self.engine.table(sorted_events(records), identity, self._inputs.names, {})
 
     def save(self, path: str | Path) -> None:
         """Write the whole state to a file; `load` goes on from the next row."""
+        self._arrived.shelve()
         state: State = {f"now.{name}": array for name, array in self.engine.state().items()}
-        for k, point in enumerate(self._points):
-            state |= {f"{k}.{name}": array for name, array in point.state.items()}
-        state |= {f"rows.{name}": column for name, column in self._arrived.since(0).items()}
         state |= {f"static.{name}": column for name, column in self._reports.rows.items()}
         state |= {f"told.{name}": array for name, array in self._told.arrays().items()}
-        state["found"], state["repeats"] = self._found, self._reports.repeats
-        points = [[point.released, point.found, point.rows] for point in self._points]
+        state |= {f"kept.{name}": array for name, array in self._conclusions.arrays().items()}
+        state |= {"found": self._found, "repeats": self._reports.repeats, "said": self._reports.waiting()}
+        state["counts"] = np.stack([point.counts for point in self._points])
+        names: list[Any] = [point.state for point in self._points] + [piece.kept for piece in self._arrived.shelved]
+        if not isinstance(self._shelf, Spool):
+            for k, arrays in enumerate(names):
+                state |= {f"{k}.{name}": array for name, array in arrays.items()}
+            names = []
         clocks = {"looked": self._looked, "final": self._final}
-        write_state(path, state, {**self._header(), "points": points, "sources": self._inputs.names, **clocks})
+        points = [[point.released, point.found, point.rows] for point in self._points]
+        pieces = [[piece.begin, piece.size] for piece in self._arrived.shelved]
+        more = {"points": points, "pieces": pieces, "spool": names, "sources": self._inputs.names, **clocks}
+        write_state(path, state, {**self._header(), **more})
+        self._shelf.saved(names)
 
     def load(self, path: str | Path) -> None:
         """Take the state of a watch with the same detectors and parameters from a file.
@@ -188,18 +238,29 @@ class Watch:
         state, header = read_state(path, self._header())
         part, now = parts_of(state), self.engine.state()
         check_alike(path, part.get("now", {}), now)
-        check_alike(path, part.get("rows", {}), self._arrived.since(0))
         check_alike(path, part.get("static", {}), self._reports.rows)
         check_alike(path, part.get("told", {}), self._told.arrays())
-        for k in range(len(header["points"])):
-            check_alike(path, part.get(str(k), {}), now)
-        check_alike(path, state, {"found": self._found, "repeats": self._reports.repeats})
+        check_alike(path, part.get("kept", {}), self._conclusions.arrays())
+        alone = {"found": self._found, "repeats": self._reports.repeats, "said": self._reports.waiting()}
+        check_alike(path, state, {**alone, "counts": np.zeros((1, self.engine.tally.size), np.int64)})
+        names = header["spool"]
+        if names and not isinstance(self._shelf, Spool):
+            raise UsageError(f"{path}: a part of it lies in a spool; give its folder as spool=")
+        if not names:
+            for k in range(len(header["points"])):
+                check_alike(path, part.get(str(k), {}), now)
+            names = [self._shelf.put(part[str(k)]) for k in range(len(header["points"]) + len(header["pieces"]))]
+        self._shelf.saved(names)
         self.engine.resume(part["now"])
-        self._points = [_Point(part[str(k)], *numbers) for k, numbers in enumerate(header["points"])]
-        self._arrived, self._reports = Arrived(part["rows"]), Reports(part["static"], state["repeats"])
+        points, pieces = header["points"], header["pieces"]
+        self._points = [_Point(*each) for each in zip(names, state["counts"], *zip(*points, strict=True), strict=False)]
+        kept = zip(names[len(points) :], pieces, strict=True)
+        self._arrived = Arrived(self._arrived.since(self._arrived.size), self._shelf, [Piece(n, *p) for n, p in kept])
+        self._reports = Reports(part["static"], state["repeats"], state["said"])
         self._found, self._inputs = state["found"].view(EVENT), Inputs(header["sources"])
         self._looked, self._final = header["looked"], header["final"]
         self._told = Told(part["told"])
+        self._conclusions.take(part["kept"])
 
     def _header(self) -> dict[str, Any]:
         """What must be the same in a watch that takes its state from a file."""
@@ -208,46 +269,67 @@ class Watch:
     def _take(self, rows: Rows) -> bool:
         """Feed rows to the engine, from an earlier state where some come too late; whether they did."""
         rows = self._without_useless(rows)
-        again = bool((rows["t"] < self.engine.released).any())
-        if not again:
+        if not (rows["t"] < self.engine.released).any():
             self._arrived.add(rows)
             self._feed(rows, self._arrived.size)
             return False
-        earliest = int(rows["t"].min())
-        while self._points[-1].released > earliest:
-            self._points.pop()
-        point = self._points[-1]
-        self.engine.resume(point.state)
-        self._found = self._found[: point.found]
-        self._arrived.add(rows)
-        rows = self._arrived.since(point.rows)
-        self._arrived.keep(0, point.rows)
-        # In order of time, in pieces between which states are kept: the next late row finds one near to it.
-        order = np.argsort(rows["t"], kind="stable")
-        rows = {name: column[order] for name, column in rows.items()}
-        cuts = np.flatnonzero(np.diff(rows["t"] // self._between_us)) + 1
-        self._arrived.add(rows)
-        for begin, end in itertools.pairwise([0, *cuts.tolist(), order.size]):
-            n = self._arrived.size - order.size + end  # anew each time: a kept state may let go of rows before it
-            self._feed({name: column[begin:end] for name, column in rows.items()}, n)
-        self._drop()
+        self._again(rows)
         return True
+
+    def _again(self, late: Rows) -> None:
+        """Start again from the state before rows that come late, with them among those that came before.
+
+        In pieces between which states are kept: the next late row finds one near to it.
+        """
+        late = _by_time(late)
+        while self._points[-1].released > late["t"][0]:
+            self._shelf.drop(self._points.pop().state)
+        point = self._points[-1]
+        self.engine.resume({**self._shelf.get(point.state), "counts": point.counts})
+        self._found = self._found[: point.found]
+        self._conclusions.keep(point.found)
+        done = 0
+        for piece in self._arrived.cut(point.rows):
+            rows, begin = self._arrived.rows_of(piece), done
+            done = int(np.searchsorted(late["t"], self.engine.newest_with(rows["t"], rows["mmsi"]), side="right"))
+            if self._spans(rows) or done > begin:
+                self._arrived.drop(piece)
+                self._feed_parts({name: np.concatenate([rows[name], late[name][begin:done]]) for name in rows})
+            else:
+                self._arrived.put_back(piece)
+                self._feed(rows, self._arrived.size)
+        self._feed_parts({name: column[done:] for name, column in late.items()})
+        self._drop()
+
+    def _spans(self, rows: Rows) -> bool:
+        """Whether rows span a moment at which a state is to be kept."""
+        return bool(rows["t"].size and np.ptp(rows["t"] // self._between_us))
+
+    def _feed_parts(self, rows: Rows) -> None:
+        """Add rows and feed them to the engine, in the order of their time, cut where a state is to be kept."""
+        rows = _by_time(rows)
+        cuts = np.flatnonzero(np.diff(rows["t"] // self._between_us)) + 1
+        for begin, end in itertools.pairwise([0, *cuts.tolist(), rows["t"].size]):
+            part = {name: column[begin:end] for name, column in rows.items()}
+            self._arrived.add(part)
+            self._feed(part, self._arrived.size)
 
     def _without_useless(self, rows: Rows) -> Rows:
         """The rows less those without a time, and those that are too old for any state; the engine counts them."""
         useful = (rows["t"] != NAT) & (rows["t"] >= self._points[0].released)
-        if not useful.all():
-            before = self.engine.tally.copy()
-            self.engine.feed({name: column[~useful] for name, column in rows.items()})
-            for point in self._points:
-                point.state["counts"] += self.engine.tally - before
+        if useful.all():
+            return rows
+        before = self.engine.tally.copy()
+        self.engine.feed({name: column[~useful] for name, column in rows.items()})
+        for point in self._points:
+            point.counts[:] += self.engine.tally - before
         return {name: column[useful] for name, column in rows.items()}
 
     def _feed(self, rows: Rows, n: int) -> None:
         """Feed rows, up to the n-th of those kept, to the engine; keep a state when it is time."""
         found = self.engine.feed(rows)
         if found.size:
-            self._found = np.concatenate([self._found, found])
+            self._fresh.append(found)
         released, last = self.engine.released, self._points[-1]
         if released == NAT:
             return
@@ -256,8 +338,13 @@ class Watch:
             or released - last.released >= self._between_us
             or n - last.rows > self._max_rows // STATES
         ):
-            self._points.append(_Point(self.engine.state(), released, self._found.size, n))
+            self._points.append(self._point(released, n))
             self._drop()
+
+    def _point(self, released: int, n: int) -> _Point:
+        """The state of the engine now, when `n` of the rows that are kept have arrived."""
+        state = self.engine.state()
+        return _Point(self._shelf.put(state), state["counts"].copy(), released, self._found.size, n)
 
     def _drop(self) -> None:
         """Drop the oldest states that no late row needs any more, and the rows before them."""
@@ -266,7 +353,7 @@ class Watch:
         while len(self._points) > 2 and (
             self._points[1].released <= limit or n - self._points[0].rows > self._max_rows
         ):
-            del self._points[0]
+            self._shelf.drop(self._points.pop(0).state)
         begin = self._points[0].rows
         if begin:
             self._arrived.keep(begin)
@@ -282,6 +369,7 @@ class Watch:
         if gone.size == 0:
             return
         self._found = np.delete(self._found, gone)
+        self._conclusions.forget(gone)
         self._points = [point._replace(found=point.found - gone.size) for point in self._points]
         self._final = max(self._final, limit)
         self._told.forget(limit)
@@ -291,24 +379,20 @@ class Watch:
         released = self.engine.released
         if released == NAT or not (again or self._looked == NAT or released - self._looked >= self._step_us):
             return None
-        self._looked = released
-        records = np.concatenate([self._found, self.engine.standing()])
-        news = self._compare(self.engine.conclude(records, self._reports.identity())[0])
+        turn, self._looked = Turn(self._looked, released), released
+        said, known = self._reports.said(), self.engine.known(self._reports.identity())
+        look = self._conclusions.look(self._found, self.engine.standing(), known, said, turn)
+        news = self._told.compare(*look, released, update_us=self._update_us, final=self._final)
         self._forget()
         return news
-
-    def _compare(self, records: NDArray[Any], last: bool = False) -> News:
-        """What is to be told of all events, the last time all that there is to tell."""
-        present = self._told.naming.keys(records)
-        return self._told.compare(
-            records, present, self.engine.released, update_us=self._update_us, final=self._final, last=last
-        )
 
     def _changes(self, news: list[News]) -> Changes:
         if not any(one.change.size for one in news):
             return self._empty()  # most pieces of a feed change nothing, and must not cost a look at every ship
         records, change, revision = (np.concatenate(column) for column in zip(*news, strict=True))
-        events = self.engine.table(records, self._reports.identity(), self._inputs.names, {})
+        ships, identity = ships_in(records), self._reports.identity()
+        identity = identity.take(among(identity["mmsi"], ships))
+        events = self.engine.table(records, identity, self._inputs.names, {}, ships)
         columns: dict[str, NDArray[Any]] = {"change": change, "revision": revision, **events.columns}
         return Changes(columns, events.vessels, events.identity, events.sources, events.params, events.counts)
 
@@ -321,3 +405,8 @@ class Watch:
         table = self._nothing.take(slice(None))
         table.sources, table.counts = self._inputs.names, self.counts
         return table
+
+
+def _by_time(rows: Rows) -> Rows:
+    order = np.argsort(rows["t"], kind="stable")
+    return {name: column[order] for name, column in rows.items()}

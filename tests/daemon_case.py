@@ -40,9 +40,9 @@ def pieces(data: bytes, seed: int = 1, n: int = 60):
     return [(data[begin:end], end) for begin, end in itertools.pairwise(cuts)]
 
 
-def serve(state, chunks, *, checkpoint_every: int = 7, to_the_end: bool = False, store: str = "") -> list:
+def serve(state, chunks, *, checkpoint_every: int = 7, to_the_end: bool = False, **more) -> list:
     """Recover, then take up all chunks behind the cursor; every change that the store then has."""
-    core = Core(config(state, store=store))
+    core = Core(config(state, **more))
     core.recover()
     done = int(core.cursors.get("feed", "0"))
     for data, end in chunks:
@@ -54,7 +54,7 @@ def serve(state, chunks, *, checkpoint_every: int = 7, to_the_end: bool = False,
     if to_the_end:
         core.finish()
     core.close()
-    return stored(state, store)
+    return stored(state, more.get("store", ""))
 
 
 def stored(state, store: str = "") -> list:

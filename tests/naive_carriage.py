@@ -126,7 +126,7 @@ def weight_of(fleet, mmsi, calls, leg, odds, load, loaded):
 def carriage(fleet, leg):
     """The probability of each ship that is not vetoed and has 0.002 or more, and of none."""
     said = {v.mmsi: odds_of(fleet, v.mmsi, leg) for v in fleet.vessels}
-    calls = {mmsi: fleet.calls_of([mmsi]) for mmsi in said}
+    calls = {mmsi: [fleet.event(row) for row in fleet.calls_of([mmsi]).row] for mmsi in said}
     weights = {}
     for mmsi, told in said.items():
         if told is None or not told[1]:

@@ -83,7 +83,7 @@ def settled(name, seed, hours=14):
     rows = columns_of(slow_ships.Ship(columns, []), 7)
     found = np.concatenate([detector.feed(rows), detector.finish(int(rows.t[-1]), 0)]).view(np.ndarray).copy()
     found["shore_m"] = 200.0 if name == "moored" else 9_000.0
-    return detector.settle(found, Known(None, None, 0))
+    return detector.settle_each(found, Known(None, None, 0))
 
 
 def test_the_facts_are_what_the_motion_was():

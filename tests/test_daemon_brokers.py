@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 import signal
 
 import pytest
@@ -165,6 +166,36 @@ def test_what_was_not_kept_when_the_daemon_died_comes_again(broker):
         assert set(again.lines) >= set(lines_of(60 * BATCH, first=30 * BATCH))
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_any_mix_of_kills_of_both_sides_loses_nothing(broker, seed):
+    chance = random.Random(seed)
+    sent, kept, cursor = 0, [], ""
+    for _ in range(6):
+        with Running(broker.source, cursor=cursor) as run:
+            for _ in range(chance.randrange(1, 4)):
+                n = chance.randrange(1, 30)
+                broker.send(messages_of(n, first=sent))
+                sent += n
+                if chance.random() < 0.5:
+                    run.until(lambda run=run: run.intake.received_units > 0 or run.source.state.startswith("waits"))
+                    run.take()
+                if chance.random() < 0.3:
+                    broker.process.stop(broker.kill)
+                    run.take()
+                    broker.process.start()
+            if chance.random() < 0.7:
+                run.kill()
+        kept += run.lines
+        cursor = run.cursor or cursor
+    with Running(broker.source, cursor=cursor) as run:
+        run.until(lambda: len(set(kept) | set(run.lines)) == sent * BATCH)
+        assert run.intake.dropped_units == 0
+    if broker.name == "mosquitto":
+        assert set(kept) | set(run.lines) == set(lines_of(sent * BATCH))
+    else:
+        assert kept + run.lines == lines_of(sent * BATCH)
+
+
 @pytest.mark.parametrize("kind", BROKERS, ids=lambda kind: kind.name)
 def test_a_broker_that_is_not_there_yet_is_awaited(kind, tmp_path):
     made = kind(free_port())
@@ -196,6 +227,38 @@ def test_a_stream_of_nats_that_was_made_anew_is_read_from_its_beginning(tmp_path
         with Running(broker.source, cursor=run.cursor) as again:
             again.until_lines(2 * BATCH)
             assert again.lines == lines_of(2 * BATCH, first=10 * BATCH)
+
+
+@pytest.mark.parametrize(("retention", "durable"), [("workqueue", ""), ("interest", "mine"), ("limits", "mine")])
+def test_streams_of_nats_that_let_go_of_what_is_acknowledged(tmp_path, retention, durable):
+    with Broker("nats-server", tmp_path) as process:
+        broker = Nats(process.port)
+        source = NatsSource(name="a", url=broker.url, stream="AIS", subject="ais.>", durable=durable)
+        held = []
+
+        async def make(stream):
+            await stream.add_stream(name="AIS", subjects=["ais.>"], retention=retention)
+            if durable:
+                await stream.add_consumer("AIS", durable_name=durable, ack_policy="explicit", ack_wait=1)
+
+        async def look(stream):
+            held.append((await stream.stream_info("AIS")).state.messages)
+
+        broker._with_stream(make)
+        with Running(source) as run:
+            broker.send(messages_of(30))
+            run.until_lines(30 * BATCH)
+            kept, cursor = run.lines, run.cursor
+            run.taking = False
+            broker.send(messages_of(30, first=30))
+            run.until(lambda: run.intake.waiting_bytes > 0)
+            run.kill()
+        with Running(source, cursor=cursor) as again:
+            again.until(lambda: set(kept) | set(again.lines) == set(lines_of(60 * BATCH)))
+            if not durable:
+                assert again.lines == lines_of(30 * BATCH, first=30 * BATCH)
+            if retention != "limits":  # the server lets go of what was acknowledged, so all was
+                again.until(lambda: broker._with_stream(look) or held[-1] == 0)
 
 
 def test_entries_of_redis_that_hold_no_lines_are_counted_and_trimming_is_said(tmp_path):

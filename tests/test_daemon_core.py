@@ -138,6 +138,44 @@ def test_kills_at_random_instants_change_nothing(tmp_path, chunks, whole):
     assert serve(state, chunks) == whole
 
 
+OTHER = {"detect": {"params": {"dark": {"min_gap_s": 43_200}}}}
+
+
+def test_other_thresholds_take_back_what_goes_on_and_go_on_from_the_rows_that_are_kept(tmp_path, chunks):
+    state = tmp_path / "state"
+    before = serve(state, chunks[:30])
+    going_on = {key for key, event in newest(before).items() if event["open"]}
+    after = serve(state, chunks, to_the_end=True, **OTHER)[len(before) :]
+    taken_back = {change.event_id for change in after if change.change == "retracted"}
+    assert going_on and going_on <= taken_back
+    whole = newest(serve(tmp_path / "whole", chunks, to_the_end=True, **OTHER))
+    begun = {key for key, event in whole.items() if event["kind"] in ("port_call", "stop") and not event["open"]}
+    late = {key for key in begun if whole[key]["t_start"] > "2024-03-01T20"}
+    assert late and late <= set(newest(after))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_a_death_while_the_thresholds_change_changes_nothing(tmp_path, chunks, n):
+    for name in ("one", "other"):
+        serve(tmp_path / name, chunks[:30])
+    expected = serve(tmp_path / "one", chunks, **OTHER)
+    real, calls = os.fdatasync, 0
+
+    def work():
+        def deadly(file):
+            nonlocal calls
+            calls += 1
+            if calls == n:
+                os._exit(9)
+            real(file)
+
+        os.fdatasync = deadly
+        serve(tmp_path / "other", chunks, **OTHER)
+
+    assert in_child(work) == 9
+    assert serve(tmp_path / "other", chunks, **OTHER) == expected
+
+
 def test_a_full_disk_loses_nothing(tmp_path, chunks, whole):
     real, fail = os.write, False
 

@@ -425,6 +425,24 @@ def test_mutual_tls(certificates):
         StatusServer(HttpConfig(**{**config, "tls_client_ca": "/nowhere.pem"}), running)
 
 
+def test_a_handshake_that_does_not_come_is_cut_off(certificates, monkeypatch):
+    monkeypatch.setattr(daemon_http, "HEADER_S", 0.5)
+    config = {"tls_certificate": str(certificates / "server.pem"), "tls_key": str(certificates / "server.key")}
+    with served(**config) as port, socket.create_connection(("127.0.0.1", port)) as silent:
+        silent.settimeout(30.0)
+        with contextlib.suppress(ConnectionResetError):
+            assert silent.recv(100) == b""
+
+
+def test_the_loopback_of_ipv6():
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("no IPv6 on this machine")
+    with served(host="::1") as port:
+        assert ask(port, "/status", host="::1")[0] == 200
+
+
 def test_it_leaves_nothing_behind():
     with served():
         pass

@@ -28,8 +28,10 @@ from luxwake.daemon.config import (
     WebhookSink,
 )
 from luxwake.daemon.matching import Filter, read_vessels
+from luxwake.daemon.outbox import Dispatcher
 from luxwake.daemon.sink import Change, NotNow, Refused
 from luxwake.daemon.sinks import addresses, make_sink, webhook
+from luxwake.daemon.store import Store
 
 
 def change(seq, kind="dark", told="opened", mmsi=671999101, name="SEA LARK 5", **more):
@@ -617,6 +619,85 @@ def test_a_kafka_that_is_not_there_or_cannot_be_meant(monkeypatch):
 def test_brokers_that_cannot_be_meant(config):
     with pytest.raises(UsageError, match=r"sinks\.m\."):
         make_sink(config)
+
+
+# Through the outbox
+
+
+@contextlib.contextmanager
+def dispatched(folder, sink, count):
+    """A dispatcher that sends so many changes of a real store to a sink."""
+    store = Store(folder / "store.sqlite")
+    made = changes(*range(1, count + 1))
+    store.commit(1, 0, made, {"sink": made}, [])
+    dispatcher = Dispatcher("sink", sink, store)
+    dispatcher.start()
+
+    def wait_until(is_so):
+        deadline = time.monotonic() + 60.0
+        while not is_so():
+            assert time.monotonic() < deadline, dispatcher.last_error
+            time.sleep(0.02)
+
+    try:
+        yield store, dispatcher, wait_until
+    finally:
+        dispatcher.end()
+        dispatcher.join(30.0)
+        store.close()
+
+
+def test_a_webhook_that_goes_and_comes_back_gets_all(tmp_path):
+    with hook() as server:
+        port = server.server_port
+        sink = hook_sink(server)
+        sink._most = sink.max_batch = 10
+        server.answer = lambda sent: (200 if sent[0]["seq"] < 41 else 503, {"Retry-After": "1"}, b"")
+        with dispatched(tmp_path, sink, 100) as (store, dispatcher, wait_until):
+            wait_until(lambda: dispatcher.failures)
+            assert store.waiting("sink") == 60 and "503" in dispatcher.last_error
+            server.answer = lambda sent: (200, {}, b"")
+            wait_until(lambda: not store.waiting("sink"))
+            assert store.sent_by("sink") == 100 and not store.dead_letters("sink") and not dispatcher.last_error
+        assert server.server_port == port
+    taken = [one["seq"] for _, _, body in server.seen for one in body["changes"]]
+    assert sorted(set(taken)) == list(range(1, 101)) and taken[:40] == list(range(1, 41))
+
+
+def test_a_broker_that_is_killed_and_comes_back_gets_all_once(tmp_path):
+    nats = pytest.importorskip("nats", reason="nats-py is not installed")
+    import asyncio
+
+    port, count = free_port(), 2000
+    url = f"nats://127.0.0.1:{port}"
+
+    async def with_client(work):
+        client = await nats.connect(url)
+        try:
+            return await work(client.jetstream())
+        finally:
+            await client.close()
+
+    async def kept(stream):
+        found = []
+        subscription = await stream.pull_subscribe("ships.>", "test")
+        while len(found) < (await stream.stream_info("ships")).state.messages:
+            for one in await subscription.fetch(100, timeout=10):
+                found.append(json.loads(one.data)["seq"])
+                await one.ack()
+        return found
+
+    sink = make_sink(NatsSink(name="n", url=url, subject="ships.{kind}"))
+    with nats_server(tmp_path / "js", port) as process:
+        asyncio.run(with_client(lambda stream: stream.add_stream(name="ships", subjects=["ships.>"])))
+        with dispatched(tmp_path, sink, count) as (store, dispatcher, wait_until):
+            wait_until(lambda: store.sent_by("sink"))
+            process.kill()
+            process.wait()
+            wait_until(lambda: dispatcher.failures or not store.waiting("sink"))
+            with nats_server(tmp_path / "js", port):
+                wait_until(lambda: not store.waiting("sink"))
+                assert asyncio.run(with_client(kept)) == list(range(1, count + 1))
 
 
 # Filters

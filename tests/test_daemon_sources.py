@@ -2,8 +2,12 @@
 
 import os
 import random
+import re
 import socket
 import threading
+import tomllib
+from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -11,7 +15,17 @@ from hypothesis import strategies as st
 from source_run import Running, free_port, lines_of
 
 from geo.errors import UsageError
-from luxwake.daemon.config import SerialSource, StdinSource, TcpServerSource, TcpSource, UdpSource, WebSocketSource
+from luxwake.daemon.config import (
+    AnySource,
+    SerialSource,
+    SourceConfig,
+    StdinSource,
+    TcpServerSource,
+    TcpSource,
+    UdpSource,
+    WebSocketSource,
+    config_of,
+)
 from luxwake.daemon.intake import Intake
 from luxwake.daemon.sources import lines as lines_module
 from luxwake.daemon.sources import make_source
@@ -103,7 +117,7 @@ def test_tcp_client_calls_again_where_nothing_is_decoded():
 
 
 def test_tcp_client_waits_while_the_queue_is_full():
-    text = b"".join(b"%07d\n" % k for k in range(5_000_000))
+    text = b"".join(b"%07d\n" % k for k in range(2_500_000))
     with (
         Listener() as server,
         Running(TcpSource(name="a", host="127.0.0.1", port=server.port), max_bytes=1 << 20) as run,
@@ -131,6 +145,7 @@ def test_a_stop_is_honoured_at_once(where):
                 run.until(lambda: run.source.connections == 1)
             elif where != "no answer":
                 run.until(lambda: run.source.state.startswith("waits"))
+            assert run.source.connected == (where == "connected")
             assert run.end() < 0.5
 
 
@@ -177,7 +192,7 @@ def test_tcp_server_cuts_an_endless_line_and_counts_the_rest():
         run.until(lambda: len(run.lines) == 103 and run.source.callers.open == 0)
         assert sorted(run.lines)[:2] == [b"after", b"honest 0"]
         assert [line for line in run.lines if line.startswith(b"zz")] == [b"z" * 4096]
-        assert run.intake.dropped_bytes == sent - 4096
+        assert run.intake.dropped == {"line longer than the limit": (0, sent - 4096)}
         assert run.intake.received_bytes == len(run.data) + run.intake.dropped_bytes
 
 
@@ -237,6 +252,7 @@ def test_udp_counts_what_the_system_and_the_queue_drop():
         run.until(lambda: not run.intake.waiting_bytes)
         assert 0 < run.units < n
         assert run.units + run.intake.dropped_units == n
+        assert set(run.intake.dropped) <= {"queue full", "dropped by the system at the socket"}
 
 
 def test_udp_takes_a_group():
@@ -300,14 +316,45 @@ def test_a_serial_device_is_read_and_opened_again():
     assert run.intake.dropped_bytes == 0
 
 
+def test_a_device_that_sends_one_endless_line_is_cut_and_counted():
+    main, device = os.openpty()
+    with Running(SerialSource(name="a", path=os.ttyname(device))) as run:
+        run.until(lambda: run.source.connections == 1)
+        sent = 0
+        for _ in range(50):
+            sent += os.write(main, b"z" * 1000)
+            run.take()
+        os.write(main, b"\nafter\n")
+        run.until_lines(2)
+        assert run.lines == [b"z" * 4096, b"after"]
+        assert run.intake.dropped_bytes == sent - 4096
+    os.close(device)
+    os.close(main)
+
+
 def test_what_cannot_be_meant_is_said_in_one_line(tmp_path):
     intake = Intake(0, 1 << 20)
     with pytest.raises(UsageError, match=r"baud is 12345; a device knows .*38400"):
         make_source(SerialSource(name="a", path="x", baud=12345), intake)
     with pytest.raises(UsageError, match=r"source 'a': \$\{LUXWAKE_NOT_SET\} is not set"):
         make_source(TcpSource(name="a", host="h", port=1, login="${LUXWAKE_NOT_SET}"), intake)
+    with pytest.raises(UsageError, match="interface is 'eth0'; it must be the IPv4 address"):
+        make_source(UdpSource(name="a", host="239.192.0.4", port=1, interface="eth0"), intake)
+    with pytest.raises(UsageError, match="groups of IPv6 are not joined"):
+        make_source(UdpSource(name="a", host="ff02::1", port=1), intake)
     with Running(SerialSource(name="a", path=str(tmp_path))) as run:
         run.until(lambda: "no device and no pipe" in run.source.state)
+
+
+def test_the_page_of_sources_tells_all_options_and_its_example_is_valid():
+    page = (Path(__file__).resolve().parents[1] / "docs" / "daemon-sources.md").read_text(encoding="utf-8")
+    example = tomllib.loads(page.split("```toml")[1].split("```")[0])
+    assert len(config_of(example).sources) == 3
+    shared = set(SourceConfig.__struct_fields__)
+    for kind in get_args(AnySource):
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{kind.__struct_config__.tag}` |"))
+        told = set(re.findall(r"`([a-z_]+)`", row.split("|")[2]))
+        assert set(kind.__struct_fields__) - shared == told - {"begin", "end", "data"}, kind
 
 
 def test_a_missing_package_is_named(monkeypatch):

@@ -150,6 +150,25 @@ def test_an_inode_that_is_used_again_is_another_file(tmp_path):
         assert again.lines[0] == b"&line 0"
 
 
+def test_what_cannot_be_read_is_tried_again(tmp_path):
+    path = tmp_path / "feed.nmea"
+    path.mkdir()
+    with Running(settings_of(path)) as run:
+        run.until(lambda: "Is a directory" in run.source.state)
+        path.rmdir()
+        write(path, lines_of(5))
+        run.until_lines(5)
+
+
+def test_all_is_new_of_a_file_that_comes_later(tmp_path):
+    path = tmp_path / "feed.nmea"
+    with Running(settings_of(path, start="end")) as run:
+        run.until(lambda: "waits for" in run.source.state)
+        (tmp_path / "made").write_bytes(b"!one\n!two\n")
+        (tmp_path / "made").rename(path)
+        run.until_lines(2)
+
+
 @pytest.mark.parametrize("cursor", ["nonsense", "1:2:3", "0:0:00000000", "99999:5:deadbeef", ""])
 def test_any_cursor_is_survived(tmp_path, cursor):
     path = tmp_path / "feed.nmea"

@@ -3,6 +3,9 @@
 import contextlib
 import http.server
 import json
+import shutil
+import ssl
+import subprocess
 import threading
 
 import pytest
@@ -43,6 +46,20 @@ class Pages(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"%x\r\n%s\n\r\n" % (len(line) + 1, line) if chunked else line + b"\n")
         self.server.ends.wait(30)
         self.close_connection = True
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate for 127.0.0.1 that signs itself, and its key, in one file."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command += ["-keyout", path, "-out", path.with_suffix(".crt"), "-days", "2", "-subj", "/CN=localhost"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([*map(str, command)], check=True, capture_output=True)
+    path.write_bytes(path.read_bytes() + path.with_suffix(".crt").read_bytes())
+    return path
 
 
 @pytest.fixture
@@ -91,16 +108,44 @@ def test_a_response_that_brings_nothing_is_asked_for_again(pages):
         run.until(lambda: run.source.connections == 2)
 
 
+def tls_of(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_certificate_must_be_trusted(pages, certificate, trusted, monkeypatch):
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    pages.socket = tls_of(certificate).wrap_socket(pages.socket, server_side=True)
+    with Running(HttpSource(name="a", url=f"https://127.0.0.1:{pages.server_port}/chunked")) as run:
+        if trusted:
+            run.until_lines(500)
+            assert run.lines == lines_of(500) and run.end() < 0.5
+        else:
+            run.until(lambda: "certificate verify failed" in run.source.state)
+
+
+def test_messages_of_a_websocket_over_tls(certificate, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with Messages(["one", "two"], tls_of(certificate)) as server:
+        source = WebSocketSource(name="a", url=f"wss://127.0.0.1:{server.port}", subscribe="x")
+        with Running(source) as run:
+            run.until_lines(2)
+            assert run.end() < 0.5
+
+
 class Messages:
     """A WebSocket server that sends a list of messages to each caller, and keeps the connection."""
 
-    def __init__(self, messages):
+    def __init__(self, messages, tls=None):
         pytest.importorskip("websockets")
         from websockets.sync.server import serve
 
         self.messages, self.heard, self.port = messages, [], free_port()
         self._ends = threading.Event()
-        self._server = serve(self._send, "127.0.0.1", self.port)
+        self._server = serve(self._send, "127.0.0.1", self.port, ssl=tls)
         self._thread = threading.Thread(target=self._server.serve_forever)
 
     def _send(self, connection):

@@ -19,7 +19,7 @@ from luxwake.daemon.status import Held, SinkStatus, SourceStatus, Status
 
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "deploy"
-NAME = re.compile(r"\bluxwake_[a-z_]+")
+NAME = re.compile(r"\bluxwake_[a-z0-9_]+")
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def check_expression(expression, metrics):
     assert names or "up{" in expression or "recorded" in expression, expression
     for name in names:
         assert name in metrics, f"{name} in {expression}"
-    for name, labels in re.findall(r"\b(luxwake_[a-z_]+)\{([^}]*)\}", expression):
+    for name, labels in re.findall(r"\b(luxwake_[a-z0-9_]+)\{([^}]*)\}", expression):
         assert set(re.findall(r"(\w+)\s*=", labels)) <= metrics[name] | {"instance", "job"}, expression
     for labels in re.findall(r"\bby \(([^)]*)\)", expression):
         asked = {label.strip() for label in labels.split(",")} - {"instance", "job"}

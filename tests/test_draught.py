@@ -37,7 +37,7 @@ def changes(stays, reports, **params):
     known = identities(static_of(reports))
     none = vessels(np.zeros(0, HULL), known)
     records = np.concatenate(stays) if stays else np.zeros(0, EVENT)
-    found = detector.derive(records[np.argsort(records["t_start"], kind="stable")], Known(known, none, NAT))
+    found = detector.derive_each(records[np.argsort(records["t_start"], kind="stable")], Known(known, none, NAT))
     return [
         {name: row[name].item() for name in ("mmsi", "other", "t_start", "t_end", "score", "lat")}
         | {"label": LABELS[row["label"]]}

@@ -83,7 +83,7 @@ def voyages(events, identity=None, *, now_h=1000, hulls=((SHIP, 0, 0, 1000),)):
     """The voyages that follow, as dicts with the facts by name."""
     detector = detector_class("voyage")()
     known = Known(identity if identity is not None else said(), vessels_of(*hulls), T0 + now_h * HOUR)
-    found = detector.derive(sorted_events(np.concatenate(events)), known)
+    found = detector.derive_each(sorted_events(np.concatenate(events)), known)
     result = []
     for one in found:
         row = {name: one[name].item() for name in EVENT.names if name != "facts"}

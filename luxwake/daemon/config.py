@@ -187,7 +187,8 @@ class WebhookSink(SinkConfig, tag="webhook", kw_only=True, frozen=True):
     """Networks beside the public ones to which it may go, such as "10.1.0.0/16"."""
     ca_file: str = ""
     """Authorities of its certificate beside those of the system."""
-    max_attempts: Count = 12
+    max_attempts: Count = 1440
+    """After so many failed attempts, at most one a minute, a change goes to the dead letters: 1440 are a day."""
 
 
 class MqttSink(SinkConfig, tag="mqtt", kw_only=True, frozen=True):

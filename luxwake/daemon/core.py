@@ -7,6 +7,7 @@ any instant it goes on from the last checkpoint as if nothing had happened.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import math
 import os
 import time
@@ -22,7 +23,7 @@ from detectors.snapshot import parts_of, read_state, write_state
 from detectors.watch import Changes, Watch
 from geo.errors import InputError, OutputError, UsageError
 from luxwake.daemon.checkpoint import Checkpoints
-from luxwake.daemon.config import Config
+from luxwake.daemon.config import Config, DetectConfig
 from luxwake.daemon.intake import Chunk
 from luxwake.daemon.journal import Journal, Record
 from luxwake.daemon.parsing import Parser, make_parser, numbered, together
@@ -32,6 +33,8 @@ from luxwake.geojson import event_properties
 
 COMMIT_S = 1.0
 """Without changes the number of the record is committed this often."""
+SETTINGS = 0xFFFF
+"""In the place of a source's number: the chunk holds settings, which hold from its record on."""
 _HOLDS = {"holds": "the parsers of a daemon"}
 
 
@@ -49,6 +52,21 @@ class Lock:
     def release(self) -> None:
         """Another one may have it."""
         os.close(self._file)
+
+
+def settings_of(config: Config) -> dict[str, Any]:
+    """The part of a configuration that says how events are found, as plain values."""
+    settings: dict[str, Any] = msgspec.to_builtins({"detect": config.detect, "watch": config.watch})
+    return settings
+
+
+def watch_of(settings: Mapping[str, Any], spool: Path | None = None) -> Watch:
+    """A watch with these settings; UsageError or InputError for what they may not say."""
+    from geo.anchorages import Anchorages
+
+    detect = msgspec.convert(settings["detect"], DetectConfig)
+    anchorages = Anchorages.load(detect.anchorages) if detect.anchorages else None
+    return Watch(detect.detectors, params_of(detect.params), anchorages=anchorages, spool=spool, **settings["watch"])
 
 
 class Followed(NamedTuple):
@@ -83,7 +101,9 @@ class Core:
         self.parsers: dict[int, Parser] = {self.names.index(one.name): make_parser(one) for one in config.sources}
         self.cursors: dict[str, str] = {}
         """The newest cursor of each source that has one."""
-        self.watch = self._new_watch()
+        self.settings = settings_of(config)
+        """What the watch was made with."""
+        self.watch = self._watch_of(self.settings)
         self.rows = 0
         self.told: Counter[tuple[str, str]] = Counter()
         """Changes since the start, by kind of event and change."""
@@ -103,28 +123,16 @@ class Core:
             self.store.set_meta("sources", msgspec.json.encode(names + more).decode())
         return names + more
 
-    def _new_watch(self) -> Watch:
-        from geo.anchorages import Anchorages
-
-        detect, watch = self.config.detect, self.config.watch
-        return Watch(
-            detect.detectors,
-            params_of(detect.params),
-            anchorages=Anchorages.load(detect.anchorages) if detect.anchorages else None,
-            lateness_s=watch.lateness_s,
-            step_s=watch.step_s,
-            history_s=watch.history_s,
-            max_rows=watch.max_rows,
-            max_vessels=watch.max_vessels,
-            forget_s=watch.forget_s,
-        )
+    def _watch_of(self, settings: dict[str, Any]) -> Watch:
+        """A watch with these settings, whose rows and states that late rows need lie in files of their own."""
+        name = hashlib.blake2b(msgspec.json.encode(settings), digest_size=8).hexdigest()
+        return watch_of(settings, self.folder / "spool" / name)
 
     def recover(self) -> int:
         """Take up where the last process ended; how many records of the journal were gone through again."""
         begin = 0
         for record, files in self.checkpoints.whole():
-            self.watch.load(files["watch"])
-            self._resume_parsers(files["parsers"])
+            self._resume(files)
             begin = record
             break
         else:
@@ -138,15 +146,39 @@ class Core:
         for again in self.journal.after(begin):
             self.commit(self.follow(again))
             n += 1
+        chunks = self.settings_record(settings_of(self.config))
+        if chunks:
+            self.take(chunks)
         return n
 
-    def _resume_parsers(self, path: Path) -> None:
-        state, header = read_state(path, _HOLDS)
+    def _resume(self, files: Mapping[str, Path]) -> None:
+        """Take the state of a checkpoint, which may be of other settings than the present ones."""
+        state, header = read_state(files["parsers"], _HOLDS)
+        self.settings = header["settings"]
+        self.watch = self._watch_of(self.settings)
+        self.watch.load(files["watch"])
         parts = parts_of(state)
         for number, parser in self.parsers.items():
             if str(number) in parts:
                 parser.resume(parts[str(number)])
         self.cursors = dict(header["cursors"])
+
+    def settings_record(self, settings: dict[str, Any]) -> list[Chunk]:
+        """What is to be written and followed to go on with these settings; empty where they are the present ones.
+
+        Events that go on are taken back, and those of the new settings told: theirs have other ids. They begin with the
+        rows that are kept for late ones. The journal has the settings from here on. UsageError or InputError for what
+        they may not say: that must not get into the journal.
+        """
+        if settings == self.settings and self.journal.last:
+            return []
+        watch_of(settings)
+        return [Chunk(SETTINGS, time.time_ns() // 1000, msgspec.json.encode(settings), "", 0)]
+
+    def _with_settings(self, settings: dict[str, Any]) -> list[Changes]:
+        """The watch for other settings in the place of the present one; what this changes."""
+        old, self.watch, self.settings = self.watch, self._watch_of(settings), settings
+        return [old.withdraw(), self.watch.feed(old.kept())]
 
     def write(self, chunks: Sequence[Chunk]) -> Record:
         """Write down what has come. OutputError where the disk does not take it: try again with the same chunks."""
@@ -160,21 +192,25 @@ class Core:
     def follow(self, record: Record) -> Followed:
         """What follows from a record; to be called once for each, in their order."""
         tables = []
+        told: list[Changes] = []
         for chunk in record.chunks:
+            if chunk.source == SETTINGS:
+                told += self._with_settings(msgspec.json.decode(chunk.data))
+                continue
             if chunk.cursor:
                 self.cursors[self.names[chunk.source]] = chunk.cursor
             parser = self.parsers.get(chunk.source)
             if parser is not None:  # a source that the configuration has no more
                 tables.append(numbered(parser.feed(chunk.data, chunk.t), chunk.source))
         t = record.chunks[-1].t if record.chunks else 0
-        if not tables:
-            return Followed(record.number, t, [])
-        fixes = together(tables, tuple(self.names))
-        self.rows += len(fixes)
-        changes = self.watch.feed(fixes)
+        if tables:
+            fixes = together(tables, tuple(self.names))
+            self.rows += len(fixes)
+            told.append(self.watch.feed(fixes))
         if record.number <= self.committed:  # it was told before the last end of the process
             return Followed(record.number, t, [])
-        return Followed(record.number, t, self._changes(changes))
+        made = [change for changes in told for change in self._changes(changes)]
+        return Followed(record.number, t, made)
 
     def commit(self, followed: Followed) -> None:
         """Keep what follows from a record. OutputError where the disk does not take it: try again with the same.
@@ -214,10 +250,11 @@ class Core:
         """A table of changes as the store takes them; they are to be committed next."""
         made = []
         for k, event in enumerate(event_properties(changes)):
+            self._seq += 1
             score = event.get("score")
             made.append(
                 Change(
-                    self._seq + k + 1,
+                    self._seq,
                     event["id"],
                     event["revision"],
                     event["change"],
@@ -230,8 +267,7 @@ class Core:
                     msgspec.json.encode(event).decode(),
                 )
             )
-        self._seq += len(made)
-        self.is_behind = bool(made)
+        self.is_behind |= bool(made)
         return made
 
     def conclude(self, record: Record) -> Followed:
@@ -258,7 +294,7 @@ class Core:
         """Write all that is known; the journal before the checkpoint that is older is let go of."""
         record = self.journal.last
         state = {f"{n}.{name}": array for n, one in self.parsers.items() for name, array in one.state().items()}
-        header = {**_HOLDS, "cursors": self.cursors}
+        header = {**_HOLDS, "cursors": self.cursors, "settings": self.settings}
         try:
             self.journal.sync()
             self._write_checkpoint(record, header, state)

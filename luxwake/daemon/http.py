@@ -121,7 +121,7 @@ class StatusServer:
         self._config, self._status = config, status
         self._access = Access(config)
         self._serving: asyncio.Task[None] | None = None
-        self._open: dict[asyncio.Task[None], None] = {}
+        self._open: dict[asyncio.Task[None], socket.socket] = {}
         self._thread = threading.Thread(target=self._run, name="status", daemon=True)
 
     def start(self) -> int:
@@ -164,11 +164,11 @@ class StatusServer:
                 continue
             await self._close_oldest(MAX_CONNECTIONS - 1)
             task = self._loop.create_task(self._serve(connection))
-            self._open[task] = None
+            self._open[task] = connection
             task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        del self._open[task]
+        self._open.pop(task).close()  # here, for a task that is cancelled before it begins runs nothing
         if not task.cancelled() and (error := task.exception()) is not None:
             _LOG.error("status server: %r", error, exc_info=error)
 
@@ -202,7 +202,6 @@ class StatusServer:
         finally:
             if transport is not None:
                 transport.abort()
-            connection.close()
 
     async def _asked(self, reader: asyncio.StreamReader) -> tuple[Answer, bool, bool]:
         """The answer to what comes, whether with its body, and whether all has been read that was sent."""

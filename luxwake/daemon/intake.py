@@ -7,6 +7,8 @@ import time
 from collections import deque
 from typing import NamedTuple
 
+QUEUE_FULL = "queue full"
+
 
 class Chunk(NamedTuple):
     """Bytes of one source."""
@@ -58,7 +60,8 @@ class Intake:
         self.source = source
         self.max_bytes = max_bytes
         self.received_bytes = self.received_units = 0
-        self.dropped_bytes = self.dropped_units = 0
+        self.dropped: dict[str, tuple[int, int]] = {}
+        """Units and bytes that were dropped, by reason."""
         self.t_last = 0
         self.waiting_bytes = 0
         self._bell = bell or Bell()
@@ -83,18 +86,30 @@ class Intake:
             while self._chunks and self.waiting_bytes + len(data) > self.max_bytes:
                 old = self._chunks.popleft()
                 self.waiting_bytes -= len(old.data)
-                self.dropped_bytes += len(old.data)
-                self.dropped_units += old.units
+                self._count(QUEUE_FULL, old.units, len(old.data))
             self._add(data, "", units)
         self._bell.ring()
 
-    def count_lost(self, units: int, n_bytes: int = 0) -> None:
+    def count_lost(self, units: int, n_bytes: int = 0, reason: str = "lost before it came here") -> None:
         """Count what was lost before it came here, such as datagrams that the kernel dropped."""
         with self._changed:
             self.received_units += units
             self.received_bytes += n_bytes
-            self.dropped_units += units
-            self.dropped_bytes += n_bytes
+            self._count(reason, units, n_bytes)
+
+    def _count(self, reason: str, units: int, n_bytes: int) -> None:
+        before = self.dropped.get(reason, (0, 0))
+        self.dropped = self.dropped | {reason: (before[0] + units, before[1] + n_bytes)}
+
+    @property
+    def dropped_units(self) -> int:
+        """Datagrams and messages that were dropped, for whatever reason."""
+        return sum(units for units, _ in self.dropped.values())
+
+    @property
+    def dropped_bytes(self) -> int:
+        """Bytes that were dropped, for whatever reason."""
+        return sum(n_bytes for _, n_bytes in self.dropped.values())
 
     def _add(self, data: bytes, cursor: str, units: int) -> None:
         self.t_last = time.time_ns() // 1000

@@ -53,6 +53,8 @@ METRICS = (
     Metric("luxwake_uptime_seconds", "gauge", "Since the start.", _one(lambda s: s.uptime_s)),
     Metric("luxwake_resident_memory_bytes", "gauge", "Memory in use.", _one(lambda s: s.rss_bytes)),
     Metric("luxwake_messages_per_second", "gauge", "Decoded, mean of 10 s.", _one(lambda s: s.messages_per_s)),
+    Metric("luxwake_lag_p99_seconds", "gauge", "From arrival until all is done, 99 % of the last records.",
+           _one(lambda s: s.lag_p99_s)),
     Metric(
         "luxwake_core_silence_seconds", "gauge", "Since the core last told of itself.",
         _one(lambda s: max(0.0, time.time() - s.t / 1e6) if s.t else None),

@@ -48,10 +48,6 @@ class Notify:
         """The service stops."""
         return self._send("STOPPING=1")
 
-    def extend_s(self, seconds: float) -> bool:
-        """Starting or stopping takes so much longer, as going through a long journal."""
-        return self._send(f"EXTEND_TIMEOUT_USEC={round(seconds * 1e6)}")
-
     def _send(self, text: str) -> bool:
         """Whether it was sent."""
         if not self._path.startswith(("/", "@")):

@@ -33,7 +33,7 @@ class Dispatcher(threading.Thread):
     def __init__(self, name: str, sink: Sink, store: EventStore, max_attempts: int = 0) -> None:
         super().__init__(name=f"sink {name}", daemon=True)
         self.sink_name, self._sink, self._store, self._max_attempts = name, sink, store, max_attempts
-        self._ending, self._due = threading.Event(), threading.Event()
+        self._ending, self._due, self._rotated = threading.Event(), threading.Event(), threading.Event()
         self.last_error = ""
         self.failures = 0
         self._pauses = Pauses()
@@ -42,6 +42,11 @@ class Dispatcher(threading.Thread):
 
     def wake(self) -> None:
         """There may be something to send."""
+        self._due.set()
+
+    def reopen(self) -> None:
+        """The file that the sink writes to may have been moved away."""
+        self._rotated.set()
         self._due.set()
 
     def end(self) -> None:
@@ -57,20 +62,25 @@ class Dispatcher(threading.Thread):
                 if not is_started:
                     self._sink.start(self._store.mark(self.sink_name))
                     is_started = True
+                if self._rotated.is_set() and self._unkept is None:
+                    self._rotated.clear()
+                    self._sink.reopen()
                 if not self._send():
                     self._due.wait(LOOK_S)
                     self._due.clear()
-            except (NotNow, OutputError) as error:
+            except NotNow as error:
+                self._wait(str(error), error.after_s)
+            except OutputError as error:
                 self._wait(str(error))
             except Exception as error:  # a thread that dies would keep its changes for ever; what is wrong is said
                 _log.exception("sink %s failed", self.sink_name)
                 self._wait(f"{type(error).__name__}: {error}")
         self._sink.close()
 
-    def _wait(self, reason: str) -> None:
+    def _wait(self, reason: str, after_s: float = 0.0) -> None:
         self.last_error = reason
         self.failures += 1
-        seconds = self._pauses.next_s()
+        seconds = max(self._pauses.next_s(), after_s)
         _log.warning("sink %s cannot be sent to: %s; again in %.0f s", self.sink_name, reason, seconds)
         self._ending.wait(seconds)
 

@@ -79,6 +79,10 @@ class NmeaParser:
 
 def make_parser(config: SourceConfig) -> Parser:
     """The parser for the format of a source."""
+    if config.format == "json":
+        from luxwake.daemon.parsing_json import JsonParser
+
+        return JsonParser()
     return NmeaParser()
 
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from luxwake.daemon.serve import Daemon
 
 EVERY_S = 1.0
-QUEUE_FULL = "queue full"
 
 
 class Reporter:
@@ -69,13 +68,14 @@ class Reporter:
             name=source.name,
             type=str(type(self._daemon.config.sources[k]).__struct_config__.tag),
             state=source.state,
+            connected=source.connected,
             connections=source.connections,
             received_bytes=intake.received_bytes,
             received_units=intake.received_units,
             waiting_bytes=intake.waiting_bytes,
             buffer_bytes=intake.max_bytes,
-            dropped_bytes={QUEUE_FULL: intake.dropped_bytes} if intake.dropped_bytes else {},
-            dropped_units={QUEUE_FULL: intake.dropped_units} if intake.dropped_units else {},
+            dropped_bytes={reason: n for reason, (_, n) in intake.dropped.items() if n},
+            dropped_units={reason: n for reason, (n, _) in intake.dropped.items() if n},
             decoded=parser.messages,
             rejected=parser.counts,
             messages_per_s=rate.per_s(),

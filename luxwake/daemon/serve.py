@@ -70,6 +70,7 @@ class Daemon:
         self._threads: list[threading.Thread] = []
         self._kept: dict[int, str] = {}
         self._t_kept = 0.0
+        self._asked: dict[str, Any] | None = None
         self._stop = threading.Event()
         self.trouble = ""
         """Why the core does not get on, in words; "" while it does."""
@@ -80,6 +81,11 @@ class Daemon:
     def stop(self) -> None:
         """Stop hearing, take up what has come, tell it, and end."""
         self._stop.set()
+        self.bell.ring()
+
+    def ask_for(self, settings: dict[str, Any]) -> None:
+        """Go on with other settings of detection (`luxwake.daemon.core.settings_of`) after the present record."""
+        self._asked = settings
         self.bell.ring()
 
     def run(self) -> None:
@@ -121,12 +127,23 @@ class Daemon:
         chunks = self._gather()
         if chunks:
             self._take(chunks)
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            self._renew(asked)
         if self._kept and time.monotonic() - self._t_kept >= KEEP_S:
             self._tell_kept()
         if self.core.is_checkpoint_due:
             self._checkpoint()
         self.reporter.look("running")
         return bool(chunks)
+
+    def _renew(self, settings: dict[str, Any]) -> None:
+        """Go on with other settings of detection; what that changes is told."""
+        chunks = self.core.settings_record(settings)
+        if chunks:
+            followed = self.core.follow(self._until_written(lambda: self.core.write(chunks)))
+            self._until_written(lambda: self.core.commit(followed))
+            _log.info("thresholds have changed: %d events told anew", len(followed.changes))
 
     def _conclude(self) -> None:
         """Nothing comes any more: tell what is open as it stands."""
@@ -202,12 +219,15 @@ class Daemon:
             intake.close()
         for thread in self._threads:
             thread.join(max(0.0, min(1.0, deadline - time.monotonic())))
-        while (
-            time.monotonic() < deadline
-            and not self.core.is_behind
-            and any(intake.waiting_bytes for intake in self.intakes)
-        ):
-            self._take([chunk for intake in self.intakes for chunk in intake.take(BATCH_BYTES)])
+        try:
+            while (
+                time.monotonic() < deadline
+                and not self.core.is_behind
+                and any(intake.waiting_bytes for intake in self.intakes)
+            ):
+                self._take([chunk for intake in self.intakes for chunk in intake.take(BATCH_BYTES)])
+        except OutputError as error:
+            _log.error("%s; what waited is lost where its source cannot be asked again", error)
         for dispatcher in self.dispatchers:
             dispatcher.end()
         for dispatcher in self.dispatchers:

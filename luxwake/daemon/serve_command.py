@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import tempfile
 import urllib.error
 import urllib.request
@@ -21,6 +22,8 @@ from luxwake.daemon.source import Source
 
 _log = logging.getLogger("luxwake.serve")
 ANSWER_S = 5.0
+SWITCH_S = 0.001
+"""Threads of Python wait so long for another; the status server answers twice as soon as with 5 ms."""
 DEMO_SHIPS, DEMO_DAYS = 300, 2.0
 
 
@@ -35,7 +38,7 @@ def serve(path: str | None, console: Console) -> None:
     config = read_config(path)
     if not config.sources:
         raise UsageError(f"{path}: no [[sources]]; `luxwake config example` shows them")
-    run(config, console, make_source)
+    run(config, console, make_source, path=path)
 
 
 def demo(path: str | None, speed: float, console: Console) -> None:
@@ -54,26 +57,42 @@ def demo(path: str | None, speed: float, console: Console) -> None:
 
 
 def run(
-    config: Config, console: Console, make_source: Callable[[Any, Intake], Source], *, has_end: bool = False
+    config: Config,
+    console: Console,
+    make_source: Callable[[Any, Intake], Source],
+    *,
+    has_end: bool = False,
+    path: str | None = None,
 ) -> Daemon:
-    """Run a daemon to its end; `has_end`: nothing comes after the sources, so that what is open is told at last."""
+    """Run a daemon to its end.
+
+    `has_end`: nothing comes after the sources, so that what is open is told at last. `path`: the file of the
+    configuration, to be read again at SIGHUP.
+    """
+    from luxwake.daemon.attendant import Attendant
     from luxwake.daemon.http import StatusServer
+    from luxwake.daemon.logs import start_logging
     from luxwake.daemon.matching import Filter
     from luxwake.daemon.sinks import make_sink
     from luxwake.warmup import warm_detectors, warm_reader
 
-    logging.basicConfig(level=config.log.level.upper(), format="%(asctime)s %(levelname)s %(message)s")
+    start_logging(config.log)
+    sys.setswitchinterval(SWITCH_S)
     filters = {one.name: Filter(one) for one in config.sinks}
     daemon = Daemon(config, make_source, make_sink, filters, has_end=has_end)
     server = StatusServer(config.http, lambda: daemon.reporter.latest) if config.http.enabled else None
     if server is not None:
         _log.info("status at http://%s:%d/", config.http.host, server.start())
     stop_on_signals(daemon)
+    attendant = Attendant(daemon, config, path)
+    attendant.on_sighup()
+    attendant.start()
     for step in (warm_reader, warm_detectors):  # the first messages are not to wait for the compiler
         _log.info("kernels: %s", step())
     try:
         daemon.run()
     finally:
+        attendant.end()
         if server is not None:
             server.close()
     return daemon

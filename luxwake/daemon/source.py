@@ -28,6 +28,8 @@ class Source(ABC):
         self.stop = threading.Event()
         self.state = "starting"
         """In words for `luxwake status`: "connected to ...", "waits 8 s: connection refused"."""
+        self.connected = False
+        """Whether it hears now."""
         self.connections = 0
         """How often it has connected."""
 

@@ -68,6 +68,7 @@ def _core_rows(status: Status) -> list[tuple[str, str]]:
     age = "none yet" if status.checkpoint_age_s is None else f"{_span(status.checkpoint_age_s)} ago"
     return [
         ("messages/s", f"{status.messages_per_s:,.0f}"),
+        ("lag, 99 %", f"{status.lag_p99_s:,.2f} s"),
         ("checkpoint", age),
         ("journal", _size(status.journal_bytes)),
         ("store", "can be written" if status.store_writable else "cannot be written"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import select
 import socket
@@ -12,6 +13,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
+from geo.errors import LuxwakeError
 from luxwake.daemon.intake import Intake
 from luxwake.daemon.source import Pauses, Source
 
@@ -38,6 +40,7 @@ class Connecting(Source):
         super().__init__(name, intake)
         self._watchdog_s = watchdog_s
         self._decoded_at = time.monotonic()
+        self._log = logging.getLogger(type(self).__module__)
 
     @abstractmethod
     def hear(self) -> None:
@@ -58,10 +61,17 @@ class Connecting(Source):
                 why = "the other side has ended"
             except (Lost, OSError) as error:
                 why = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+            except LuxwakeError:
+                raise
+            except Exception as error:  # a library's own, by which a source must not end
+                why = f"{type(error).__name__}: {error}"
+                self._log.debug("%s: %s", self.name, why, exc_info=True, extra={"source": self.name})
+            self.connected = False
             if self.stop.is_set():
                 break
             if self._decoded_at > began or time.monotonic() - began >= self._watchdog_s:
                 pauses.reset()
+            self._log.warning("%s: %s", self.name, why, extra={"source": self.name})
             wait_s = pauses.next_s()
             self.state = f"waits {wait_s:.1f} s: {why}"
             self.stop.wait(wait_s)
@@ -72,10 +82,12 @@ class Connecting(Source):
         if messages:
             self._decoded_at = time.monotonic()
 
-    def connected(self, where: str) -> None:
-        """Note that a connection has been made."""
+    def note_connected(self, how: str) -> None:
+        """Note that a connection has been made, in words for the status."""
+        self.connected = True
         self.connections += 1
-        self.state = f"connected to {where}"
+        self.state = how
+        self._log.info("%s: %s", self.name, how, extra={"source": self.name})
         self._decoded_at = max(self._decoded_at, time.monotonic())
 
     def watch(self) -> None:

@@ -26,13 +26,13 @@ Gatherer = Callable[[], tuple[bytes, int, bool]]
 """() -> what has come, each datagram ended by a newline; how many; whether more may be there. Never waits."""
 
 
-class _Vector(ctypes.Structure):
+class Vector(ctypes.Structure):
     """`struct iovec`."""
 
     _fields_ = (("base", ctypes.c_void_p), ("size", ctypes.c_size_t))
 
 
-class _Header(ctypes.Structure):
+class Header(ctypes.Structure):
     """`struct msghdr`."""
 
     _fields_ = (
@@ -46,10 +46,10 @@ class _Header(ctypes.Structure):
     )
 
 
-class _Message(ctypes.Structure):
+class Message(ctypes.Structure):
     """`struct mmsghdr`."""
 
-    _fields_ = (("header", _Header), ("size", ctypes.c_uint32))
+    _fields_ = (("header", Header), ("size", ctypes.c_uint32))
 
 
 def gatherer(sock: socket.socket) -> Gatherer:
@@ -68,13 +68,13 @@ class ManyAtOnce:
         self._bytes = memoryview(pages)
         self._slots = np.frombuffer(pages, np.uint8).reshape(SLOTS, SLOT_BYTES)
         self._rows = np.arange(SLOTS)
-        self._vectors = (_Vector * SLOTS)()
-        self._messages = (_Message * SLOTS)()
+        self._vectors = (Vector * SLOTS)()
+        self._messages = (Message * SLOTS)()
         for k, (vector, message) in enumerate(zip(self._vectors, self._messages, strict=True)):
             vector.base, vector.size = self._slots.ctypes.data + k * SLOT_BYTES, SLOT_BYTES - 1
             message.header.vectors, message.header.vector_count = ctypes.addressof(vector), 1
         words = np.frombuffer(memoryview(self._messages).cast("B"), np.uint32).reshape(SLOTS, -1)
-        self._sizes = words[:, _Message.size.offset // 4]
+        self._sizes = words[:, Message.size.offset // 4]
 
     def __call__(self) -> tuple[bytes, int, bool]:
         """What has come."""

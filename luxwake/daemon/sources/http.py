@@ -47,7 +47,7 @@ class HttpLines(Connecting):
                 if response.status != 200:
                     where = f", see {response.headers['Location']}" if 300 <= response.status < 400 else ""
                     raise Lost(f"the server answers {response.status} {response.reason}{where}")
-                self.connected(f"{self._host}:{self._port}")
+                self.note_connected(f"connected to {self._host}:{self._port}")
                 sock.settimeout(None)  # from here on the watchdog sees to it
                 joint = b"\n"
                 while data := response.read1(READ_BYTES):

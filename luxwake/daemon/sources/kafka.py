@@ -69,7 +69,7 @@ class KafkaMessages(Connecting):
 
     def _consume(self, consumer: Any) -> None:
         looked, partitions = time.monotonic(), self._assign(consumer, 0)
-        self.connected(f"{self._config.brokers}, topic {self._config.topic}, {partitions} partitions")
+        self.note_connected(f"connected to {self._config.brokers}, topic {self._config.topic}, {partitions} partitions")
         while not self.stop.is_set():
             if time.monotonic() - looked > NEW_PARTITIONS_S:
                 looked, partitions = time.monotonic(), self._assign(consumer, partitions)
@@ -91,7 +91,7 @@ class KafkaMessages(Connecting):
             low, _ = consumer.get_watermark_offsets(place, timeout=CONNECT_S)
             at = self._next.setdefault(partition, low)
             if low > at:
-                self.intake.count_lost(low - at)
+                self.intake.count_lost(low - at, reason="deleted before it was read")
                 self._next[partition] = low
         consumer.assign([TopicPartition(topic, partition, self._next[partition]) for partition in found])
         return len(found)

@@ -5,6 +5,9 @@ from __future__ import annotations
 LONGEST_LINE = 4096
 """Bytes of a line without its end: a longer one is cut there. A tag block and a sentence have under 300."""
 
+LINE_TOO_LONG = "line longer than the limit"
+"""The reason under which what is cut off is counted; it is that of the decoder."""
+
 
 class Lines:
     """The lines of one stream; a line of any length takes at most `LONGEST_LINE` bytes of memory.

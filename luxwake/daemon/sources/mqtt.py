@@ -85,7 +85,7 @@ class MqttMessages(Connecting):
         if reasons and reasons[0].is_failure:
             self._refusal = f"the broker refuses the topic {self._topic!r}: {reasons[0]}"
         else:
-            self.connected(f"{self._host}:{self._port}")
+            self.note_connected(f"connected to {self._host}:{self._port}")
 
     def _round(self, client: Any) -> None:
         """Take the messages that have come, put them as one chunk, and acknowledge what is kept."""

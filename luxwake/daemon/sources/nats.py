@@ -37,19 +37,20 @@ class NatsMessages(Connecting):
         self._durable = config.durable or re.sub(r"[^A-Za-z0-9_-]", "_", f"luxwake-{config.name}")
         self._is_json = config.format == "json"
         self._is_ours = not config.durable
-        self._made, self._last, self._resumed = "", 0, 0
+        self._made, self._last, self._safe = "", 0, 0
         self._unkept = Unkept[Any]()
 
     def begin(self, cursor: str) -> None:
         """Go on after the message of this cursor."""
-        made, _, rest = cursor.partition("/")
-        number = rest.partition("/")[0]
-        if number.isdecimal():
-            self._made, self._last, self._resumed = made, int(number), int(number)
+        if found := re.fullmatch(r"([^/]+)/(\d{1,20})/[^/]+", cursor):
+            self._made, self._last, self._safe = found[1], int(found[2]), int(found[2])
 
     def on_kept(self, cursor: str) -> None:
         """What the journal has is acknowledged by the thread of the source."""
-        self._unkept.kept(cursor.rpartition("/")[2])
+        made, number, chunk = cursor.split("/")
+        if made == self._made:
+            self._safe = max(self._safe, int(number))
+        self._unkept.kept(chunk)
 
     def hear(self) -> None:
         """One connection, in a loop of its own."""
@@ -85,7 +86,9 @@ class NatsMessages(Connecting):
             raise Lost(f"{type(error).__name__}: {error}") from None
         try:
             subscription = await self._subscribe(client.jetstream())
-            self.connected(f"{self._url.hostname}, stream {self._config.stream}, consumer {self._durable}")
+            self.note_connected(
+                f"connected to {self._url.hostname}, stream {self._config.stream}, consumer {self._durable}"
+            )
             while client.is_connected:
                 await self._round(subscription)
                 self.watch()
@@ -104,7 +107,7 @@ class NatsMessages(Connecting):
         about = await stream.stream_info(name)
         self._unkept.forget()
         if str(about.created) != self._made:  # another stream of this name has numbers of its own
-            self._made, self._last, self._resumed = str(about.created), 0, 0
+            self._made, self._last, self._safe = str(about.created), 0, 0
         consumer = ConsumerConfig(ack_wait=ACK_WAIT_S, max_ack_pending=MAX_UNACKNOWLEDGED)
         self._is_ours = not self._config.durable and about.config.retention != RetentionPolicy.INTEREST
         if self._is_ours:
@@ -127,7 +130,7 @@ class NatsMessages(Connecting):
             if not self._is_ours or number > self._last:
                 new.append(message)
                 self._last = max(self._last, number)
-            elif number <= self._resumed:
+            elif number <= self._safe:  # its acknowledgement was lost with a connection
                 await message.ack()
         if new:
             data = b"".join(as_lines(message.data, self._is_json) for message in new)

@@ -45,7 +45,7 @@ class RedisMessages(Connecting):
         client = Redis.from_url(self._url.geturl(), socket_timeout=CONNECT_S, retry=Retry(NoBackoff(), 0))
         try:
             self._check(client)
-            self.connected(f"{self._url.hostname}, stream {self._stream}")
+            self.note_connected(f"connected to {self._url.hostname}, stream {self._stream}")
             while not self.stop.is_set():
                 entries = _entries(client.xread({self._stream: self._last}, count=BATCH, block=round(1000 * LOOK_S)))
                 self._put(entries)
@@ -71,7 +71,7 @@ class RedisMessages(Connecting):
             return
         trimmed = about["entries-added"] - about["length"]
         if 0 <= self._read < trimmed:
-            self.intake.count_lost(trimmed - self._read)
+            self.intake.count_lost(trimmed - self._read, reason="trimmed before it was read")
         self._read = max(self._read, trimmed)
 
     def _put(self, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
@@ -80,7 +80,7 @@ class RedisMessages(Connecting):
             return
         bodies = [fields[self._field] for _, fields in entries if fields and self._field in fields]
         if lost := len(entries) - len(bodies):
-            self.intake.count_lost(lost)
+            self.intake.count_lost(lost, reason="entry without the field of the lines")
         last, read = entries[-1][0].decode(), self._read + len(entries) if self._read >= 0 else -1
         data = b"".join(as_lines(body, self._is_json) for body in bodies) or b"\n"
         if self.intake.put(data, f"{last}/{read}", len(bodies)):

@@ -12,7 +12,7 @@ from geo.errors import UsageError
 from luxwake.daemon.config import SerialSource
 from luxwake.daemon.intake import Intake
 from luxwake.daemon.sources.connection import GATHER_S, Connecting, Lost, readable
-from luxwake.daemon.sources.lines import Lines
+from luxwake.daemon.sources.lines import LINE_TOO_LONG, Lines
 
 BUFFER_BYTES = 64 << 10
 
@@ -40,17 +40,16 @@ class SerialLine(Connecting):
         try:
             if os.isatty(fd):
                 set_raw(fd, self._baud)
-                self.connected(f"{self._path}, {self._baud} baud")
+                self.note_connected(f"connected to {self._path}, {self._baud} baud")
                 self._read_device(fd, lines)
             elif stat.S_ISFIFO(os.fstat(fd).st_mode):
-                self.connected(self._path)
+                self.note_connected(f"connected to {self._path}")
                 fd = self._read_pipe(fd, lines)
             else:
                 raise Lost(f'{self._path} is no device and no pipe; for a file take type = "tail"')
         finally:
             os.close(fd)
-            self._put(lines.end(), wait=False)
-            self.intake.count_lost(0, lines.cut_bytes)
+            self._put(lines.end(), lines, wait=False)
 
     def _read_device(self, fd: int, lines: Lines) -> None:
         poll = select.poll()
@@ -62,7 +61,7 @@ class SerialLine(Connecting):
             n = os.readv(fd, [self._buffer])
             if not n:
                 raise Lost("the device is gone")
-            self._put(lines.feed(bytes(self._buffer[:n])), wait=False)
+            self._put(lines.feed(bytes(self._buffer[:n])), lines, wait=False)
             time.sleep(GATHER_S)
 
     def _read_pipe(self, fd: int, lines: Lines) -> int:
@@ -77,9 +76,9 @@ class SerialLine(Connecting):
             except BlockingIOError:
                 continue
             if n:
-                self._put(lines.feed(bytes(self._buffer[:n])), wait=True)
+                self._put(lines.feed(bytes(self._buffer[:n])), lines, wait=True)
                 continue
-            self._put(lines.end(), wait=True)
+            self._put(lines.end(), lines, wait=True)
             # All writers have gone. Only a descriptor that is opened now waits for the next; what it brings is kept
             # by the pipe, as one of the two is open at any time.
             following = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
@@ -89,11 +88,15 @@ class SerialLine(Connecting):
             poll.register(fd, select.POLLIN)
         return fd
 
-    def _put(self, lines: bytes, wait: bool) -> None:
-        if lines and wait:
-            self.intake.put(lines)
-        elif lines:
-            self.intake.offer(lines)
+    def _put(self, whole: bytes, lines: Lines, wait: bool) -> None:
+        """Put whole lines, and count what was cut off long ones."""
+        if whole and wait:
+            self.intake.put(whole)
+        elif whole:
+            self.intake.offer(whole)
+        if lines.cut_bytes:
+            self.intake.count_lost(0, lines.cut_bytes, LINE_TOO_LONG)
+            lines.cut_bytes = 0
 
 
 def set_raw(fd: int, baud: int) -> None:

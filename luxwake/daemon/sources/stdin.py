@@ -24,7 +24,7 @@ class StandardInput(Source):
         buffer = memoryview(bytearray(BUFFER_BYTES))
         poll = select.poll()
         poll.register(self._fd, select.POLLIN)
-        self.state, self.connections = "reads", 1
+        self.state, self.connected, self.connections = "reads", True, 1
         ended = True
         while not self.stop.is_set():
             if not readable(poll):
@@ -36,7 +36,7 @@ class StandardInput(Source):
             if not n:
                 if not ended:
                     self.intake.put(b"\n")
-                self.state = "ended"
+                self.state, self.connected = "ended", False
                 return
             ended = buffer[n - 1] == 10
             if not self.intake.put(bytes(buffer[:n])):

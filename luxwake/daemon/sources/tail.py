@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import time
@@ -11,8 +12,10 @@ from typing import NamedTuple
 
 from luxwake.daemon.config import TailSource
 from luxwake.daemon.intake import Intake
-from luxwake.daemon.source import Source
+from luxwake.daemon.source import Pauses, Source
 from luxwake.daemon.sources.connection import BUFFER_BYTES
+
+_log = logging.getLogger(__name__)
 
 CHECKED_BYTES = 64
 """So many bytes before the place where a file was left tell whether it is still the same file."""
@@ -62,20 +65,39 @@ class FileTail(Source):
         self._before = b""
         self._joint = b""
         self._done: set[int] = set()
+        self._cursor = ""
 
     def run(self, cursor: str) -> None:
         """Read until `stop`."""
-        try:
-            if (place := Place.of(cursor)) is None or not self._resume(place):
-                self._begin(from_end=not cursor and self._config.start == "end")
-            while not self.stop.is_set() and self._fd >= 0:
-                if not self._read() and not self._go_on():
-                    self.stop.wait(self._config.poll_s)
-        finally:
-            if self._fd >= 0:
-                os.close(self._fd)
-                self._fd = -1
-            self.state = "stopped"
+        self._cursor = cursor
+        pauses = Pauses()
+        while not self.stop.is_set():
+            before = self._cursor
+            try:
+                self._follow()
+            except OSError as error:  # of a disk or a network's file system
+                if self._cursor != before:
+                    pauses.reset()
+                wait_s = pauses.next_s()
+                self.state = f"waits {wait_s:.1f} s: {self._path}: {error.strerror}"
+                _log.warning("%s: %s: %s", self.name, self._path, error.strerror, extra={"source": self.name})
+                self.stop.wait(wait_s)
+            finally:
+                if self._fd >= 0:
+                    os.close(self._fd)
+                    self._fd = -1
+                self.connected = False
+        self.state = "stopped"
+
+    def _follow(self) -> None:
+        """Read from the cursor on."""
+        if (place := Place.of(self._cursor)) is None or not self._resume(place):
+            if self._cursor:
+                _log.warning("%s: the file that was read is gone", self.name, extra={"source": self.name})
+            self._begin(from_end=not self._cursor and self._config.start == "end")
+        while not self.stop.is_set() and self._fd >= 0:
+            if not self._read() and not self._go_on():
+                self.stop.wait(self._config.poll_s)
 
     def _resume(self, place: Place) -> bool:
         """Open the file in which `place` is; False where there is none any more."""
@@ -87,9 +109,10 @@ class FileTail(Source):
     def _begin(self, from_end: bool) -> None:
         """Open the file at the path as soon as there is one; a blank line keeps the place where it was begun."""
         while not self.stop.is_set() and not self._open(self._path, -1 if from_end else 0):
+            from_end = False  # of a file that comes later all is new
             self.stop.wait(self._config.poll_s)
         if self._fd >= 0:
-            self.intake.put(b"\n", str(self._place()))
+            self._put(b"\n")
 
     def _place(self) -> Place:
         return Place(os.fstat(self._fd).st_ino, self._offset, zlib.crc32(self._before))
@@ -106,8 +129,10 @@ class FileTail(Source):
         self._fd, self._is_live = fd, path == self._path
         self._offset = os.fstat(fd).st_size if offset < 0 else offset
         self._before = _before(fd, self._offset)
+        self.connected = True
         self.connections += 1
         self.state = f"reads {path}"
+        _log.info("%s: %s from byte %d", self.name, self.state, self._offset, extra={"source": self.name})
         return True
 
     def _read(self) -> bool:
@@ -119,12 +144,16 @@ class FileTail(Source):
         self._offset += n
         self._before = (self._before + data)[-CHECKED_BYTES:]
         joint, self._joint = self._joint, b""
-        return self.intake.put(joint + data, str(self._place())) or self._closed()
-
-    def _closed(self) -> bool:
-        """The intake takes nothing any more."""
-        self.stop.set()
+        self._put(joint + data)
         return True
+
+    def _put(self, data: bytes) -> None:
+        """Put what was read up to this place."""
+        cursor = str(self._place())
+        if self.intake.put(data, cursor):
+            self._cursor = cursor
+        else:  # it takes nothing any more
+            self.stop.set()
 
     def _same(self) -> bool:
         """Whether the bytes before the place are still those that were read."""
@@ -159,6 +188,7 @@ class FileTail(Source):
         self._join()
         self._offset, self._before = 0, b""
         self.state = f"reads {self._path}, which was truncated"
+        _log.info("%s: %s", self.name, self.state, extra={"source": self.name})
         return True
 
     def _next(self) -> bool:

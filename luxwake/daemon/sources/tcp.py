@@ -30,7 +30,7 @@ class TcpClient(Connecting):
         with connect(self._host, self._port, self.stop) as sock:
             if self._login:
                 send(sock, self._login + b"\r\n")
-            self.connected(f"{self._host}:{self._port}")
+            self.note_connected(f"connected to {self._host}:{self._port}")
             poll = select.poll()
             poll.register(sock, select.POLLIN)
             self._buffer[:1] = b"\n"

@@ -10,11 +10,14 @@ from typing import NamedTuple
 from luxwake.daemon.config import TcpServerSource
 from luxwake.daemon.intake import Intake
 from luxwake.daemon.sources.connection import BUFFER_BYTES, GATHER_S, LOOK_S, Connecting, keep_alive
-from luxwake.daemon.sources.lines import Lines
+from luxwake.daemon.sources.lines import LINE_TOO_LONG, Lines
 from luxwake.daemon.sources.tcp import received
 
 MOST_LINES_BYTES = 1 << 20
 """How much of all connections is put as one chunk."""
+
+CALLERS_A_ROUND = 256
+"""A flood of calls does not keep those from being heard who have called."""
 
 
 class _Caller:
@@ -66,6 +69,7 @@ class TcpServer(Connecting):
             listener.setblocking(False)
             selector.register(listener, selectors.EVENT_READ)
             self.port = listener.getsockname()[1]
+            self.connected = True
             try:
                 while not self.stop.is_set():
                     self._round(listener, selector)
@@ -96,8 +100,8 @@ class TcpServer(Connecting):
             time.sleep(GATHER_S)
 
     def _accept(self, listener: socket.socket, selector: selectors.BaseSelector) -> None:
-        """Take all who call, and hang up on those who are too many."""
-        while True:
+        """Take those who call, and hang up on those who are too many."""
+        for _ in range(CALLERS_A_ROUND):
             try:
                 sock, _ = listener.accept()
             except OSError:  # nobody else, or one who has gone again
@@ -134,7 +138,7 @@ class TcpServer(Connecting):
 
     def _count_cut(self, caller: _Caller) -> None:
         if caller.lines.cut_bytes:
-            self.intake.count_lost(0, caller.lines.cut_bytes)
+            self.intake.count_lost(0, caller.lines.cut_bytes, LINE_TOO_LONG)
             caller.lines.cut_bytes = 0
 
     def _put(self, parts: list[bytes]) -> None:

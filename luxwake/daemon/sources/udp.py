@@ -9,6 +9,7 @@ import socket
 import struct
 import time
 
+from geo.errors import UsageError
 from luxwake.daemon.config import UdpSource
 from luxwake.daemon.intake import Intake
 from luxwake.daemon.sources.connection import GATHER_S, Connecting, readable
@@ -16,6 +17,7 @@ from luxwake.daemon.sources.datagrams import Gatherer, gatherer
 
 SO_RCVBUFFORCE = 33
 SO_MEMINFO, MEMINFO_DROPS, MEMINFO_WORDS = 55, 8, 9  # include/uapi/linux/sock_diag.h
+SYSTEM_DROPPED = "dropped by the system at the socket"
 LAST_S = 0.2
 """How long it goes on receiving after a stop."""
 
@@ -30,6 +32,7 @@ class UdpReceiver(Connecting):
     def __init__(self, config: UdpSource, intake: Intake) -> None:
         super().__init__(config.name, intake, config.watchdog_s)
         self._config = config
+        check_group(config)
         self.port = config.port
         """Where it listens: the port that the system chose, where the configuration says 0."""
 
@@ -38,8 +41,7 @@ class UdpReceiver(Connecting):
         with bound_socket(self._config) as sock:
             self.port = sock.getsockname()[1]
             granted = receive_buffer(sock, round(self._config.receive_buffer_mib * (1 << 20)))
-            self.connected("")
-            self.state = f"listens on {self._config.host}:{self.port}" + granted
+            self.note_connected(f"listens on {self._config.host}:{self.port}{granted}")
             sock.setblocking(False)
             poll = select.poll()
             poll.register(sock, select.POLLIN)
@@ -67,7 +69,7 @@ class UdpReceiver(Connecting):
         """Count the datagrams that the system has dropped since `before`, and give its count."""
         now = dropped(sock)
         if now != before:
-            self.intake.count_lost((now - before) & 0xFFFFFFFF)
+            self.intake.count_lost((now - before) & 0xFFFFFFFF, reason=SYSTEM_DROPPED)
         return now
 
 
@@ -79,13 +81,27 @@ def bound_socket(config: UdpSource) -> socket.socket:
         if _is_multicast(config.host):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((config.host, config.port))
-        if _is_multicast(config.host) and family == socket.AF_INET:
+        if _is_multicast(config.host):
             group = socket.inet_aton(config.host) + socket.inet_aton(config.interface or "0.0.0.0")
             sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group)
     except BaseException:
         sock.close()
         raise
     return sock
+
+
+def check_group(config: UdpSource) -> None:
+    """Raise UsageError where a group cannot be joined."""
+    if _is_multicast(config.host) and ":" in config.host:
+        raise UsageError(
+            f"source {config.name!r}: host is {config.host}; groups of IPv6 are not joined, take one of IPv4"
+        )
+    try:
+        ipaddress.IPv4Address(config.interface or "0.0.0.0")
+    except ValueError:
+        raise UsageError(
+            f"source {config.name!r}: interface is {config.interface!r}; it must be the IPv4 address of an interface"
+        ) from None
 
 
 def _is_multicast(host: str) -> bool:

@@ -39,7 +39,7 @@ class WebSocketMessages(Connecting):
                 ) as connection:
                     if self._subscribe:
                         connection.send(self._subscribe)
-                    self.connected(f"{self._host}:{self._port}")
+                    self.note_connected(f"connected to {self._host}:{self._port}")
                     self._receive(connection.recv)
             except WebSocketException as error:
                 raise Lost(str(error)) from None

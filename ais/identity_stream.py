@@ -1,0 +1,213 @@
+"""Identities as static reports come: what says the same as before prolongs an interval, what does not is joined anew.
+
+Nearly all reports repeat the one before. For each ship and part (`ais.identity`) the latest run is kept, with what it
+says; a report that comes in order and says the same is counted in its interval, at 0.2 µs. Ships whose reports say
+something else, or come late, are joined anew from all their reports, which whoever keeps these gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ais.identity import (
+    FIELDS,
+    FREE,
+    Identities,
+    Reports,
+    as_taken,
+    fields_of,
+    first_place,
+    no_repeats,
+    place_of,
+    plain,
+    says_same,
+    time_order,
+    unfolded,
+)
+from ais.table import STATIC_DTYPES, Static, columns_of
+from ais.tracks import COPY_WINDOW_US
+from geo.instructions import prefetch
+from geo.kernel import inner, kernel
+
+EVENLY_US = 225_000_000
+"""News are tellings whose number or length, in sixteenths of an hour, has doubled: an hour is told when it is full."""
+
+_HEAD = (
+    ("counted", "i8"), ("until", "i8"), ("part", "i8"), ("row", "i8"), ("t_last", "i8"), ("last_offset", "i8"),
+    ("mmsi", "u4"), ("first_source", "u2"), ("last_source", "u2"), ("stale", "u1"),
+)  # fmt: skip
+"""The latest run of a ship's part: as `ais.identity._RUN`, with where it begins and ends; 1 in `stale`: reports came
+that do not prolong it."""
+
+
+Ships = NDArray[np.uint32]
+"""MMSIs, each once, in their order."""
+RowsOf = Callable[[Ships | None], Static]
+"""Gives all static reports of some ships, or of all; those that are taken now among them."""
+
+
+class Known(NamedTuple):
+    """Columns of the intervals that reports prolong."""
+
+    t_from: NDArray[np.int64]
+    t_to: NDArray[np.int64]
+    n: NDArray[np.int32]
+    last_source: NDArray[np.uint16]
+    last_offset: NDArray[np.int64]
+
+
+def among(values: NDArray[Any], ships: Ships) -> NDArray[np.bool_]:
+    """Which of the values are among these ships.
+
+    >>> among(np.array([7, 5, 9]), np.array([5, 7], np.uint32)).tolist()
+    [True, True, False]
+    """
+    if not ships.size:
+        return np.zeros(values.size, np.bool_)
+    at = np.minimum(np.searchsorted(ships, values), ships.size - 1)
+    return np.asarray(ships[at] == values)
+
+
+@inner
+def doubled(a, b):
+    """Whether a number has reached another power of two."""
+    return b > a and (a ^ b) > a
+
+
+@inner
+def is_after(r, i, head):
+    """Does a report stand behind the last one of a run, in the order of time, source and offset?"""
+    if r.t[i] != head.t_last:
+        return r.t[i] > head.t_last
+    if r.source[i] != head.last_source:
+        return r.source[i] > head.last_source
+    return r.offset[i] > head.last_offset
+
+
+@kernel
+def prolong(r, order, heads, table, known, repeats, news, anew):
+    """Count reports in their intervals; notes which tell news of a ship, and which ships are to be joined anew."""
+    for k in range(order.size):
+        i = order[k]
+        if k + 8 < order.size:
+            j = order[k + 8]
+            prefetch(table, first_place(table, r.mmsi[j], r.part[j]))
+        at = place_of(table, heads, r.mmsi[i], r.part[i])
+        if table[at] == FREE:
+            anew[i] = 1
+            continue
+        head = heads[table[at]]
+        if head.stale or not says_same(r, i, head) or not is_after(r, i, head):
+            head.stale = anew[i] = 1
+            continue
+        if r.t[i] <= head.until:
+            continue
+        row, n = head.row, known.n[head.row]
+        own_end = known.last_offset[row] == head.last_offset and known.last_source[row] == head.last_source
+        if r.t[i] - head.counted >= COPY_WINDOW_US:
+            if r.source[i] == head.last_source:
+                repeats[r.source[i]] = 1
+            head.counted = r.t[i]
+            known.n[row] += repeats[head.first_source] != 0
+        if r.t[i] == known.t_to[row] and not own_end:  # two parts at once: which ends the interval, all must tell
+            head.stale = anew[i] = 1
+            continue
+        if r.t[i] >= known.t_to[row]:
+            lasted = (known.t_to[row] - known.t_from[row]) // EVENLY_US
+            news[i] = doubled(lasted, (r.t[i] - known.t_from[row]) // EVENLY_US)
+            known.t_to[row], known.last_offset[row], known.last_source[row] = r.t[i], r.offset[i], r.source[i]
+        news[i] |= doubled(n, known.n[row])
+        head.t_last, head.last_offset, head.last_source = r.t[i], r.offset[i], r.source[i]
+
+
+@kernel
+def enter(heads, begin, table):
+    """Heads from `begin` on into the table, in the place of others of the same ship and part."""
+    for k in range(begin, heads.size):
+        table[place_of(table, heads, heads[k].mmsi, heads[k].part)] = k
+
+
+class Unfolding:
+    """The identities of all ships, as far as their reports have come.
+
+    >>> reports = Static({**columns_of(STATIC_DTYPES, 2), **plain(2)})
+    >>> reports["t"][:], reports["mmsi"][:], reports["name"][:] = [0, 360_000_000], 671999101, b"LARK"
+    >>> unfolding = Unfolding()
+    >>> for end in (1, 2):
+    ...     some = reports.take(slice(end - 1, end))
+    ...     print(unfolding.take(some, lambda ships: reports.take(slice(0, end)), no_repeats()))
+    [671999101]
+    [671999101]
+    >>> unfolding.identities["n"].tolist(), unfolding.identities["t_to"].tolist()
+    ([2], [360000000])
+    """
+
+    def __init__(self) -> None:
+        empty = Static({**columns_of(STATIC_DTYPES, 0), **plain(0)})
+        self._repeats = no_repeats()
+        self._join_all(empty)
+
+    def take(self, new: Static, rows_of: RowsOf, repeats: NDArray[np.uint8]) -> Ships:
+        """Take reports; the ships of which they tell news. `repeats` are sources known to repeat, as `identities`
+        takes them."""
+        r = as_taken(new)
+        before = self._repeats.copy()
+        news, anew = np.zeros(r.t.size, np.uint8), np.zeros(r.t.size, np.uint8)
+        known = Known(*(self.identities[name] for name in Known._fields))
+        prolong(r, time_order(r), self._heads, self._table, known, self._repeats, news, anew)
+        ships, told = np.unique(r.mmsi[anew == 1]), np.unique(r.mmsi[(news | anew) == 1])
+        self._repeats |= repeats
+        if np.array_equal(before, self._repeats) and (not ships.size or self._join(rows_of(ships), ships)):
+            return told
+        self._join_all(rows_of(None))
+        return np.unique(self.identities["mmsi"])
+
+    def _join_all(self, rows: Static) -> None:
+        """Join the reports of all ships anew."""
+        self.identities, runs, r = unfolded(rows, self._repeats)
+        self._heads = _heads(runs, r)
+        self._enter()
+
+    def _join(self, rows: Static, ships: Ships) -> bool:
+        """Join the reports of some ships anew, which are all `rows`; False where more sources are known to repeat now,
+        so that all ships must be."""
+        before = self._repeats.copy()
+        found, runs, r = unfolded(rows, self._repeats)
+        if not np.array_equal(before, self._repeats):
+            return False
+        kept = ~among(self.identities["mmsi"], ships)
+        both = {name: np.concatenate([column[kept], found[name]]) for name, column in self.identities.columns.items()}
+        order = np.argsort(both["mmsi"], kind="stable")
+        self.identities = Identities({name: column[order] for name, column in both.items()})
+        place = np.empty(order.size, np.int64)
+        place[order] = np.arange(order.size)
+        heads, old = _heads(runs, r), self._heads[~among(self._heads["mmsi"], ships)]
+        old["row"] = place[(np.cumsum(kept) - 1)[old["row"]]]
+        heads["row"] = place[np.count_nonzero(kept) + heads["row"]]
+        self._heads = np.concatenate([old, heads]).view(np.recarray)
+        self._enter()
+        return True
+
+    def _enter(self) -> None:
+        """The table of the heads."""
+        self._table = np.full(max(1 << 12, 1 << (2 * self._heads.size).bit_length()), FREE)
+        enter(self._heads, 0, self._table)
+
+
+def _heads(runs: NDArray[Any], r: Reports) -> NDArray[Any]:
+    """The latest run of each ship's part."""
+    order = np.lexsort((np.arange(runs.size), runs["part"], runs["mmsi"]))
+    mmsi, part = runs["mmsi"][order], runs["part"][order]
+    ends = order[np.append((mmsi[1:] != mmsi[:-1]) | (part[1:] != part[:-1]), True)[: order.size]]
+    runs = runs[ends]
+    heads = np.zeros(runs.size, np.dtype([*_HEAD, *fields_of(r)], align=True))
+    for name in ("counted", "until", "part", "row", "mmsi", *FIELDS):
+        heads[name] = runs[name]
+    first, last = runs["first"], runs["last"]
+    heads["t_last"], heads["last_offset"] = r.t[last], r.offset[last]
+    heads["first_source"], heads["last_source"] = r.source[first], r.source[last]
+    return heads.view(np.recarray)
