@@ -46,7 +46,8 @@ def _add_store(commands: Any, output_options: Callable[[argparse.ArgumentParser]
     prune.add_argument("--before", metavar="T", required=True, help="those that were last told before (ISO 8601, UTC)")
     verify = parts.add_parser("verify", help="is the store whole, and does the journal fit to it")
     for part in (query, export, prune, verify):
-        part.add_argument("--state", metavar="DIR", default="state", help="the daemon's folder (default: state)")
+        part.add_argument("--config", metavar="FILE", help="the daemon's configuration, which names its store")
+        part.add_argument("--state", metavar="DIR", help="or the daemon's folder (default: state)")
         output_options(part)
 
 
@@ -102,14 +103,15 @@ def run_store(args: argparse.Namespace, console: Console) -> None:
     """The command `store`."""
     from luxwake.daemon import store_command
 
+    place = store_command.place(args.config, args.state)
     if args.part == "query":
-        store_command.query(args.state, args.sql, console)
+        store_command.query(place, args.sql, console)
     elif args.part == "export":
-        store_command.export(args.state, args.out, console)
+        store_command.export(place, args.out, console)
     elif args.part == "prune":
-        store_command.prune(args.state, args.before, console)
+        store_command.prune(place, args.before, console)
     else:
-        store_command.verify(args.state, console)
+        store_command.verify(place, console)
 
 
 COMMANDS = {

@@ -29,6 +29,7 @@ EXTRAS = {
     "nats": ("nats-py",),
     "redis": ("redis",),
     "kafka": ("confluent-kafka",),
+    "pg": ("psycopg",),
 }
 BROKERS = ("mosquitto", "nats-server", "redis-server")
 """Which the tests of the daemon's sources start, where they are installed."""
@@ -66,12 +67,15 @@ def _ports() -> dict[str, str]:
 
 
 def _brokers() -> dict[str, str]:
-    """Brokers for the tests; Debian puts some where only the administrator's path looks."""
+    """Brokers and a database for the tests; Debian puts some where only the administrator's path looks."""
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
-    return {
+    found = {
         name: shutil.which(name, path=path) or f"missing, its tests are skipped: apt-get install {name}"
         for name in BROKERS
     }
+    servers = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    missing = "missing, its tests are skipped: apt-get install postgresql postgresql-15-postgis-3"
+    return {**found, "postgresql": str(servers[-1]) if servers else shutil.which("postgres") or missing}
 
 
 def _compiler() -> dict[str, str]:

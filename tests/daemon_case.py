@@ -10,6 +10,7 @@ from pathlib import Path
 from luxwake.daemon.config import config_of
 from luxwake.daemon.core import Core
 from luxwake.daemon.intake import Chunk
+from luxwake.daemon.store_open import open_store
 from luxwake.simulate import simulate
 
 
@@ -53,17 +54,15 @@ def serve(state, chunks, *, checkpoint_every: int = 7, to_the_end: bool = False,
     if to_the_end:
         core.finish()
     core.close()
-    return stored(state)
+    return stored(state, more.get("store", ""))
 
 
-def stored(state) -> list:
-    """Every change that a state folder's store has, checked."""
-    from luxwake.daemon.store import Store
-
-    store = Store(Path(state) / "events.sqlite")
-    assert store.check() == []
-    changes = store.changes(limit=1_000_000)
-    store.close()
+def stored(state, store: str = "") -> list:
+    """Every change that the store of a state folder has, checked."""
+    opened = open_store(config(state, store=store))
+    assert opened.check() == []
+    changes = opened.changes(limit=1_000_000)
+    opened.close()
     return [change._replace(score=repr(change.score)) for change in changes]
 
 

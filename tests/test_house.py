@@ -19,7 +19,7 @@ KERNELS_MAY_IMPORT = {"numpy", "math", "numba"}
 ONLY_IN_FUNCTIONS = {
     *("sklearn", "duckdb", "pandas", "polars", "arro3", "searoute", "scipy", "rich", "shapely"),
     *("python_calamine", "zstandard", "networkx", "rapidfuzz", "anyascii", "xlsxwriter"),
-    *("paho", "nats", "redis", "confluent_kafka", "websockets"),
+    *("paho", "nats", "redis", "confluent_kafka", "websockets", "psycopg"),
 }
 MAX_LINES = 400
 SOURCES = sorted(path for package in MAY_IMPORT for path in (ROOT / package).rglob("*.py"))

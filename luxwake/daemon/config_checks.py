@@ -26,6 +26,8 @@ def checks(config: Config) -> Iterator[Problem]:
     yield from _of_folder(config.state, "state")
     if config.store and not config.store.startswith(("postgresql://", "postgres://")):
         yield Problem("store", msgspec.UNSET, 'it must be "" for SQLite in `state`, or postgresql://user@host/database')
+    elif config.store:
+        yield from _tried("store", _place_of, config.store)
     if not config.sources:
         yield Problem("sources", msgspec.UNSET, "there is none; `luxwake config example` shows some")
     for source in config.sources:
@@ -38,6 +40,12 @@ def checks(config: Config) -> Iterator[Problem]:
         yield from _tried(f"sinks.{sink.name}", make_sink, sink)
         if isinstance(sink, JsonLinesSink | CsvSink):
             yield from _of_folder(str(Path(sink.path).parent), f"sinks.{sink.name}.path", is_made=False)
+
+
+def _place_of(url: str) -> str:
+    from luxwake.daemon.store_postgres import place_of
+
+    return place_of(url)
 
 
 def _of_detectors(config: Config) -> Iterator[Problem]:

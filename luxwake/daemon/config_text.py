@@ -22,7 +22,8 @@ _SECRET_KEYS = re.compile(r"headers|login|subscribe", re.IGNORECASE)
 _SECRET_WORDS = re.compile(
     r"password|passwd|secret|token(?!_file)|credential|api_?key|jaas|\.key$|passphrase", re.IGNORECASE
 )
-_USER = re.compile(r"(?<=://)[^/@\s]*@")
+_USER = re.compile(r"(?<=://).*@")
+"""To the last @: a password may hold others, or a /, by mistake."""
 _QUERY = re.compile(r"([?&\s][^=&\s]*(?:key|token|secret|password|passwd|sig)[^=&\s]*=)[^&\s]*", re.IGNORECASE)
 _EXAMPLES: dict[str, Any] = {
     "host": "192.0.2.10", "port": 10110, "baud": 38400, "topic": "ais", "subject": "ais", "stream": "ais",

@@ -29,7 +29,7 @@ from luxwake.daemon.intake import Chunk
 from luxwake.daemon.journal import Journal, Record
 from luxwake.daemon.parsing import Parser, make_parser, numbered, together
 from luxwake.daemon.sink import Change
-from luxwake.daemon.store import Store
+from luxwake.daemon.store_open import open_store
 from luxwake.geojson import event_properties
 
 COMMIT_S = 1.0
@@ -95,7 +95,7 @@ class Core:
         self.config = config
         self.filters = dict(filters or {})
         """For each sink, what says with `wants` which changes it gets."""
-        self.store = Store(self.folder / "events.sqlite")
+        self.store = open_store(config)
         self.journal = Journal(self.folder / "journal")
         self.checkpoints = Checkpoints(self.folder / "checkpoints")
         self.names = self._numbers_of_sources()
@@ -110,6 +110,8 @@ class Core:
         """Changes since the start, by kind of event and change."""
         self._seq = self.store.seq
         self.committed = self.store.record
+        self.is_behind = False
+        """Has something followed that the store has not got yet? Until it has, no other record may be followed."""
         self._t_committed = time.monotonic()
         self._t_checkpoint, self._at_checkpoint = time.monotonic(), self.journal.last
         self._once = [one.name for one in config.sinks if one.once]
@@ -229,6 +231,7 @@ class Core:
         wanted = {name: [one for one in made if wants.wants(one)] for name, wants in self.filters.items()}
         self.store.commit(record, t, made, wanted, self._once)
         self.committed, self._t_committed = record, time.monotonic()
+        self.is_behind = False
         self.told.update((one.kind, one.change) for one in made)
 
     def sync(self) -> None:
@@ -245,7 +248,7 @@ class Core:
         return followed.changes
 
     def _changes(self, changes: Changes) -> list[Change]:
-        """A table of changes as the store takes them."""
+        """A table of changes as the store takes them; they are to be committed next."""
         made = []
         for k, event in enumerate(event_properties(changes)):
             self._seq += 1
@@ -265,6 +268,7 @@ class Core:
                     msgspec.json.encode(event).decode(),
                 )
             )
+        self.is_behind |= bool(made)
         return made
 
     def conclude(self, record: Record) -> Followed:
@@ -309,8 +313,8 @@ class Core:
         self.journal.rotate()
 
     def close(self) -> None:
-        """Write a checkpoint, and let go of the state folder."""
-        if self.journal.last != self._at_checkpoint:
+        """Write a checkpoint, but none of what the store has not got yet, and let go of the state folder."""
+        if self.journal.last != self._at_checkpoint and not self.is_behind:
             self.checkpoint()
         self.journal.close()
         self.store.close()

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 
-from luxwake.daemon.sink import NotNow, Refused, Sink
+from geo.errors import OutputError
+from luxwake.daemon.event_store import EventStore
+from luxwake.daemon.sink import Change, NotNow, Refused, Sink
 from luxwake.daemon.source import Pauses
-from luxwake.daemon.store import Store
 
 LOOK_S = 0.5
 """A sink that has nothing to send looks this often, and whenever it is told of changes."""
@@ -28,13 +30,15 @@ class Dispatcher(threading.Thread):
     max_attempts : after so many a change goes to the dead letters; 0: never
     """
 
-    def __init__(self, name: str, sink: Sink, store: Store, max_attempts: int = 0) -> None:
+    def __init__(self, name: str, sink: Sink, store: EventStore, max_attempts: int = 0) -> None:
         super().__init__(name=f"sink {name}", daemon=True)
         self.sink_name, self._sink, self._store, self._max_attempts = name, sink, store, max_attempts
         self._ending, self._due, self._rotated = threading.Event(), threading.Event(), threading.Event()
         self.last_error = ""
         self.failures = 0
         self._pauses = Pauses()
+        self._unkept: tuple[Sequence[Change], str] | None = None
+        """What the sink has, with its mark, and the store does not know of yet."""
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -58,7 +62,7 @@ class Dispatcher(threading.Thread):
                 if not is_started:
                     self._sink.start(self._store.mark(self.sink_name))
                     is_started = True
-                if self._rotated.is_set():
+                if self._rotated.is_set() and self._unkept is None:
                     self._rotated.clear()
                     self._sink.reopen()
                 if not self._send():
@@ -66,6 +70,8 @@ class Dispatcher(threading.Thread):
                     self._due.clear()
             except NotNow as error:
                 self._wait(str(error), error.after_s)
+            except OutputError as error:
+                self._wait(str(error))
             except Exception as error:  # a thread that dies would keep its changes for ever; what is wrong is said
                 _log.exception("sink %s failed", self.sink_name)
                 self._wait(f"{type(error).__name__}: {error}")
@@ -80,11 +86,22 @@ class Dispatcher(threading.Thread):
 
     def _send(self) -> bool:
         """Send one batch; was there any?"""
+        if self._unkept is None and not self._hand_over():
+            return False
+        if self._unkept is not None:
+            self._store.sent(self.sink_name, *self._unkept)
+            self._unkept = None
+            self.last_error = ""
+            self._pauses.reset()
+        return True
+
+    def _hand_over(self) -> bool:
+        """What is due to the sink; was there any?"""
         changes = self._store.due(self.sink_name, self._sink.max_batch)
         if not changes:
             return False
         try:
-            mark = self._sink.send(changes)
+            self._unkept = changes, self._sink.send(changes)
         except Refused as error:
             self._store.refused(self.sink_name, changes[0], str(error))
             self.last_error = str(error)
@@ -94,7 +111,4 @@ class Dispatcher(threading.Thread):
             if self._max_attempts and attempts >= self._max_attempts:
                 self._store.refused(self.sink_name, changes[0], f"{attempts} attempts failed, the last: {error}")
             raise
-        self._store.sent(self.sink_name, changes, mark)
-        self.last_error = ""
-        self._pauses.reset()
         return True

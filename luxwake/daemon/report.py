@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geo.errors import OutputError
 from luxwake import __version__
 from luxwake.daemon.status import Held, Rate, SinkStatus, SourceStatus, Status, rss_bytes
 
@@ -82,14 +84,21 @@ class Reporter:
         )
 
     def _sink(self, k: int) -> SinkStatus:
+        """What a sink waits for; as last known while the store does not answer."""
         dispatcher, store = self._daemon.dispatchers[k], self._daemon.core.store
         name = dispatcher.sink_name
+        try:
+            queued, sent, dead_letters = store.waiting(name), store.sent_by(name), store.dead_letters(name)
+        except OutputError as error:
+            if not self.latest.sinks:
+                raise
+            return replace(self.latest.sinks[k], last_error=str(error))
         return SinkStatus(
             name=name,
             type=str(type(self._daemon.config.sinks[k]).__struct_config__.tag),
-            queued=store.waiting(name),
-            sent=store.sent_by(name),
-            dead_letters=store.dead_letters(name),
+            queued=queued,
+            sent=sent,
+            dead_letters=dead_letters,
             failures=dispatcher.failures,
             last_error=dispatcher.last_error,
         )

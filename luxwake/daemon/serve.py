@@ -25,7 +25,7 @@ GATHER_S = 0.02
 """The core waits so long for more after the first bytes: calls cost less by the piece, and 20 ms is no delay."""
 IDLE_S = 0.2
 KEEP_S = 0.1
-"""What has come is on the disk for good within this time, and brokers are told so (mosquitto has 20 messages under way)."""
+"""What has come is on the disk for good within this time, and brokers are told so: mosquitto has 20 messages under way."""
 LAGS = 4096
 DRAIN_S = 8.0
 """A stop is done within 10 s; what the sinks have not been sent by then waits in the store."""
@@ -173,6 +173,9 @@ class Daemon:
     def _any_waits(self) -> bool:
         return any(intake.waiting_bytes for intake in self.intakes)
 
+    def _may_come(self) -> bool:
+        return self._any_waits() or any(thread.is_alive() for thread in self._threads)
+
     def _take(self, chunks: list[Chunk]) -> None:
         """Have the core take up chunks, and tell the sources and sinks."""
         before = {number: parser.sound for number, parser in self.core.parsers.items()}
@@ -199,6 +202,7 @@ class Daemon:
                 if not self.trouble:
                     _log.error("%s", error)
                 self.trouble = str(error)
+                self.reporter.look(self.reporter.latest.phase)
                 if self._stop.wait(1.0):
                     raise
 
@@ -218,7 +222,7 @@ class Daemon:
         for source in self.sources:
             source.stop.set()
         try:
-            while time.monotonic() < deadline and (self._any_waits() or any(t.is_alive() for t in self._threads)):
+            while time.monotonic() < deadline and not self.core.is_behind and self._may_come():
                 chunks = [chunk for intake in self.intakes for chunk in intake.take(BATCH_BYTES)]
                 if chunks:
                     self._take(chunks)

@@ -1,54 +1,100 @@
-"""`luxwake store`: what a daemon has found, while it runs or afterwards."""
+"""`luxwake store`: what a daemon has found, while it runs or afterwards, in SQLite or in PostgreSQL."""
 
 from __future__ import annotations
 
 import sqlite3
 import sys
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from geo.errors import InputError, UsageError
 from geo.whole_file import write_text
-from luxwake.console import Console, print_json_lines
+from luxwake.console import Console, plain, print_json_lines
+from luxwake.daemon.config import Config, read_config
+from luxwake.daemon.event_store import EventStore
 from luxwake.daemon.journal import Journal
 from luxwake.daemon.store import Store
+from luxwake.daemon.store_open import FILE, has_database
 from luxwake.times import parse_time
 
 _READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
-_MOST_STEPS = 2_000_000_000
+_TAKES = "`store query` takes one SELECT over events, changes, outbox, dead_letters"
+_Asked = tuple[list[str], Iterator[Sequence[Any]]]
+"""Names of columns, and the rows."""
 
 
-def _place(state: str | Path) -> Path:
-    path = Path(state) / "events.sqlite"
+def place(config: str | None, state: str | None) -> Config:
+    """Where the store is that the options name: `--config FILE`, or the folder `--state` (default: state).
+
+    Raises UsageError for both, and for a folder whose store is a database.
+    """
+    if config is not None:
+        if state is not None:
+            raise UsageError(
+                "--config and --state are both given; the configuration names the folder, give one of them"
+            )
+        return read_config(config)
+    found = Config(state="state" if state is None else state)
+    if has_database(Path(found.state)):
+        raise UsageError(f"{found.state}: its store is a database; give --config FILE, which names it")
+    return found
+
+
+def _file(config: Config) -> Path:
+    path = Path(config.state) / FILE
     if not path.is_file():
-        raise InputError(f"{state}: no store in it; give the folder that is `state` in the daemon's configuration")
+        raise InputError(
+            f"{config.state}: no store in it; give the folder that is `state` in the daemon's configuration"
+        )
     return path
 
 
-def query(state: str | Path, sql: str, console: Console) -> None:
-    """Ask the store with one SELECT; nothing can be written by it."""
-    path = _place(state)
+def _store(config: Config) -> EventStore:
+    """The store, which a daemon may be using."""
+    if not config.store:
+        return Store(_file(config))
+    from luxwake.daemon.store_postgres import PostgresStore
+
+    return PostgresStore(config.store, is_daemon=False)
+
+
+def _asked(config: Config, sql: str) -> AbstractContextManager[_Asked]:
+    """What the store answers, from one instant; UsageError for anything but one SELECT."""
+    if not config.store:
+        return _asked_of_file(_file(config), sql)
+    from luxwake.daemon.store_postgres import asked
+
+    return asked(config.store, sql, _TAKES)
+
+
+@contextmanager
+def _asked_of_file(path: Path, sql: str) -> Iterator[_Asked]:
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
         db.set_authorizer(lambda action, *_: sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY)
         try:
             found = db.execute(sql)
-            names = [column[0] for column in found.description or ()]
-            rows = found.fetchall()
+            if found.description is None:
+                raise sqlite3.ProgrammingError("nothing is asked")
+            yield [column[0] for column in found.description], found
         except (sqlite3.Error, sqlite3.Warning) as error:
-            raise UsageError(
-                f"{error}; `store query` takes one SELECT over events, changes, outbox, dead_letters"
-            ) from None
+            raise UsageError(f"{error}; {_TAKES}") from None
+
+
+def query(config: Config, sql: str, console: Console) -> None:
+    """Ask the store with one SELECT; nothing can be written by it."""
+    with _asked(config, sql) as (names, found):
+        rows = list(found)
     if console.json:
-        print_json_lines(dict(zip(names, row, strict=True)) for row in rows)
+        print_json_lines(dict(zip(names, map(plain, row), strict=True)) for row in rows)
     else:
         console.table(f"{len(rows):,} rows", names, rows)
 
 
-def export(state: str | Path, out: str, console: Console) -> None:
+def export(config: Config, out: str, console: Console) -> None:
     """The newest form of every event that was not retracted, one JSON object a line."""
-    path = _place(state)
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
-        rows = db.execute("select body from events where change != 'retracted' order by seq")
+    with _asked(config, "select body from events where change != 'retracted' order by seq") as (_, rows):
         lines = (body + "\n" for (body,) in rows)
         if out == "-":
             sys.stdout.writelines(lines)
@@ -57,27 +103,22 @@ def export(state: str | Path, out: str, console: Console) -> None:
             console.note(f"written: {out}")
 
 
-def prune(state: str | Path, before: str, console: Console) -> None:
+def prune(config: Config, before: str, console: Console) -> None:
     """Remove the events that were last told before a time."""
     t = parse_time(before, "--before")
-    store = Store(_place(state))
-    n = store.prune(t)
-    store.close()
+    with closing(_store(config)) as store:
+        n = store.prune(t)
     console.table("Pruned", ("events removed", "told before"), [(n, before)])
 
 
-def verify(state: str | Path, console: Console) -> None:
+def verify(config: Config, console: Console) -> None:
     """Whether the store is whole and the journal fits to it; InputError where not."""
-    store = Store(_place(state))
-    wrong = store.check()
-    record = store.record
-    store.close()
-    journal = Path(state) / "journal"
-    last = 0
-    if journal.is_dir():
-        last = Journal.last_of(journal)
+    with closing(_store(config)) as store:
+        wrong, record = store.check(), store.record
+    journal = Path(config.state) / "journal"
+    last = Journal.last_of(journal) if journal.is_dir() else 0
     if last < record:
         wrong.append(f"the journal ends with record {last}, the store has all up to {record}")
     if wrong:
-        raise InputError(f"{state}: {'; '.join(wrong)}; put a copy back, or begin anew with an empty folder")
+        raise InputError(f"{config.state}: {'; '.join(wrong)}; put a copy back, or begin anew with an empty folder")
     console.table("Store", ("record", "journal ends with", "found wrong"), [(record, last, "nothing")])
