@@ -21,6 +21,7 @@ from detectors.settings import params_of
 from detectors.snapshot import parts_of, read_state, write_state
 from detectors.watch import Changes, Watch
 from geo.errors import InputError, OutputError, UsageError
+from luxwake.daemon.archive import Archive
 from luxwake.daemon.checkpoint import Checkpoints
 from luxwake.daemon.config import Config
 from luxwake.daemon.intake import Chunk
@@ -81,9 +82,10 @@ class Core:
         self.checkpoints = Checkpoints(self.folder / "checkpoints")
         self.names = self._numbers_of_sources()
         self.parsers: dict[int, Parser] = {self.names.index(one.name): make_parser(one) for one in config.sources}
+        self.archive = Archive(self.folder / "archive", config.archive_rows, self.names) if config.archive else None
         self.cursors: dict[str, str] = {}
         """The newest cursor of each source that has one."""
-        self.watch = self._new_watch()
+        self.watch = self.new_watch()
         self.rows = 0
         self.told: Counter[tuple[str, str]] = Counter()
         """Changes since the start, by kind of event and change."""
@@ -101,7 +103,8 @@ class Core:
             self.store.set_meta("sources", msgspec.json.encode(names + more).decode())
         return names + more
 
-    def _new_watch(self) -> Watch:
+    def new_watch(self) -> Watch:
+        """Detectors as configured, that have heard nothing yet."""
         from geo.anchorages import Anchorages
 
         detect, watch = self.config.detect, self.config.watch
@@ -131,6 +134,8 @@ class Core:
                 f"{self.journal.folder}: the journal ends with record {self.journal.last}, but the store has all up to "
                 f"{self.store.record}; put the missing segments back, or begin anew with an empty folder"
             )
+        if self.archive is not None:
+            self.archive.recover(begin, self.journal.last)
         n = 0
         for again in self.journal.after(begin):
             self.commit(self.follow(again))
@@ -168,18 +173,24 @@ class Core:
             return Followed(record.number, t, [])
         fixes = together(tables, tuple(self.names))
         self.rows += len(fixes)
+        if self.archive is not None:
+            self.archive.add(fixes)
         changes = self.watch.feed(fixes)
         if record.number <= self.committed:  # it was told before the last end of the process
             return Followed(record.number, t, [])
-        made = self._changes(changes)
+        made = self.changes_of(changes)
         self._seq += len(made)
         return Followed(record.number, t, made)
 
     def commit(self, followed: Followed) -> None:
-        """Keep what follows from a record. OutputError where the disk does not take it: try again with the same.
+        """Keep what follows from a record. OutputError where the disk does not take it: try again with the same."""
+        self._commit_changes(followed)
+        if self.archive is not None and self.archive.is_full:
+            self.sync()
+            self.archive.write(followed.record)
 
-        A record from which nothing follows is noted once a second at most.
-        """
+    def _commit_changes(self, followed: Followed) -> None:
+        """Commit changes; a record from which none follows is noted once a second at most."""
         record, t, made = followed
         if record <= self.committed or (not made and time.monotonic() - self._t_committed < COMMIT_S):
             return
@@ -190,10 +201,19 @@ class Core:
                 raise OutputError(
                     f"{self.journal.folder}: cannot be written ({error.strerror}); mend the disk"
                 ) from None
-        wanted = {name: [one for one in made if wants.wants(one)] for name, wants in self.filters.items()}
-        self.store.commit(record, t, made, wanted, self._once)
+        self._keep(record, t, made)
         self.committed, self._t_committed = record, time.monotonic()
         self.told.update((one.kind, one.change) for one in made)
+
+    def _keep(self, record: int, t: int, made: list[Change]) -> None:
+        wanted = {name: [one for one in made if wants.wants(one)] for name, wants in self.filters.items()}
+        self.store.commit(record, t, made, wanted, self._once)
+
+    def tell(self, t: int, changes: Sequence[Change]) -> None:
+        """Keep changes that follow from no record, numbered anew. OutputError where the disk does not take them."""
+        made = [one._replace(seq=self._seq + k + 1) for k, one in enumerate(changes)]
+        self._keep(self.store.record, t, made)
+        self._seq += len(made)
 
     def sync(self) -> None:
         """What was written down survives the loss of power from here on. OutputError where the disk does not do it."""
@@ -208,7 +228,7 @@ class Core:
         self.commit(followed)
         return followed.changes
 
-    def _changes(self, changes: Changes) -> list[Change]:
+    def changes_of(self, changes: Changes) -> list[Change]:
         """A table of changes as the store takes them."""
         made = []
         for k, event in enumerate(event_properties(changes)):
@@ -233,7 +253,7 @@ class Core:
     def conclude(self, record: Record) -> Followed:
         """The input has ended for good with this record, as that of a replay has: what the rows that waited change, and
         what stays open. Nothing can follow it."""
-        made = self._changes(self.watch.flush())
+        made = self.changes_of(self.watch.flush())
         self._seq += len(made)
         return Followed(record.number, time.time_ns() // 1000, made)
 
@@ -259,6 +279,8 @@ class Core:
         header = {**_HOLDS, "cursors": self.cursors}
         try:
             self.journal.sync()
+            if self.archive is not None:
+                self.archive.flush(record)
             self._write_checkpoint(record, header, state)
         except OSError as error:
             raise OutputError(
@@ -272,11 +294,15 @@ class Core:
         )
         self.journal.forget(needed)
         self.journal.rotate()
+        if self.archive is not None:
+            self.archive.compact(needed, self.watch.engine.newest)
 
     def close(self) -> None:
         """Write a checkpoint, and let go of the state folder."""
         if self.journal.last != self._at_checkpoint:
             self.checkpoint()
+        if self.archive is not None:
+            self.archive.close()
         self.journal.close()
         self.store.close()
         self._lock.release()

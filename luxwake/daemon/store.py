@@ -149,6 +149,10 @@ class Store:
         rows = self._rows(f"select {_COLUMNS} from changes where seq > ? order by seq limit ?", (after, limit))
         return [_change(row) for row in rows]
 
+    def has(self, event_id: str) -> bool:
+        """Was this event ever told?"""
+        return bool(self._rows("select 1 from newest where event_id = ?", (event_id,)))
+
     def due(self, sink: str, limit: int) -> list[Change]:
         """What a sink is still to be sent, in order."""
         rows = self._rows(

@@ -1,0 +1,269 @@
+"""The archive: every position that was heard, in Parquet by day and coarse cell, each row exactly once.
+
+Rows are held in memory up to a bound and written under the number of the record that they came with; at a checkpoint
+none is held back. A start after a kill removes what was written after the checkpoint, and the journal's records make
+it again. Files of a day that is over are merged; none is that a checkpoint could still ask to be removed.
+
+A thread beside the core writes (2 µs a row at 400 files a batch), another one merges.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ais.table import NAT, Fixes
+from geo.errors import InputError, OutputError
+from geo.whole_file import write_text
+from luxwake.daemon.archive_files import (
+    DAY_US,
+    ArchiveRows,
+    Columns,
+    Part,
+    day_end,
+    is_hidden,
+    merge,
+    merging,
+    partitioned,
+    partitions,
+    parts_of,
+    write_files,
+)
+from luxwake.daemon.journal import sync_folder
+
+if TYPE_CHECKING:
+    import duckdb
+
+PIECES = 1024
+"""Pieces that are held before they are put together: small ones cost more than their rows."""
+RETRY_S = 0.9
+"""After an error the disk is not asked again for so long."""
+TIER = 64
+"""So many small files of a partition are merged while its day goes on."""
+MANY = 16
+"""Files of a day that is over, at most."""
+_log = logging.getLogger("luxwake.archive")
+
+
+class Archive:
+    """Keeps positions; used by the thread of the core.
+
+    Parameters
+    ----------
+    folder : where the partitions are
+    max_rows : rows held in memory before they are written, 52 B each; twice as many while a batch is on its way
+    names : of the sources, by their numbers
+    """
+
+    def __init__(self, folder: str | Path, max_rows: int, names: Sequence[str]) -> None:
+        self.folder = Path(folder)
+        self._max_rows, self._names = max_rows, names
+        self._pieces: list[Columns] = []
+        self.rows = 0
+        """Rows that are held and belong to no batch yet."""
+        self._batch: tuple[int, Columns] | None = None
+        self._written: Future[None] | None = None
+        self._failed, self._t_failed = "", 0.0
+        self._writer = ThreadPoolExecutor(1, "archive")
+        self._merger = ThreadPoolExecutor(1, "archive merge")
+        self._merged: Future[None] | None = None
+        self._merging: duckdb.DuckDBPyConnection | None = None
+        self._lock = threading.Lock()
+        self._unsettled: set[str] = set()
+        """Partitions that may have files to remove or to merge; also in the file `.unsettled`."""
+        self._writing: set[str] = set()
+        self._stop = threading.Event()
+
+    @property
+    def _list(self) -> Path:
+        return self.folder / ".unsettled"
+
+    def recover(self, record: int, last: int) -> None:
+        """Remove what was written after this record, and what a killed process left unfinished.
+
+        `last` is the last record of the journal. Raises InputError where the archive belongs to another journal.
+        """
+        if not self.folder.is_dir():
+            return
+        try:
+            names = self._list.read_text(encoding="utf-8").split()
+        except OSError:
+            names = [str(place.relative_to(self.folder)) for place in partitions(self.folder)]
+        found = {name: parts_of(self.folder / name) for name in names}
+        newest = max((part.last for parts, _ in found.values() for part in parts), default=0)
+        if newest > last:
+            raise InputError(
+                f"{self.folder}: has positions of record {newest}, and the journal ends with {last}; "
+                "it belongs to another journal: move it away"
+            )
+        for name, (parts, replaced) in found.items():
+            place = self.folder / name
+            gone = [*replaced, *(part for part in parts if part.first > record)]
+            if split := [part for part in parts if part.first <= record < part.last]:
+                raise InputError(f"{split[0].path}: holds rows of before and after record {record}; move it away")
+            for path in [part.path for part in gone] + [path for path in _files(place) if is_hidden(path)]:
+                path.unlink(missing_ok=True)
+        for path in self.folder.glob(f".{self._list.name}.partial-*"):
+            path.unlink(missing_ok=True)
+        self._unsettled = set(names)
+
+    def add(self, fixes: Fixes) -> None:
+        """Hold rows."""
+        if len(fixes) == 0:
+            return
+        self._pieces.append({name: fixes[name] for name in ArchiveRows.order})
+        self.rows += len(fixes)
+        if len(self._pieces) > PIECES:
+            self._pieces = [self._held()]
+
+    def _held(self) -> Columns:
+        return {name: np.concatenate([piece[name] for piece in self._pieces]) for name in ArchiveRows.order}
+
+    @property
+    def is_full(self) -> bool:
+        """Are so many rows held that they must be written?"""
+        return self.rows >= self._max_rows
+
+    def write(self, record: int) -> None:
+        """Hand what is held, up to this record, to the thread that writes it.
+
+        Waits for the batch before. OutputError where the disk did not take that one: try again with any later record.
+        """
+        self._settle()
+        if self.rows:
+            self._batch = record, self._held()
+            self._pieces, self.rows = [], 0
+            self._begin()
+
+    def flush(self, record: int) -> None:
+        """All rows up to this record are on the disk from here on. OutputError where that cannot be: try again."""
+        self.write(record)
+        self._settle()
+
+    def _begin(self) -> None:
+        assert self._batch is not None
+        self._written = self._writer.submit(self._write, *self._batch)
+
+    def _settle(self) -> None:
+        """Wait until the batch is on the disk; one that failed is tried again."""
+        if self._batch is None:
+            return
+        if self._written is None:
+            if time.monotonic() - self._t_failed < RETRY_S:
+                raise OutputError(self._failed)
+            self._begin()
+        assert self._written is not None
+        try:
+            self._written.result()
+        except (OSError, OutputError) as error:
+            why = getattr(error, "strerror", None) or error
+            self._failed, self._t_failed = f"{self.folder}: cannot be written ({why}); free space", time.monotonic()
+            self._written = None
+            raise OutputError(self._failed) from None
+        self._batch = self._written = None
+
+    def _write(self, record: int, columns: Columns) -> None:
+        rows, parts = partitioned(ArchiveRows.of(columns, self._names))
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        names = {name for name, _ in parts}
+        with self._lock:
+            self._writing = names
+            is_new = not names <= self._unsettled
+            self._unsettled |= names
+            if is_new:
+                self._save()
+        write_files(self.folder, record, rows, parts)
+        with self._lock:
+            self._writing = set()
+
+    def _save(self) -> None:
+        write_text(self._list, (name + "\n" for name in sorted(self._unsettled)))
+        sync_folder(self.folder)
+
+    def compact(self, record: int, t: int) -> None:
+        """Have the files merged that belong together, unless that is being done.
+
+        Parameters
+        ----------
+        record : no checkpoint before this record will be gone back to
+        t : how far the time of the feed has come, µs; NAT before the first row
+        """
+        if t != NAT and record and (self._merged is None or self._merged.done()):
+            self._merged = self._merger.submit(self._compact, record, t)
+
+    def settled(self) -> None:
+        """Wait until what is being merged is."""
+        if self._merged is not None:
+            self._merged.result()
+
+    def _compact(self, record: int, t: int) -> None:
+        import duckdb
+
+        with self._lock:
+            names = sorted(self._unsettled)
+        done = set()
+        self._merging = connection = merging(self.folder)
+        for name in names:
+            try:
+                while chosen := due(self.folder / name, record, t):
+                    if self._stop.is_set():
+                        return
+                    merge(chosen, connection)
+            except (OSError, duckdb.Error) as error:  # all rows are there; the next checkpoint tries again
+                _log.warning("%s: not merged (%s)", self.folder / name, str(error).splitlines()[0])
+                continue
+            if is_settled(self.folder / name, record, t):
+                done.add(name)
+        with self._lock:
+            done -= self._writing
+            self._unsettled -= {name for name in done if is_settled(self.folder / name, record, t)}
+            try:
+                self._save()
+            except OutputError as error:
+                _log.warning("%s", error)
+
+    def close(self) -> None:
+        """End the threads; a merge is broken off, and begun anew another time."""
+        self._stop.set()
+        if self._merging is not None:
+            self._merging.interrupt()
+        self._merger.shutdown()
+        self._writer.shutdown()
+
+
+def _files(place: Path) -> list[Path]:
+    return list(place.iterdir()) if place.is_dir() else []
+
+
+def _is_over(partition: Path, t: int) -> bool:
+    """Did its day end a day ago?"""
+    end = day_end(partition)
+    return end is None or end + DAY_US <= t
+
+
+def due(partition: Path, record: int, t: int) -> list[Part]:
+    """The files of a partition that are to be merged now, by the time of the feed; none after `record`.
+
+    A large file is not written again for few late rows: those wait until they are an eighth of it, or `MANY`.
+    """
+    parts = [part for part in parts_of(partition)[0] if part.last <= record]
+    if _is_over(partition, t) and len(parts) > 1:
+        sizes = [part.path.stat().st_size for part in parts]
+        if len(parts) >= MANY or sum(sizes) - max(sizes) >= max(sizes) / 8:
+            return parts
+    single = [part for part in parts if not part.is_merged]
+    return single[:TIER] if len(single) >= TIER else []
+
+
+def is_settled(partition: Path, record: int, t: int) -> bool:
+    """Is there nothing to merge, and nothing that a start could have to remove?"""
+    parts, replaced = parts_of(partition)
+    over = _is_over(partition, t) and not replaced and all(part.last <= record for part in parts)
+    return over and not due(partition, record, t)
