@@ -258,6 +258,45 @@ def rows(seed, n, days=DAYS):
     )
 
 
+def test_an_error_at_any_step_of_writing_leaves_nothing_double_and_nothing_that_a_start_overlooks(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(module, "RETRY_S", 0.0)
+    real = {call: getattr(os, call) for call in ("replace", "fsync", "mkdir")}
+    at, fatal = 0, -1
+
+    def failing(call):
+        def one(*values, **more):
+            nonlocal at
+            at += 1
+            if at == fatal:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return real[call](*values, **more)
+
+        return one
+
+    table, failed = rows(1, 60, days=DAYS[:1]), 0
+    for call in real:
+        monkeypatch.setattr(os, call, failing(call))
+    for n in range(1, 60):
+        folder = tmp_path / str(n)
+        at, fatal = -1000, -1
+        archive = Archive(folder, 10**6, ("feed",))
+        archive.add(table)
+        at, fatal = 0, n
+        with contextlib.suppress(OutputError):
+            archive.flush(1)
+        failed += at >= n
+        archive.flush(1)
+        archive.close()
+        fatal = -1
+        assert rows_in(files_of(folder)) == as_rows(table)
+        again = Archive(folder, 10, ("feed",))
+        again.recover(0, 1)
+        assert not [path for path in folder.rglob("*") if path.is_file() and path.name != ".unsettled"]
+    assert 25 < failed < 59
+
+
 STEPS = st.lists(
     st.tuples(st.sampled_from(["add", "add", "checkpoint", "kill", "kill", "merge"]), st.integers(0, 1000)), max_size=20
 )

@@ -4,7 +4,7 @@ Rows are held in memory up to a bound and written under the number of the record
 none is held back. A start after a kill removes what was written after the checkpoint, and the journal's records make
 it again. Files of a day that is over are merged; none is that a checkpoint could still ask to be removed.
 
-A thread beside the core writes (2 µs a row at 400 files a batch), another one merges.
+A thread beside the core writes (0.9 s of CPU for 500,000 rows in 400 files), another one merges.
 """
 
 from __future__ import annotations
@@ -175,16 +175,15 @@ class Archive:
         names = {name for name, _ in parts}
         with self._lock:
             self._writing = names
-            is_new = not names <= self._unsettled
+            if not names <= self._unsettled:
+                self._save(self._unsettled | names)
             self._unsettled |= names
-            if is_new:
-                self._save()
         write_files(self.folder, record, rows, parts)
         with self._lock:
             self._writing = set()
 
-    def _save(self) -> None:
-        write_text(self._list, (name + "\n" for name in sorted(self._unsettled)))
+    def _save(self, names: set[str]) -> None:
+        write_text(self._list, (name + "\n" for name in sorted(names)))
         sync_folder(self.folder)
 
     def compact(self, record: int, t: int) -> None:
@@ -216,18 +215,18 @@ class Archive:
                     if self._stop.is_set():
                         return
                     merge(chosen, connection)
+                if is_settled(self.folder / name, record, t):
+                    done.add(name)
             except (OSError, duckdb.Error) as error:  # all rows are there; the next checkpoint tries again
                 _log.warning("%s: not merged (%s)", self.folder / name, str(error).splitlines()[0])
-                continue
-            if is_settled(self.folder / name, record, t):
-                done.add(name)
-        with self._lock:
-            done -= self._writing
-            self._unsettled -= {name for name in done if is_settled(self.folder / name, record, t)}
-            try:
-                self._save()
-            except OutputError as error:
-                _log.warning("%s", error)
+        try:
+            with self._lock:
+                done -= self._writing
+                self._unsettled -= {name for name in done if is_settled(self.folder / name, record, t)}
+                if done:
+                    self._save(self._unsettled)
+        except (OSError, OutputError) as error:
+            _log.warning("%s: %s", self._list, error)
 
     def close(self) -> None:
         """End the threads; a merge is broken off, and begun anew another time."""

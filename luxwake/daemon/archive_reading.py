@@ -36,7 +36,8 @@ def _asked(folder: Path, files: Sequence[Path], sql: str) -> list[Any]:
         return []
     with merging(folder) as connection:
         try:
-            return _rows(connection, files).query("rows", sql).fetchall()
+            found: list[Any] = _rows(connection, files).query("rows", sql).fetchall()
+            return found
         except (duckdb.Error, OSError) as error:
             raise _unreadable(folder, error) from None
 
