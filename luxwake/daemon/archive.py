@@ -68,7 +68,7 @@ class Archive:
         self._pieces: list[Columns] = []
         self.rows = 0
         """Rows that are held and belong to no batch yet."""
-        self._batch: tuple[int, Columns] | None = None
+        self._batch: tuple[int, list[Columns]] | None = None
         self._written: Future[None] | None = None
         self._failed, self._t_failed = "", 0.0
         self._writer = ThreadPoolExecutor(1, "archive")
@@ -121,10 +121,7 @@ class Archive:
         self._pieces.append({name: fixes[name] for name in ArchiveRows.order})
         self.rows += len(fixes)
         if len(self._pieces) > PIECES:
-            self._pieces = [self._held()]
-
-    def _held(self) -> Columns:
-        return {name: np.concatenate([piece[name] for piece in self._pieces]) for name in ArchiveRows.order}
+            self._pieces = [_together(self._pieces)]
 
     @property
     def is_full(self) -> bool:
@@ -138,7 +135,7 @@ class Archive:
         """
         self._settle()
         if self.rows:
-            self._batch = record, self._held()
+            self._batch = record, self._pieces
             self._pieces, self.rows = [], 0
             self._begin()
 
@@ -169,8 +166,8 @@ class Archive:
             raise OutputError(self._failed) from None
         self._batch = self._written = None
 
-    def _write(self, record: int, columns: Columns) -> None:
-        rows, parts = partitioned(ArchiveRows.of(columns, self._names))
+    def _write(self, record: int, pieces: list[Columns]) -> None:
+        rows, parts = partitioned(ArchiveRows.of(_together(pieces), self._names))
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         names = {name for name, _ in parts}
         with self._lock:
@@ -235,6 +232,10 @@ class Archive:
             self._merging.interrupt()
         self._merger.shutdown()
         self._writer.shutdown()
+
+
+def _together(pieces: Sequence[Columns]) -> Columns:
+    return {name: np.concatenate([piece[name] for piece in pieces]) for name in ArchiveRows.order}
 
 
 def _files(place: Path) -> list[Path]:
