@@ -1,8 +1,9 @@
 """The archive: every position that was heard, in Parquet by day and coarse cell, each row exactly once.
 
-Rows are held in memory up to a bound and written under the number of the record that they came with; at a checkpoint
-none is held back. A start after a kill removes what was written after the checkpoint, and the journal's records make
-it again. Files of a day that is over are merged; none is that a checkpoint could still ask to be removed.
+Rows are held in memory up to a bound, and become a batch of files under the number of the record that they came with.
+A checkpoint has the rows that are not on the disk yet, and the number of the last batch: a start after a kill removes
+the files of later ones, and the journal's records make them again. Files of a day that is over are merged; none is that
+a checkpoint could still ask to be removed.
 
 A thread beside the core writes (0.9 s of CPU for 500,000 rows in 400 files), another one merges.
 """
@@ -20,6 +21,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ais.table import NAT, Fixes
+from detectors.snapshot import parts_of as state_parts
+from detectors.snapshot import read_state, write_state
 from geo.errors import InputError, OutputError
 from geo.whole_file import write_text
 from luxwake.daemon.archive_files import (
@@ -49,6 +52,7 @@ TIER = 64
 """So many small files of a partition are merged while its day goes on."""
 MANY = 16
 """Files of a day that is over, at most."""
+_HOLDS = {"holds": "positions of a daemon"}
 _log = logging.getLogger("luxwake.archive")
 
 
@@ -69,6 +73,10 @@ class Archive:
         self.rows = 0
         """Rows that are held and belong to no batch yet."""
         self._batch: tuple[int, list[Columns]] | None = None
+        self._last = 0
+        """Number of the newest batch."""
+        self._at_checkpoints = [0, 0]
+        """The same when each of the two checkpoints was written that are kept, the older first."""
         self._written: Future[None] | None = None
         self._failed, self._t_failed = "", 0.0
         self._writer = ThreadPoolExecutor(1, "archive")
@@ -85,11 +93,39 @@ class Archive:
     def _list(self) -> Path:
         return self.folder / ".unsettled"
 
-    def recover(self, record: int, last: int) -> None:
-        """Remove what was written after this record, and what a killed process left unfinished.
+    def save(self, path: str | Path) -> None:
+        """Write what is not on the disk yet to a file of the checkpoint."""
+        number, pieces = self._batch or (0, [])
+        groups = {"batch": pieces, "held": self._pieces}
+        state = {f"{name}.{key}": one for name, some in groups.items() if some for key, one in _together(some).items()}
+        write_state(path, state, {**_HOLDS, "last": self._last, "batch": number})
 
-        `last` is the last record of the journal. Raises InputError where the archive belongs to another journal.
+    def _load(self, path: Path) -> None:
+        state, header = read_state(path, _HOLDS)
+        groups = state_parts(state)
+        self._pieces = [groups["held"]] if "held" in groups else []
+        self.rows = sum(piece["t"].size for piece in self._pieces)
+        self._last = header["last"]
+        self._batch = (header["batch"], [groups["batch"]]) if header["batch"] else None
+
+    def recover(self, record: int, last: int, saved: Path | None = None) -> None:
+        """Go on from a checkpoint: remove what was written after it, and what a killed process left unfinished.
+
+        Raises InputError where the archive belongs to another journal.
+
+        Parameters
+        ----------
+        record : of the checkpoint; 0 for none
+        last : the last record of the journal
+        saved : what `save` wrote for the checkpoint; None where all rows before it were on the disk
         """
+        self._last = record
+        if saved is not None:
+            self._load(saved)
+        self._at_checkpoints = [0, self._last]
+        self._clean(self._last, last)
+
+    def _clean(self, record: int, last: int) -> None:
         if not self.folder.is_dir():
             return
         try:
@@ -128,46 +164,59 @@ class Archive:
         """Are so many rows held that they must be written?"""
         return self.rows >= self._max_rows
 
-    def write(self, record: int) -> None:
+    @property
+    def trouble(self) -> str:
+        """Why positions are not on the disk, in words; "" where all is well."""
+        return self._failed
+
+    def write(self, record: int, *, wait: bool = True) -> None:
         """Hand what is held, up to this record, to the thread that writes it.
 
-        Waits for the batch before. OutputError where the disk did not take that one: try again with any later record.
+        Waits for the batch before, or else leaves it at that where it is not done. OutputError where the disk did not
+        take that one: try again with any later record.
         """
-        self._settle()
-        if self.rows:
-            self._batch = record, self._pieces
+        if self._is_settled(wait) and self.rows:
+            self._batch, self._last = (record, self._pieces), record
             self._pieces, self.rows = [], 0
-            self._begin()
+            self._begin(again=False)
 
     def flush(self, record: int) -> None:
         """All rows up to this record are on the disk from here on. OutputError where that cannot be: try again."""
         self.write(record)
-        self._settle()
+        self._is_settled(wait=True)
 
-    def _begin(self) -> None:
+    def _begin(self, *, again: bool) -> None:
         assert self._batch is not None
-        self._written = self._writer.submit(self._write, *self._batch)
+        self._written = self._writer.submit(self._write, *self._batch, again)
 
-    def _settle(self) -> None:
-        """Wait until the batch is on the disk; one that failed is tried again."""
+    def _is_settled(self, wait: bool) -> bool:
+        """Is the batch on the disk? One that failed, or is of a checkpoint, is begun again."""
         if self._batch is None:
-            return
+            return True
         if self._written is None:
-            if time.monotonic() - self._t_failed < RETRY_S:
+            if self._failed and time.monotonic() - self._t_failed < RETRY_S:
                 raise OutputError(self._failed)
-            self._begin()
+            self._begin(again=True)
         assert self._written is not None
+        if not wait and not self._written.done():
+            return False
         try:
             self._written.result()
         except (OSError, OutputError) as error:
             why = getattr(error, "strerror", None) or error
+            if not self._failed:
+                _log.error("%s: cannot be written (%s)", self.folder, why)
             self._failed, self._t_failed = f"{self.folder}: cannot be written ({why}); free space", time.monotonic()
             self._written = None
             raise OutputError(self._failed) from None
         self._batch = self._written = None
+        self._failed = ""
+        return True
 
-    def _write(self, record: int, pieces: list[Columns]) -> None:
+    def _write(self, record: int, pieces: list[Columns], again: bool) -> None:
         rows, parts = partitioned(ArchiveRows.of(_together(pieces), self._names))
+        if again:  # what was written the first time may be merged by now
+            parts = [part for part in parts if not is_merged(self.folder / part[0], record)]
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         names = {name for name, _ in parts}
         with self._lock:
@@ -183,14 +232,13 @@ class Archive:
         write_text(self._list, (name + "\n" for name in sorted(names)))
         sync_folder(self.folder)
 
-    def compact(self, record: int, t: int) -> None:
-        """Have the files merged that belong together, unless that is being done.
+    def compact(self, t: int) -> None:
+        """A checkpoint has been written: have the files merged that belong together, unless that is being done.
 
-        Parameters
-        ----------
-        record : no checkpoint before this record will be gone back to
-        t : how far the time of the feed has come, µs; NAT before the first row
+        `t` is how far the time of the feed has come, µs; NAT before the first row.
         """
+        self._at_checkpoints = [self._at_checkpoints[1], self._last]
+        record = self._at_checkpoints[0]
         if t != NAT and record and (self._merged is None or self._merged.done()):
             self._merged = self._merger.submit(self._compact, record, t)
 
@@ -240,6 +288,11 @@ def _together(pieces: Sequence[Columns]) -> Columns:
 
 def _files(place: Path) -> list[Path]:
     return list(place.iterdir()) if place.is_dir() else []
+
+
+def is_merged(partition: Path, number: int) -> bool:
+    """Are the rows with this number in a merged file?"""
+    return any(part.is_merged and part.first <= number <= part.last for part in parts_of(partition)[0])
 
 
 def _is_over(partition: Path, t: int) -> bool:

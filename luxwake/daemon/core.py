@@ -12,6 +12,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ from detectors.snapshot import parts_of, read_state, write_state
 from detectors.watch import Changes, Watch
 from geo.errors import InputError, OutputError, UsageError
 from luxwake.daemon.archive import Archive
-from luxwake.daemon.checkpoint import Checkpoints
+from luxwake.daemon.checkpoint import Checkpoints, Files
 from luxwake.daemon.config import Config
 from luxwake.daemon.intake import Chunk
 from luxwake.daemon.journal import Journal, Record
@@ -121,11 +122,11 @@ class Core:
 
     def recover(self) -> int:
         """Take up where the last process ended; how many records of the journal were gone through again."""
-        begin = 0
+        begin, positions = 0, None
         for record, files in self.checkpoints.whole():
             self.watch.load(files["watch"])
             self._resume_parsers(files["parsers"])
-            begin = record
+            begin, positions = record, files.get("archive")
             break
         else:
             self.checkpoints.refuse_if_damaged()
@@ -135,7 +136,7 @@ class Core:
                 f"{self.store.record}; put the missing segments back, or begin anew with an empty folder"
             )
         if self.archive is not None:
-            self.archive.recover(begin, self.journal.last)
+            self.archive.recover(begin, self.journal.last, positions)
         n = 0
         for again in self.journal.after(begin):
             self.commit(self.follow(again))
@@ -279,8 +280,6 @@ class Core:
         header = {**_HOLDS, "cursors": self.cursors}
         try:
             self.journal.sync()
-            if self.archive is not None:
-                self.archive.flush(record)
             self._write_checkpoint(record, header, state)
         except OSError as error:
             raise OutputError(
@@ -289,16 +288,23 @@ class Core:
         self._t_checkpoint, self._at_checkpoint = time.monotonic(), record
 
     def _write_checkpoint(self, record: int, header: dict[str, Any], state: dict[str, Any]) -> None:
-        needed = self.checkpoints.write(
-            record, {"watch": self.watch.save, "parsers": lambda path: write_state(path, state, header)}
-        )
+        files: Files = {"watch": self.watch.save, "parsers": lambda path: write_state(path, state, header)}
+        if self.archive is not None:
+            with suppress(OutputError):  # its rows are in the checkpoint
+                self.archive.write(record, wait=False)
+            files["archive"] = self.archive.save
+        needed = self.checkpoints.write(record, files)
         self.journal.forget(needed)
         self.journal.rotate()
         if self.archive is not None:
-            self.archive.compact(needed, self.watch.engine.newest)
+            self.archive.compact(self.watch.engine.newest)
 
     def close(self) -> None:
         """Write a checkpoint, and let go of the state folder."""
+        if self.archive is not None:
+            with suppress(OutputError):
+                self.sync()
+                self.archive.write(self.journal.last)
         if self.journal.last != self._at_checkpoint:
             self.checkpoint()
         if self.archive is not None:
