@@ -39,6 +39,14 @@ DAY = 86_400_000_000
 DAYS = (19_675, 19_676, 19_677)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def patient():
+    """An end waits until all is written, so that all is to be seen."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "CLOSE_S", 300.0)
+        yield
+
+
 def rows_in(files):
     """All rows of files, in one order, as text: NaN and null are one then."""
     if not files:
@@ -233,11 +241,12 @@ def test_a_full_disk_stops_nothing_for_good(tmp_path, chunks, decoded, monkeypat
         if k % 20 == 19:
             fail = True
             core.checkpoint()
-            told |= "No space left on device" in core.archive.trouble
+            while not (told := "No space left on device" in core.archive.trouble()):
+                time.sleep(0.01)
         assert core.archive.rows < 300 + most
     fail = False
     core.close()
-    assert refused and told and not core.archive.trouble and followed == len(chunks)
+    assert refused and told and not core.archive.trouble() and followed == len(chunks)
     assert rows_in(files_of(state / "archive")) == decoded
 
 
@@ -295,6 +304,20 @@ def test_an_error_at_any_step_of_writing_leaves_nothing_double_and_nothing_that_
         again.recover(0, 1)
         assert not [path for path in folder.rglob("*") if path.is_file() and path.name != ".unsettled"]
     assert 25 < failed < 59
+
+
+def test_an_end_does_not_wait_for_a_slow_disk_and_loses_nothing(tmp_path, chunks, decoded, monkeypatch):
+    monkeypatch.setattr(module, "CLOSE_S", 0.0)
+    state = tmp_path / "state"
+    for k in range(0, len(chunks), 15):
+        serve(state, chunks[: k + 15])
+    monkeypatch.setattr(module, "CLOSE_S", 300.0)
+    serve(state, chunks)
+    core = Core(config(state, detect={"detectors": ["loitering"]}))
+    core.recover()
+    core.archive.flush(core.journal.last)
+    core.close()
+    assert rows_in(sorted((state / "archive").rglob("*.parquet"))) == decoded
 
 
 STEPS = st.lists(

@@ -14,7 +14,8 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,8 @@ PIECES = 1024
 """Pieces that are held before they are put together: small ones cost more than their rows."""
 RETRY_S = 0.9
 """After an error the disk is not asked again for so long."""
+CLOSE_S = 1.0
+"""An end waits so long for a batch; one that is not done by then is in the checkpoint."""
 TIER = 64
 """So many small files of a partition are merged while its day goes on."""
 MANY = 16
@@ -164,9 +167,10 @@ class Archive:
         """Are so many rows held that they must be written?"""
         return self.rows >= self._max_rows
 
-    @property
     def trouble(self) -> str:
-        """Why positions are not on the disk, in words; "" where all is well."""
+        """Why positions are not on the disk, in words; "" where all is well. A batch that failed is begun again."""
+        with suppress(OutputError):
+            self._is_settled(wait=False)
         return self._failed
 
     def write(self, record: int, *, wait: bool = True) -> None:
@@ -184,6 +188,13 @@ class Archive:
         """All rows up to this record are on the disk from here on. OutputError where that cannot be: try again."""
         self.write(record)
         self._is_settled(wait=True)
+
+    def drain(self, record: int) -> None:
+        """Hand what is held, up to this record, to the thread, unless the batch before takes too long."""
+        with suppress(OutputError):
+            if not self._is_settled(wait=False) and self._written is not None:
+                wait([self._written], CLOSE_S)
+            self.write(record, wait=False)
 
     def _begin(self, *, again: bool) -> None:
         assert self._batch is not None
@@ -224,7 +235,7 @@ class Archive:
             if not names <= self._unsettled:
                 self._save(self._unsettled | names)
             self._unsettled |= names
-        write_files(self.folder, record, rows, parts)
+        write_files(self.folder, record, rows, parts, self._stop.is_set)
         with self._lock:
             self._writing = set()
 
@@ -274,7 +285,9 @@ class Archive:
             _log.warning("%s: %s", self._list, error)
 
     def close(self) -> None:
-        """End the threads; a merge is broken off, and begun anew another time."""
+        """End the threads; a merge, or a batch that takes too long, is broken off and begun anew another time."""
+        if self._written is not None:
+            wait([self._written], CLOSE_S)
         self._stop.set()
         if self._merging is not None:
             self._merging.interrupt()

@@ -9,10 +9,11 @@ a merged file is there, those that it replaces count no more, so that no row is 
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -146,10 +147,17 @@ def partitioned(rows: ArchiveRows) -> tuple[ArchiveRows, list[tuple[str, slice]]
     return rows.take(order), parts
 
 
-def write_files(folder: Path, number: int, rows: ArchiveRows, parts: Sequence[tuple[str, slice]]) -> None:
-    """Write rows that `partitioned` has ordered, a file each partition; OSError where the disk does not take them.
+def write_files(
+    folder: Path,
+    number: int,
+    rows: ArchiveRows,
+    parts: Sequence[tuple[str, slice]],
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> None:
+    """Write rows that `partitioned` has ordered, a file each partition.
 
-    What was written before an error is written again by the next call with the same number.
+    Raises OSError where the disk does not take them, or when it is to stop before all is on the disk. What was written
+    before an error is written again by the next call with the same number.
     """
     columns = [cells_of(rows, name) for name in rows]
     paths = [folder / name / f"{number}.parquet" for name, _ in parts]
@@ -158,6 +166,8 @@ def write_files(folder: Path, number: int, rows: ArchiveRows, parts: Sequence[tu
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _write_file(hidden(path), columns, taken)
         for path in paths:
+            if is_stopped():
+                raise OSError(errno.EINTR, os.strerror(errno.EINTR))
             sync_file(hidden(path))
         for path in paths:
             os.replace(hidden(path), path)

@@ -302,9 +302,8 @@ class Core:
     def close(self) -> None:
         """Write a checkpoint, and let go of the state folder."""
         if self.archive is not None:
-            with suppress(OutputError):
-                self.sync()
-                self.archive.write(self.journal.last)
+            self.sync()
+            self.archive.drain(self.journal.last)
         if self.journal.last != self._at_checkpoint:
             self.checkpoint()
         if self.archive is not None:
