@@ -27,6 +27,11 @@ def add_commands(commands: Any, output_options: Callable[[argparse.ArgumentParse
         "--speed", type=float, metavar="X", help="100: a hundred times as fast as it was; default: as can be"
     )
     output_options(replay)
+    backfill = commands.add_parser("backfill", help="days of the archive through the detectors again, into the store")
+    backfill.add_argument("days", nargs="+", metavar="DAY", help="such as 2026-11-26 (UTC)")
+    backfill.add_argument("--config", metavar="FILE", help="its state, detectors, thresholds and sinks")
+    backfill.add_argument("--state", metavar="DIR", help="folder of the store (default: as configured)")
+    output_options(backfill)
     status = commands.add_parser("status", help="what a daemon is doing, from its status server")
     status.add_argument("--url", metavar="URL", default="http://127.0.0.1:8787", help="default: http://127.0.0.1:8787")
     status.add_argument("--token-file", metavar="FILE", help="the token, where the server asks for one")
@@ -42,9 +47,13 @@ def _add_store(commands: Any, output_options: Callable[[argparse.ArgumentParser]
     query.add_argument("sql", metavar="SQL", help="a SELECT")
     export = parts.add_parser("export", help="the newest form of every event as JSON lines")
     export.add_argument("-o", "--out", metavar="FILE", default="-", help="default: standard output")
-    prune = parts.add_parser("prune", help="remove events that ended long ago")
-    prune.add_argument("--before", metavar="T", required=True, help="those that were last told before (ISO 8601, UTC)")
-    verify = parts.add_parser("verify", help="is the store whole, and does the journal fit to it")
+    export.add_argument(
+        "--fixes", action="store_true", help="the archive's positions instead; -o says by its suffix as what"
+    )
+    prune = parts.add_parser("prune", help="remove events that ended long ago, and old days of the archive")
+    prune.add_argument("--before", metavar="T", help="events that were last told before (ISO 8601, UTC)")
+    prune.add_argument("--positions-before", metavar="T", help="days of the archive that had ended by then")
+    verify = parts.add_parser("verify", help="are store and archive whole, and does the journal fit to them")
     for part in (query, export, prune, verify):
         part.add_argument("--config", metavar="FILE", help="the daemon's configuration, which names its store")
         part.add_argument("--state", metavar="DIR", help="or the daemon's folder (default: state)")
@@ -92,6 +101,13 @@ def run_replay(args: argparse.Namespace, console: Console) -> None:
     replay(args.inputs, console, config=args.config, state=args.state, speed=args.speed)
 
 
+def run_backfill(args: argparse.Namespace, console: Console) -> None:
+    """The command `backfill`."""
+    from luxwake.daemon.backfill import backfill
+
+    backfill(args.days, console, config=args.config, state=args.state)
+
+
 def run_status(args: argparse.Namespace, console: Console) -> None:
     """The command `status`."""
     from luxwake.daemon.serve_command import print_status
@@ -107,9 +123,10 @@ def run_store(args: argparse.Namespace, console: Console) -> None:
     if args.part == "query":
         store_command.query(place, args.sql, console)
     elif args.part == "export":
-        store_command.export(place, args.out, console)
+        export = store_command.export_fixes if args.fixes else store_command.export
+        export(place, args.out, console)
     elif args.part == "prune":
-        store_command.prune(place, args.before, console)
+        store_command.prune(place, args.before, args.positions_before, console)
     else:
         store_command.verify(place, console)
 
@@ -117,6 +134,7 @@ def run_store(args: argparse.Namespace, console: Console) -> None:
 COMMANDS = {
     "serve": run_serve,
     "replay": run_replay,
+    "backfill": run_backfill,
     "status": run_status,
     "store": run_store,
     "config": run_config,

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -39,6 +40,7 @@ def _integer(kind: int, value: int) -> tuple[int, bytes]:
     return kind, varint(value << 1 if value >= 0 else (-value << 1) - 1)
 
 
+@lru_cache(4096)
 def _i32(value: int) -> tuple[int, bytes]:
     return _integer(_I32, value)
 
@@ -81,14 +83,19 @@ def _physical(cells: Cells) -> int:
 
 def _schema_of(cells: Cells) -> tuple[int, bytes]:
     """The element of the schema for a column: its physical type and what it means."""
-    fields = {1: _i32(_physical(cells)), 3: _i32(int(cells.optional)), 4: _binary(cells.name.encode())}
-    if cells.kind == "text":
+    return _element(cells.name, cells.kind, cells.dtype, cells.optional, _physical(cells))
+
+
+@lru_cache(256)
+def _element(name: str, kind: str, dtype: np.dtype[Any], optional: bool, physical: int) -> tuple[int, bytes]:
+    fields = {1: _i32(physical), 3: _i32(int(optional)), 4: _binary(name.encode())}
+    if kind == "text":
         fields[6], fields[10] = _i32(_UTF8), _struct({1: _struct({})})
-    elif cells.kind == "time":
+    elif kind == "time":
         micros = _struct({2: _struct({})})
         fields[6], fields[10] = _i32(_TIMESTAMP_MICROS), _struct({8: _struct({1: (_TRUE, b""), 2: micros})})
-    elif cells.dtype.kind in "iu":
-        size, signed = cells.dtype.itemsize, cells.dtype.kind == "i"
+    elif dtype.kind in "iu":
+        size, signed = dtype.itemsize, dtype.kind == "i"
         fields[6] = _i32((15 if signed else 11) + size.bit_length() - 1)
         meaning = {1: (_BYTE, bytes([8 * size])), 2: (_TRUE if signed else _FALSE, b"")}
         fields[10] = _struct({10: _struct(meaning)})

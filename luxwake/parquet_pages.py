@@ -20,6 +20,7 @@ MINIBLOCK = 32
 """Differences that share a width; the format asks for a multiple of 32."""
 SMALL_DICTIONARY = 2_048
 """Distinct values whose table stays in the fastest cache; a larger one is made only for a column with more."""
+_SHORT = [bytes([value]) for value in range(0x80)]
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: spreads keys that differ in few bits (Knuth, 6.4)
 
 
@@ -281,6 +282,8 @@ def varint(value: int) -> bytes:
     >>> varint(300).hex()
     'ac02'
     """
+    if value < 0x80:
+        return _SHORT[value]
     out = bytearray()
     while value >= 0x80:
         out.append(value & 0x7F | 0x80)

@@ -13,6 +13,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +24,8 @@ from detectors.snapshot import parts_of, read_state, write_state
 from detectors.told import Changes
 from detectors.watch import Watch
 from geo.errors import InputError, OutputError, UsageError
-from luxwake.daemon.checkpoint import Checkpoints
+from luxwake.daemon.archive import Archive
+from luxwake.daemon.checkpoint import Checkpoints, Files
 from luxwake.daemon.config import Config, DetectConfig
 from luxwake.daemon.intake import Chunk
 from luxwake.daemon.journal import Journal, Record
@@ -100,6 +102,7 @@ class Core:
         self.checkpoints = Checkpoints(self.folder / "checkpoints")
         self.names = self._numbers_of_sources()
         self.parsers: dict[int, Parser] = {self.names.index(one.name): make_parser(one) for one in config.sources}
+        self.archive = Archive(self.folder / "archive", config.archive_rows, self.names) if config.archive else None
         self.cursors: dict[str, str] = {}
         """The newest cursor of each source that has one."""
         self.settings = settings_of(config)
@@ -131,10 +134,10 @@ class Core:
 
     def recover(self) -> int:
         """Take up where the last process ended; how many records of the journal were gone through again."""
-        begin = 0
+        begin, positions = 0, None
         for record, files in self.checkpoints.whole():
             self._resume(files)
-            begin = record
+            begin, positions = record, files.get("archive")
             break
         else:
             self.checkpoints.refuse_if_damaged()
@@ -143,6 +146,8 @@ class Core:
                 f"{self.journal.folder}: the journal ends with record {self.journal.last}, but the store has all up to "
                 f"{self.store.record}; put the missing segments back, or begin anew with an empty folder"
             )
+        if self.archive is not None:
+            self.archive.recover(begin, self.journal.last, positions)
         n = 0
         for again in self.journal.after(begin):
             self.commit(self.follow(again))
@@ -207,17 +212,23 @@ class Core:
         if tables:
             fixes = together(tables, tuple(self.names))
             self.rows += len(fixes)
+            if self.archive is not None:
+                self.archive.add(fixes)
             told.append(self.watch.feed(fixes))
         if record.number <= self.committed:  # it was told before the last end of the process
             return Followed(record.number, t, [])
-        made = [change for changes in told for change in self._changes(changes)]
+        made = [change for changes in told for change in self.changes_of(changes)]
         return Followed(record.number, t, made)
 
     def commit(self, followed: Followed) -> None:
-        """Keep what follows from a record. OutputError where the disk does not take it: try again with the same.
+        """Keep what follows from a record. OutputError where the disk does not take it: try again with the same."""
+        self._commit_changes(followed)
+        if self.archive is not None and self.archive.is_full:
+            self.sync()
+            self.archive.write(followed.record)
 
-        A record from which nothing follows is noted once a second at most.
-        """
+    def _commit_changes(self, followed: Followed) -> None:
+        """Commit changes; a record from which none follows is noted once a second at most."""
         record, t, made = followed
         if record <= self.committed or (not made and time.monotonic() - self._t_committed < COMMIT_S):
             return
@@ -228,11 +239,20 @@ class Core:
                 raise OutputError(
                     f"{self.journal.folder}: cannot be written ({error.strerror}); mend the disk"
                 ) from None
-        wanted = {name: [one for one in made if wants.wants(one)] for name, wants in self.filters.items()}
-        self.store.commit(record, t, made, wanted, self._once)
+        self._keep(record, t, made)
         self.committed, self._t_committed = record, time.monotonic()
         self.is_behind = False
         self.told.update((one.kind, one.change) for one in made)
+
+    def _keep(self, record: int | None, t: int, made: list[Change]) -> None:
+        wanted = {name: [one for one in made if wants.wants(one)] for name, wants in self.filters.items()}
+        self.store.commit(record, t, made, wanted, self._once)
+
+    def tell(self, t: int, changes: Sequence[Change]) -> None:
+        """Keep changes that follow from no record, numbered anew. OutputError where the disk does not take them."""
+        made = [one._replace(seq=self._seq + k + 1) for k, one in enumerate(changes)]
+        self._keep(None, t, made)
+        self._seq += len(made)
 
     def sync(self) -> None:
         """What was written down survives the loss of power from here on. OutputError where the disk does not do it."""
@@ -247,7 +267,7 @@ class Core:
         self.commit(followed)
         return followed.changes
 
-    def _changes(self, changes: Changes) -> list[Change]:
+    def changes_of(self, changes: Changes) -> list[Change]:
         """A table of changes as the store takes them; they are to be committed next."""
         made = []
         for k, event in enumerate(event_properties(changes)):
@@ -274,7 +294,7 @@ class Core:
     def conclude(self, record: Record) -> Followed:
         """The input has ended for good with this record, as that of a replay has: what the rows that waited change, and
         what stays open. Nothing can follow it."""
-        return Followed(record.number, time.time_ns() // 1000, self._changes(self.watch.flush()))
+        return Followed(record.number, time.time_ns() // 1000, self.changes_of(self.watch.flush()))
 
     def finish(self) -> list[Change]:
         """The input has ended for good: the changes that follow, committed."""
@@ -306,16 +326,26 @@ class Core:
         self._t_checkpoint, self._at_checkpoint = time.monotonic(), record
 
     def _write_checkpoint(self, record: int, header: dict[str, Any], state: dict[str, Any]) -> None:
-        needed = self.checkpoints.write(
-            record, {"watch": self.watch.save, "parsers": lambda path: write_state(path, state, header)}
-        )
+        files: Files = {"watch": self.watch.save, "parsers": lambda path: write_state(path, state, header)}
+        if self.archive is not None:
+            with suppress(OutputError):  # its rows are in the checkpoint
+                self.archive.write(record, wait=False)
+            files["archive"] = self.archive.save
+        needed = self.checkpoints.write(record, files)
         self.journal.forget(needed)
         self.journal.rotate()
+        if self.archive is not None:
+            self.archive.compact(self.watch.engine.newest)
 
     def close(self) -> None:
         """Write a checkpoint, but none of what the store has not got yet, and let go of the state folder."""
+        if self.archive is not None:
+            self.sync()
+            self.archive.drain(self.journal.last)
         if self.journal.last != self._at_checkpoint and not self.is_behind:
             self.checkpoint()
+        if self.archive is not None:
+            self.archive.close()
         self.journal.close()
         self.store.close()
         self._lock.release()

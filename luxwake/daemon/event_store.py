@@ -78,7 +78,7 @@ class EventStore(ABC):
 
     def commit(
         self,
-        record: int,
+        record: int | None,
         t: int,
         changes: Sequence[Change],
         wanted: Mapping[str, Sequence[Change]],
@@ -88,7 +88,7 @@ class EventStore(ABC):
 
         Parameters
         ----------
-        record : number of the record
+        record : number of the record; None for what follows from none
         t : when it came, µs
         changes : what follows from it, in order
         wanted : for each sink the changes that it is to be sent
@@ -97,7 +97,7 @@ class EventStore(ABC):
         with self._transaction() as db:
             db.execute("insert into meta values ('record', '0') on conflict do nothing")
             number = "update meta set value = ? where name = 'record' and cast(value as bigint) < ?"
-            if db.execute(number, (str(record), record)).rowcount == 0:
+            if record is not None and db.execute(number, (str(record), record)).rowcount == 0:
                 return
             if not changes:
                 return
@@ -120,6 +120,10 @@ class EventStore(ABC):
         """Changes with higher numbers than `after`, in their order."""
         rows = self._rows(f"select {_COLUMNS} from changes where seq > ? order by seq limit ?", (after, limit))
         return [_change(row) for row in rows]
+
+    def has(self, event_id: str) -> bool:
+        """Was this event ever told?"""
+        return bool(self._rows("select 1 from newest where event_id = ?", (event_id,)))
 
     def due(self, sink: str, limit: int) -> list[Change]:
         """What a sink is still to be sent, in order."""

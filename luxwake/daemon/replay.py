@@ -91,7 +91,8 @@ def replay(
     base = read_config(config) if config else Config(http=HttpConfig(enabled=False))
     with ExitStack() as stack:
         folder = state or (base.state if config else stack.enter_context(tempfile.TemporaryDirectory()))
-        made = msgspec.structs.replace(base, state=folder, sources=[StdinSource(name="replay")])
+        is_kept = base.archive and (state or config) is not None
+        made = msgspec.structs.replace(base, state=folder, archive=is_kept, sources=[StdinSource(name="replay")])
         begun = time.perf_counter()
         daemon = run(made, console, lambda one, intake: Recording(one.name, intake, paths, speed), has_end=True)
         _print(daemon, time.perf_counter() - begun, console)

@@ -52,7 +52,7 @@ class Reporter:
             changes=by_kind(core.told),
             checkpoint_age_s=max(0.0, time.time() - written) if written else None,
             journal_bytes=core.journal.n_bytes,
-            store_writable=not daemon.trouble,
+            store_writable=not (daemon.trouble or (core.archive is not None and core.archive.trouble())),
             messages_per_s=sum(source.messages_per_s for source in sources),
             lag_p99_s=float(np.quantile(daemon.lags, 0.99)) if daemon.lags else 0.0,
             rss_bytes=rss_bytes(),

@@ -25,7 +25,7 @@ GATHER_S = 0.02
 """The core waits so long for more after the first bytes: calls cost less by the piece, and 20 ms is no delay."""
 IDLE_S = 0.2
 KEEP_S = 0.1
-"""What has come is on the disk for good within this time, and brokers are told so: mosquitto has 20 messages under way."""
+"""What has come is on the disk within this time, and brokers are told so: mosquitto has 20 messages on the way."""
 LAGS = 4096
 DRAIN_S = 8.0
 """A stop is done within 10 s; what the sinks have not been sent by then waits in the store."""

@@ -52,7 +52,8 @@ def demo(path: str | None, speed: float, console: Console) -> None:
         written = simulate("world", Path(folder), vessels=DEMO_SHIPS, days=DEMO_DAYS)
         feed = [one for one in written.paths if one.name.startswith("track.nmea")]
         console.note(f"{written.fixes:,} positions of {written.vessels:,} simulated ships, {speed:g} times as fast")
-        made = msgspec.structs.replace(config, state=f"{folder}/state", store="", sources=[StdinSource(name="demo")])
+        state, sources = f"{folder}/state", [StdinSource(name="demo")]
+        made = msgspec.structs.replace(config, state=state, store="", archive=False, sources=sources)
         run(made, console, lambda one, intake: Recording(one.name, intake, feed, speed), has_end=True)
 
 

@@ -9,14 +9,17 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from ais.table import FIX_DTYPES, columns_of
 from geo.errors import InputError, UsageError
 from geo.whole_file import write_text
 from luxwake.console import Console, plain, print_json_lines
+from luxwake.daemon.archive_files import ArchiveRows, days
 from luxwake.daemon.config import Config, read_config
 from luxwake.daemon.event_store import EventStore
 from luxwake.daemon.journal import Journal
 from luxwake.daemon.store import Store
 from luxwake.daemon.store_open import FILE, has_database
+from luxwake.sink import open_sink
 from luxwake.times import parse_time
 
 _READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
@@ -103,22 +106,56 @@ def export(config: Config, out: str, console: Console) -> None:
             console.note(f"written: {out}")
 
 
-def prune(config: Config, before: str, console: Console) -> None:
-    """Remove the events that were last told before a time."""
-    t = parse_time(before, "--before")
-    with closing(_store(config)) as store:
-        n = store.prune(t)
-    console.table("Pruned", ("events removed", "told before"), [(n, before)])
+def export_fixes(config: Config, out: str, console: Console) -> None:
+    """All positions of the archive in one file, day by day in the order of time."""
+    from luxwake.daemon.archive_reading import day_rows, sources_of
+
+    folder = _archive(config)
+    names = sources_of(folder)
+    with open_sink(out, ArchiveRows.of(columns_of(FIX_DTYPES, 0), names)) as sink:
+        for day in days(folder):
+            for fixes in day_rows(folder, day, names):
+                sink.write(ArchiveRows.of(fixes.columns, names))
+    console.note(f"{sink.rows:,} positions of {len(days(folder)):,} days: {out}")
+
+
+def _archive(config: Config) -> Path:
+    folder = Path(config.state) / "archive"
+    if not folder.is_dir():
+        raise InputError(f"{config.state}: no archive in it; give the folder that is `state` in the configuration")
+    return folder
+
+
+def prune(config: Config, before: str | None, positions_before: str | None, console: Console) -> None:
+    """Remove the events that were last told before a time, and the days of the archive that had ended by a time."""
+    from luxwake.daemon.archive_reading import prune_days
+
+    if before is None and positions_before is None:
+        raise UsageError("prune needs --before T (events), --positions-before T (days of the archive), or both")
+    t = None if before is None else parse_time(before, "--before")
+    t_positions = None if positions_before is None else parse_time(positions_before, "--positions-before")
+    rows = []
+    if t is not None:
+        with closing(_store(config)) as store:
+            rows.append(("events", store.prune(t), before))
+    if t_positions is not None:
+        rows.append(("days of positions", prune_days(_archive(config), t_positions), positions_before))
+    console.table("Pruned", ("what", "removed", "before"), rows)
 
 
 def verify(config: Config, console: Console) -> None:
-    """Whether the store is whole and the journal fits to it; InputError where not."""
+    """Whether the store and the archive are whole and the journal fits to them; InputError where not."""
+    from luxwake.daemon.archive_reading import faults
+
     with closing(_store(config)) as store:
         wrong, record = store.check(), store.record
     journal = Path(config.state) / "journal"
     last = Journal.last_of(journal) if journal.is_dir() else 0
     if last < record:
         wrong.append(f"the journal ends with record {last}, the store has all up to {record}")
+    files, positions, faulty = faults(Path(config.state) / "archive")
+    wrong += faulty
     if wrong:
         raise InputError(f"{config.state}: {'; '.join(wrong)}; put a copy back, or begin anew with an empty folder")
-    console.table("Store", ("record", "journal ends with", "found wrong"), [(record, last, "nothing")])
+    names = ("record", "journal ends with", "files of positions", "positions", "found wrong")
+    console.table("Store", names, [(record, last, files, positions, "nothing")])

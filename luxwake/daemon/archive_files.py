@@ -1,0 +1,243 @@
+"""The files of the position archive: what they are called, how rows become files, and how several become one.
+
+    date=2026-11-27/cell=811fbffffffffff/1207.parquet        rows up to record 1207 of the journal
+    date=2026-11-27/cell=811fbffffffffff/64-1207.parquet     takes the place of all whose numbers lie in 64 to 1207
+
+`cell` is the H3 cell of resolution 1. A file is written under a hidden name and renamed when it is on the disk. Where
+a merged file is there, those that it replaces count no more, so that no row is ever missing or double.
+"""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ais.table import NAV_STATUS_UNKNOWN, Table
+from geo.cells import cells
+from luxwake.cells import cells_of, cut_cells
+from luxwake.daemon.journal import sync_folder
+from luxwake.decoded_rows import CHANNELS
+
+if TYPE_CHECKING:
+    import duckdb
+
+Columns = dict[str, NDArray[Any]]
+
+RESOLUTION = 1
+"""842 cells of 600,000 km²: few enough for a file each, many enough to leave most of the world out."""
+DAY_US = 86_400_000_000
+MAX_DAYS = 64
+"""Days that a batch is put into. The times of a feed may be anything, and each day costs files."""
+NO_DAY = "date=__HIVE_DEFAULT_PARTITION__"
+"""The day of the rows beyond: Hive's word for null, which all readers of partitions know."""
+GROUP_ROWS = 122_880
+MERGE_MEMORY = "192MB"
+_NAME = re.compile(r"(\d+)(?:-(\d+))?\.parquet")
+
+
+class ArchiveRows(Table):
+    """Positions as the archive has them: words for the channel and the source, null for what is not available."""
+
+    order: ClassVar[tuple[str, ...]] = (
+        "t", "mmsi", "lat", "lon", "sog", "cog", "heading", "nav_status", "msg_type", "channel", "source", "offset",
+    )  # fmt: skip
+    nulls: ClassVar[Mapping[str, int]] = {"nav_status": NAV_STATUS_UNKNOWN}
+    words: ClassVar[Mapping[str, Sequence[str]]] = {"channel": CHANNELS}
+
+    @classmethod
+    def of(cls, columns: Columns, names: Sequence[str]) -> ArchiveRows:
+        """Rows whose `source` is a place in `names`."""
+        rows = cls({name: columns[name] for name in cls.order})
+        vars(rows)["words"] = {**cls.words, "source": tuple(names)}
+        return rows
+
+
+class Part(NamedTuple):
+    """A file of a partition, and the numbers that it stands for."""
+
+    first: int
+    last: int
+    path: Path
+
+    @property
+    def is_merged(self) -> bool:
+        """Does it take the place of others?"""
+        return "-" in self.path.stem
+
+
+def parts_of(partition: Path) -> tuple[list[Part], list[Part]]:
+    """The files of a partition that count, in order, and those that another one replaces.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for name in ("3.parquet", "5.parquet", "3-5.parquet", "9.parquet", ".11.parquet.partial"):
+    ...     (folder / name).touch()
+    >>> [[part.path.name for part in parts] for parts in parts_of(folder)]
+    [['3-5.parquet', '9.parquet'], ['3.parquet', '5.parquet']]
+    """
+    found = []
+    for path in partition.iterdir() if partition.is_dir() else ():
+        if name := _NAME.fullmatch(path.name):
+            found.append(Part(int(name[1]), int(name[2] or name[1]), path))
+    counting: list[Part] = []
+    replaced = []
+    for part in sorted(found, key=lambda part: (part.first, -part.last, not part.is_merged)):
+        if counting and part.last <= counting[-1].last:
+            replaced.append(part)
+        else:
+            counting.append(part)
+    return counting, replaced
+
+
+def hidden(path: Path) -> Path:
+    """What a file is called until it is whole."""
+    return path.with_name(f".{path.name}.partial")
+
+
+def is_hidden(path: Path) -> bool:
+    """Is it a file that was never whole?"""
+    return path.name.startswith(".") and path.name.endswith(".partial")
+
+
+def days(folder: Path) -> list[str]:
+    """The days of an archive as "YYYY-MM-DD", in order."""
+    return sorted(path.name.removeprefix("date=") for path in folder.glob("date=*-*-*"))
+
+
+def partitions(folder: Path, day: str | None = None) -> Iterator[Path]:
+    """The partitions of a day, or of all, in order."""
+    yield from sorted(folder.glob(f"date={day or '*'}/cell=*"))
+
+
+def day_end(partition: Path) -> int | None:
+    """Where the day of a partition ends, µs since 1970; None for rows without a day."""
+    try:
+        begin = datetime.fromisoformat(partition.parent.name.removeprefix("date=")).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return int(begin.timestamp()) * 1_000_000 + DAY_US
+
+
+def partitioned(rows: ArchiveRows) -> tuple[ArchiveRows, list[tuple[str, slice]]]:
+    """Rows ordered by partition, MMSI, time, then arrival; each partition's path and rows."""
+    t, day = rows["t"], rows["t"] // DAY_US
+    cell, cell_of = np.unique(cells(rows["lat"], rows["lon"], RESOLUTION), return_inverse=True)
+    found, day_of, n = np.unique(day, return_inverse=True, return_counts=True)
+    kept = np.sort(np.lexsort((found, -n))[:MAX_DAYS])
+    place = np.full(found.size, kept.size)
+    place[kept] = np.arange(kept.size)
+    partition = place[day_of] * cell.size + cell_of
+    order = np.argsort(t, kind="stable")
+    order = order[np.argsort(partition[order] << 32 | rows["mmsi"][order], kind="stable")]
+    cuts = [0, *(np.flatnonzero(np.diff(partition[order])) + 1).tolist(), len(rows)]
+    parts = []
+    for begin, end in itertools.pairwise(cuts):
+        of_day, of_cell = divmod(int(partition[order[begin]]), cell.size)
+        date = NO_DAY if of_day == kept.size else f"date={np.datetime64(int(found[kept[of_day]]), 'D')}"
+        parts.append((f"{date}/cell={int(cell[of_cell]):x}", slice(begin, end)))
+    return rows.take(order), parts
+
+
+def write_files(
+    folder: Path,
+    number: int,
+    rows: ArchiveRows,
+    parts: Sequence[tuple[str, slice]],
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> None:
+    """Write rows that `partitioned` has ordered, a file each partition.
+
+    Raises OSError where the disk does not take them, or when it is to stop before all is on the disk. What was written
+    before an error is written again by the next call with the same number.
+    """
+    columns = [cells_of(rows, name) for name in rows]
+    paths = [folder / name / f"{number}.parquet" for name, _ in parts]
+    try:
+        for path, (_, taken) in zip(paths, parts, strict=True):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write_file(hidden(path), columns, taken)
+        for path in paths:
+            if is_stopped():
+                raise OSError(errno.EINTR, os.strerror(errno.EINTR))
+            sync_file(hidden(path))
+        for path in paths:
+            os.replace(hidden(path), path)
+        for place in {path.parent for path in paths} | {path.parent.parent for path in paths} | {folder}:
+            sync_folder(place)
+    except OSError:
+        for path in paths:
+            hidden(path).unlink(missing_ok=True)
+        raise
+
+
+def _write_file(path: Path, columns: Sequence[Any], taken: slice) -> None:
+    from luxwake.parquet_file import ParquetFile
+
+    with path.open("wb") as stream:
+        file = ParquetFile(stream)
+        for begin in range(taken.start, taken.stop, GROUP_ROWS):
+            rows = slice(begin, min(begin + GROUP_ROWS, taken.stop))
+            file.write([cut_cells(column, rows) for column in columns])
+        file.close()
+
+
+def sync_file(path: Path) -> None:
+    """What was written to a file survives the loss of power from here on."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def quoted(paths: Sequence[Path]) -> str:
+    """Paths as a list in SQL."""
+    import glob
+
+    return "[" + ", ".join("'" + glob.escape(str(path)).replace("'", "''") + "'" for path in paths) + "]"
+
+
+def merge(parts: Sequence[Part], connection: duckdb.DuckDBPyConnection) -> Path:
+    """One file in place of several, which follow each other in a partition; the old ones are removed.
+
+    Raises OSError or duckdb.Error; all rows are still there then, each once.
+    """
+    partition = parts[0].path.parent
+    made = partition / f"{parts[0].first}-{parts[-1].last}.parquet"
+    place = str(hidden(made)).replace("'", "''")
+    try:
+        connection.execute(
+            f"copy (from read_parquet({quoted([part.path for part in parts])}, hive_partitioning = false) "
+            f"order by mmsi, t, source, \"offset\") to '{place}' (format parquet, compression zstd)"
+        )
+        sync_file(hidden(made))
+        os.replace(hidden(made), made)
+    except BaseException:
+        hidden(made).unlink(missing_ok=True)
+        raise
+    sync_folder(partition)
+    for part in parts:
+        if part.path != made:
+            part.path.unlink(missing_ok=True)
+    sync_folder(partition)
+    return made
+
+
+def merging(folder: Path) -> duckdb.DuckDBPyConnection:
+    """A database for `merge`, of bounded memory and one thread."""
+    from luxwake.store import locked
+
+    connection = locked()
+    spill = str(folder / ".spill").replace("'", "''")
+    for setting in ("threads = 1", f"memory_limit = '{MERGE_MEMORY}'", f"temp_directory = '{spill}'"):
+        connection.execute(f"set {setting}")
+    return connection
