@@ -37,8 +37,8 @@ def coded(shipments: Shipments, name: str, key: Callable[[str], str] = str) -> C
     """A column of a table, each text by its key; equal keys get one number."""
     held = getattr(shipments.columns, "held", {}).get(name)
     if not isinstance(held, Texts):
-        texts, codes = np.unique(shipments[name].astype(str), return_inverse=True)
-        held = Texts(codes.reshape(-1).astype(np.int32), texts.tolist())
+        texts, places = np.unique(shipments[name].astype(str), return_inverse=True)
+        held = Texts(places.reshape(-1), texts.tolist())
     numbers = {"": 0}
     made = (numbers.setdefault(key(value), len(numbers)) for value in held.values)
     of_value = np.fromiter(made, np.int32, len(held.values))
