@@ -214,8 +214,8 @@ class Carriers:
         who, index = np.unique(rows, axis=0, return_inverse=True)
         named = [(imo, table.imo_texts[text], mmsi, table.names[name]) for imo, text, mmsi, name in who.tolist()]
         columns = LegColumns(
-            table.load[legs] - 1,
-            table.discharge[legs] - 1,
+            table.load[legs].astype(np.int64) - 1,
+            table.discharge[legs].astype(np.int64) - 1,
             table.depart0[legs],
             table.depart1[legs],
             table.arrive0[legs],
@@ -259,11 +259,14 @@ class Carriers:
 
 
 class Carriages(Sequence[Carriage]):
-    """Who may have carried each of some legs, written out when asked for; `out` has all of them as arrays."""
+    """Who may have carried each of some legs, written out when asked for.
+
+    `out` has all of them as arrays; its ships are places in `mmsi`, its calls places in `rows`, the rows of the events.
+    """
 
     def __init__(self, fleet: Fleet, mmsi: NDArray[np.uint32], rows: NDArray[np.int64], out: Out) -> None:
-        self.out, self.mmsi = out, mmsi
-        self._fleet, self._rows = fleet, rows
+        self.out, self.mmsi, self.rows = out, mmsi, rows
+        self._fleet = fleet
 
     def __len__(self) -> int:
         return int(self.out.n.size)
@@ -272,11 +275,15 @@ class Carriages(Sequence[Carriage]):
         kept = np.flatnonzero(self.out.ship[k] >= 0).tolist()
         return Carriage(tuple(self._candidate(k, place) for place in kept), int(self.out.n[k]), float(self.out.none[k]))
 
+    def take(self, legs: NDArray[np.int64]) -> Carriages:
+        """Those of some of the legs, by place."""
+        return Carriages(self._fleet, self.mmsi, self.rows, Out(*(column[legs] for column in self.out)))
+
     def _candidate(self, k: int, place: int) -> Candidate:
         mmsi = int(self.mmsi[self.out.ship[k, place]])
         told = [one for one in self._fleet.said(mmsi) if one.name or one.imo]
         name, imo = (told[-1].name, told[-1].imo) if told else ("", 0)
-        calls = (int(self._rows[self.out.load_call[k, place]]), int(self._rows[self.out.discharge_call[k, place]]))
+        calls = (int(self.rows[self.out.load_call[k, place]]), int(self.rows[self.out.discharge_call[k, place]]))
         return Candidate(mmsi, name, imo, float(self.out.probability[k, place]), *calls, int(self.out.bits[k, place]))
 
 

@@ -70,7 +70,8 @@ class Met:
 @dataclass
 class Case:
     """A chain with its voyages; `related` holds the events, `reached` the reach of the longest silence, `met` the other
-    ships of the chain that the silent ship could have met unseen, `listings` the entries of watch-lists near it."""
+    ships of the chain that the silent ship could have met unseen, `listings` the entries of watch-lists near it; one
+    that is `settled` leaves nothing to ask."""
 
     chain: Chain
     voyages: tuple[Voyage, ...]
@@ -81,6 +82,7 @@ class Case:
     met: tuple[Met, ...] = ()
     triggers: tuple[str, ...] = field(default=())
     listings: tuple[dict[str, Any], ...] = ()
+    settled: bool = False
 
     @property
     def last(self) -> Voyage:

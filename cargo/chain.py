@@ -20,6 +20,9 @@ from cargo.legtable import LegTable
 from cargo.linking import Link, Linker
 from cargo.shipments import Shipments
 
+_AT_ONCE = 4_096
+"""Chains whose rows are read at once: a million read together would be as large as all that is made of them."""
+
 
 class Balance(NamedTuple):
     """Units into and out of a port where the goods change ship; `remainder` is None where it is not known."""
@@ -94,7 +97,7 @@ class Chains(Sequence[Chain]):
         for k in np.flatnonzero(np.isin(starts, np.fromiter(self._linker.after, np.int64, len(self._linker.after)))):
             least[k] = min(self.way(int(starts[k])))
         by_chain = np.minimum.reduceat(least, self._first[:-1]) if starts.size else least
-        self._order: list[int] = np.argsort(by_chain, kind="stable").tolist()
+        self._order = np.argsort(by_chain, kind="stable")
 
     def __len__(self) -> int:
         return len(self._order)
@@ -108,7 +111,7 @@ class Chains(Sequence[Chain]):
 
     def heads(self, k: int) -> list[int]:
         """The first leg of each strand of chain k."""
-        at = self._order[k]
+        at = int(self._order[k])
         return list(self._starts_by_chain[self._first[at] : self._first[at + 1]].tolist())
 
     def way(self, head: int) -> list[int]:
@@ -134,10 +137,11 @@ class Chains(Sequence[Chain]):
 
     def take(self, wanted: Sequence[int]) -> Iterator[Chain]:
         """Some chains, written out."""
-        ways = [[self.way(head) for head in self.heads(k)] for k in wanted]
-        legs = iter(self.table.legs([leg for strands in ways for way in strands for leg in way]))
-        for strands in ways:
-            yield Chain(tuple(self._strand(way, [next(legs) for _ in way]) for way in strands))
+        for begin in range(0, len(wanted), _AT_ONCE):
+            ways = [[self.way(head) for head in self.heads(k)] for k in wanted[begin : begin + _AT_ONCE]]
+            legs = iter(self.table.legs([leg for strands in ways for way in strands for leg in way]))
+            for strands in ways:
+                yield Chain(tuple(self._strand(way, [next(legs) for _ in way]) for way in strands))
 
     def _strand(self, way: Sequence[int], legs: Sequence[Leg]) -> Strand:
         links = tuple(self._linker.after[leg][1] for leg in way[:-1])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -144,35 +144,61 @@ def join(
 
 def _join(fleet: Fleet, events: Events, shipments: Shipments, parameters: dict[str, Any], sources: Sources) -> Findings:
     """Open a case for every chain, score it, and score it again where the reach of a silence is known."""
-    chains = build_chains(shipments)
-    ship_legs, min_score, weighed = ShipLegs(chains.table), sources.min_score, parameters["weights"]
+    min_score, weighed = sources.min_score, parameters["weights"]
+    opened = _opened(fleet, events, shipments, parameters["assess_limit"], min_score)
+    cases = opened.cases
+    signals = Signals(fleet, cases, shipments, opened.peers, sources)
 
-    legs, first = chains.lead_legs()
-    carriages = Carriers(fleet).of(chains.table, legs)
-    wanted, cleared = np.arange(len(chains)), Counter[str]()
-    if len(chains) > parameters["assess_limit"]:
-        wanted, cleared = sieve(events, chains, legs, first, carriages, min_score)
-    cases = [
-        open_case(fleet, chain, [carriages[i] for i in range(first[k], first[k + 1])], min_score)
-        for k, chain in zip(wanted.tolist(), chains.take(wanted.tolist()), strict=True)
-    ]
-    if cleared:
-        cases = [case for case in cases if case.triggers or cleared.update([_status(case)])]
+    def scored(case: Case) -> Score:
+        return score(signals.of(case), weighed)
+
+    scores = []
     for case in cases:
-        if case.triggers:
-            case.returns = ship_legs.returns(case)
-    signals = Signals(fleet, cases, shipments, Peers.of(chains), sources)
-    scores = [score(signals.of(case), weighed) for case in cases]
-    for case in cases:
+        total = scored(case)
+        case.settled = _settled(case, total)
         case.listings = signals.listings(case) if case.triggers else ()
+        scores.append(total.bounds())
     silent = [i for i, case in enumerate(cases) if main_dark(case, min_score) is not None]
     silent.sort(key=lambda i: (-round(scores[i].lower, 9), cases[i].chain.row_numbers))
-    counts = Counter({"shipment rows": len(shipments), "chains": len(chains), "silences with goods": len(silent)})
+    counts = Counter({"shipment rows": len(shipments), "chains": opened.chains, "silences with goods": len(silent)})
     _add_reach(fleet, [cases[i] for i in silent], parameters, counts)
     for i in silent:
-        scores[i] = score(signals.of(cases[i]), weighed)
+        if cases[i].reached is not None:  # nothing else has changed that a signal is a number of
+            scores[i] = scored(cases[i]).bounds()
     inputs = {"ais": events.sources, "shipments": [{"name": shipments.name, "sha256": shipments.sha256}]}
-    return _findings(fleet, shipments, cases, scores, parameters, inputs, counts, cleared)
+    return _findings(fleet, shipments, cases, scores, scored, parameters, inputs, counts, opened.cleared)
+
+
+class _Opened(NamedTuple):
+    """The cases to be scored, how many chains there are, how many are told by their status, and the goods' values."""
+
+    cases: list[Case]
+    chains: int
+    cleared: Counter[str]
+    peers: Peers
+
+
+def _opened(fleet: Fleet, events: Events, shipments: Shipments, limit: int, min_score: float) -> _Opened:
+    """Open the cases: of all chains, or of more than `limit` of those alone that are findings."""
+    chains = build_chains(shipments)
+    legs, first = chains.lead_legs()
+    carriages = Carriers(fleet).of(chains.table, legs)
+    wanted, cleared, every = np.arange(len(chains)), Counter[str](), len(chains) <= limit
+    if not every:
+        wanted, cleared = sieve(events, chains, legs, first, carriages, min_score)
+    spans = [np.arange(first[k], first[k + 1]) for k in wanted.tolist()]
+    carriages = carriages.take(np.concatenate([np.zeros(0, np.int64), *spans]))
+    carried, peers = iter(carriages), Peers.of(chains)
+    ship_legs, cases = ShipLegs(chains.table), []
+    for span, chain in zip(spans, chains.take(wanted.tolist()), strict=True):
+        case = open_case(fleet, chain, [next(carried) for _ in span], min_score)
+        if case.triggers:
+            case.returns = ship_legs.returns(case)
+        if case.triggers or every:
+            cases.append(case)
+        else:
+            cleared[_status(case)] += 1
+    return _Opened(cases, len(chains), cleared, peers)
 
 
 def _check(risk_countries: Sequence[str], min_dark_score: float, reach_limit: int) -> tuple[str, ...]:
@@ -237,18 +263,20 @@ def _findings(
     shipments: Shipments,
     cases: Sequence[Case],
     scores: Sequence[Score],
+    scored: Callable[[Case], Score],
     parameters: dict[str, Any],
     inputs: dict[str, Any],
     counts: Counter[str],
     cleared: Counter[str],
 ) -> Findings:
-    """Ranked findings, and a row for every chain that was opened; `cleared` counts the others by status."""
+    """Ranked findings, and a row for every chain that was opened; `cleared` counts the others by status. `scores` hold
+    no signals: those of a finding are read again (`scored`) when it is written out."""
     min_score, countries = parameters["min_dark_score"], parameters["risk_countries"]
     ids = dossier.case_ids([case.chain for case in cases])
     order = sorted(
         range(len(cases)),
         key=lambda i: (
-            _settled(cases[i], scores[i]),
+            cases[i].settled,
             -round(scores[i].lower, 9),
             -round(scores[i].upper, 9),
             ids[i],
@@ -271,7 +299,7 @@ def _findings(
 
     def write(n: int) -> Finding:
         i = found[n]
-        return _finding(fleet, shipments, cases[i], scores[i], ids[i], n + 1, countries, parameters)
+        return _finding(fleet, shipments, cases[i], scored(cases[i]), ids[i], n + 1, countries, parameters)
 
     items = WrittenOut(len(found), write)
     return Findings(items, assessed, counts, parameters, inputs, table, cleared)

@@ -29,7 +29,7 @@ _LAST = np.iinfo(np.int64).max
 class Coded(NamedTuple):
     """A column of texts as numbers: `values[codes[i]]`; 0 says nothing."""
 
-    codes: NDArray[np.int64]
+    codes: NDArray[np.int32]
     values: list[str]
 
 
@@ -37,11 +37,12 @@ def coded(shipments: Shipments, name: str, key: Callable[[str], str] = str) -> C
     """A column of a table, each text by its key; equal keys get one number."""
     held = getattr(shipments.columns, "held", {}).get(name)
     if not isinstance(held, Texts):
-        texts, codes = np.unique(shipments[name].astype(str), return_inverse=True)
-        held = Texts(codes.reshape(-1), texts.tolist())
+        texts, places = np.unique(shipments[name].astype(str), return_inverse=True)
+        held = Texts(places.reshape(-1), texts.tolist())
     numbers = {"": 0}
-    of_value = np.array([numbers.setdefault(key(value), len(numbers)) for value in held.values], np.int64)
-    codes = of_value[held.codes] if len(of_value) else np.zeros(len(held), np.int64)
+    made = (numbers.setdefault(key(value), len(numbers)) for value in held.values)
+    of_value = np.fromiter(made, np.int32, len(held.values))
+    codes: NDArray[np.int32] = of_value[held.codes] if len(of_value) else np.zeros(len(held), np.int32)
     return Coded(codes, list(numbers))
 
 
@@ -64,9 +65,9 @@ class LegTable:
     Attributes
     ----------
     first, rows : rows of leg i are `rows[first[i] : first[i + 1]]`, ascending (from 0)
-    load, discharge : (n,) codes of `ports`, 0 unknown
-    bill, container, vin, hs6, hs4, shipper, consignee, ship : (n,) codes, 0 unknown, of the first row that says it; a
-        ship is its IMO number, else its name
+    load, discharge : (n,) int32 codes of `ports`, 0 unknown
+    bill, container, vin, hs6, hs4, shipper, consignee, ship : (n,) int32 codes, 0 unknown, of the first row that says
+        it; a ship is its IMO number, else its name
     t_depart, t_arrive : (n,) int64 µs, of the first row that says it, `NAT` unknown
     depart0, depart1, arrive0, arrive1 : (n,) int64 µs, the earliest and latest claims
     quantity, unit_value_usd : (n,) float64, NaN unknown
@@ -80,12 +81,12 @@ class LegTable:
         index = {port: k for k, port in enumerate(self.ports)}
         columns = {
             "load": load.codes,
-            "discharge": np.array([index[port] for port in discharge.values])[discharge.codes],
+            "discharge": np.array([index[port] for port in discharge.values], np.int32)[discharge.codes],
             "hs6": hs6.codes,
             **{name: coded(shipments, name).codes for name in ("vin", "container")},
             "bill": coded(shipments, "bl_number", bl_key).codes,
         }
-        columns["load"] = np.array([index[port] for port in load.values])[load.codes]
+        columns["load"] = np.array([index[port] for port in load.values], np.int32)[load.codes]
         self.containers = coded(shipments, "container").values
         self.first, self.rows = _grouped(columns, np.ascontiguousarray(shipments["t_depart"]))
         self._take(columns)
@@ -102,15 +103,15 @@ class LegTable:
         least = np.minimum.reduceat(at, self.first[:-1])
         return column[self.rows[np.where(least == _LAST, self.first[:-1], least)]]
 
-    def _take(self, columns: dict[str, NDArray[np.int64]]) -> None:
+    def _take(self, columns: dict[str, NDArray[np.int32]]) -> None:
         of = {name: self.first_known(column, column > 0) for name, column in columns.items()}
         self.load, self.discharge, self.hs6 = of["load"], of["discharge"], of["hs6"]
         self.vin, self.container, self.bill = of["vin"], of["container"], of["bill"]
 
     def _take_more(self, shipments: Shipments, hs6: Coded) -> None:
         headings: dict[str, int] = {"": 0}
-        self.hs4 = np.array([headings.setdefault(code[:4], len(headings)) for code in hs6.values])[self.hs6]
-        names, imo = coded(shipments, "vessel_name", ship_key), shipments["imo"].astype(np.int64)
+        self.hs4 = np.array([headings.setdefault(code[:4], len(headings)) for code in hs6.values], np.int32)[self.hs6]
+        names, imo = coded(shipments, "vessel_name", ship_key), shipments["imo"].astype(np.int32)
         imo = self.first_known(imo, imo > 0)
         named = self.first_known(names.codes, names.codes > 0)
         self.imo, self.name, self.names = imo, named, names.values
@@ -129,7 +130,7 @@ class LegTable:
         self.unit_value_usd = self.first_known(unit, priced)
         weight = shipments["gross_weight_kg"]
         self.weight_kg = self.first_known(weight, ~np.isnan(weight))
-        mmsi = shipments["mmsi"].astype(np.int64)
+        mmsi = shipments["mmsi"].astype(np.int32)
         self.mmsi = self.first_known(mmsi, mmsi > 0)
         slips = coded(shipments, "imo_text")
         self.imo_text, self.imo_texts = self.first_known(slips.codes, slips.codes > 0), slips.values
@@ -165,7 +166,7 @@ class LegTable:
 
 
 def _grouped(
-    columns: dict[str, NDArray[np.int64]], t_depart: NDArray[np.int64]
+    columns: dict[str, NDArray[np.int32]], t_depart: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Which rows are one leg: offsets, and rows by leg."""
     n = t_depart.size
@@ -187,7 +188,7 @@ def _grouped(
 
 
 def _part_what_differs(
-    columns: dict[str, NDArray[np.int64]], t_depart: NDArray[np.int64], order: NDArray[np.int64],
+    columns: dict[str, NDArray[np.int32]], t_depart: NDArray[np.int64], order: NDArray[np.int64],
     starts: NDArray[np.int64], leg_of: NDArray[np.int64],
 ) -> None:  # fmt: skip
     """Rows of one bill, container or VIN that say different things: row by row into the first leg that they fit."""
@@ -223,7 +224,7 @@ def _part_what_differs(
 
 
 def _bills_without_container(
-    columns: dict[str, NDArray[np.int64]], order: NDArray[np.int64], starts: NDArray[np.int64]
+    columns: dict[str, NDArray[np.int32]], order: NDArray[np.int64], starts: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """The buckets of bills of lading that some rows name with a container or VIN and others without."""
     rows = order[starts]
@@ -232,7 +233,7 @@ def _bills_without_container(
     return np.flatnonzero(np.isin(bill, both)) if both.size else np.zeros(0, np.int64)
 
 
-def _said(columns: dict[str, NDArray[np.int64]], t_depart: NDArray[np.int64], rows: NDArray[np.int64]) -> list[_Said]:
+def _said(columns: dict[str, NDArray[np.int32]], t_depart: NDArray[np.int64], rows: NDArray[np.int64]) -> list[_Said]:
     parts = [columns[name][rows].tolist() for name in ("load", "discharge", "vin", "hs6", "container", "bill")]
     whole = zip(rows.tolist(), *parts, t_depart[rows].tolist(), strict=True)
     return [_Said(row, a, b, vin, hs6, box > 0, bill > 0, t) for row, a, b, vin, hs6, box, bill, t in whole]

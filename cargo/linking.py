@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ HANDOVER_DAYS = 60
 """Longest time between discharge and the next loading for a link by goods."""
 OPEN_ENDS = 10
 """Legs that are named where several fit."""
+_BOX, _BOX_CELL = re.compile(r"[A-Z]{4}\d{7}"), re.compile(r"[A-Z]{4}\d{7}(?: [A-Z]{4}\d{7})*")
 _DATE_SLACK_DAYS = 3  # dates on papers are days, and often of the document rather than of the ship
 _MISSING_LEG = "not loaded where it was discharged: a leg between is missing"
 
@@ -59,10 +61,10 @@ class Linker:
     def link(self) -> None:
         """Make all links."""
         table = self._table
-        boxes = np.array([re.fullmatch(r"[A-Z]{4}\d{7}", one) is not None for one in table.containers])
-        self._by_number("container", np.where(boxes[table.container], table.container, 0), self._container_fits)
-        self._by_number("VIN", table.vin, self._in_order)
-        self._by_number("bill of lading", table.bill, self._bill_fits)
+        legs = np.arange(len(table))
+        self._by_number("container", *_boxes(table), self._container_fits)
+        self._by_number("VIN", legs, table.vin, self._in_order)
+        self._by_number("bill of lading", legs, table.bill, self._bill_fits)
         self._by_goods()
 
     def _row(self, leg: int) -> int:
@@ -83,9 +85,11 @@ class Linker:
             a = self.before[a]
         return a
 
-    def _by_number(self, method: str, numbers: NDArray[np.int64], fits: Callable[[int, int], bool]) -> None:
+    def _by_number(
+        self, method: str, legs: NDArray[np.int64], numbers: NDArray[np.int32], fits: Callable[[int, int], bool]
+    ) -> None:
         """Tie legs that share a number, each to the earliest that fits, first of all one that starts where it ended."""
-        for bucket in _buckets(numbers, self._t_sort):
+        for bucket in _buckets(legs, numbers, self._t_sort):
             loading: dict[int, list[int]] = {}
             for b in bucket:
                 loading.setdefault(self._load[b], []).append(b)
@@ -169,14 +173,16 @@ class Linker:
                 self._tie(a, b, "goods and hand-over")
 
 
-def _quick(column: NDArray[np.int64]) -> memoryview[int]:
+def _quick(column: NDArray[Any]) -> memoryview[int]:
     """A column whose values are read one by one: a view gives plain integers, and no list of them is made."""
-    return np.ascontiguousarray(column, np.int64).data
+    return np.ascontiguousarray(column).data
 
 
-def _pairs(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+def _pairs(one: NDArray[np.int32], other: NDArray[np.intp]) -> NDArray[np.int64]:
     """A number for each pair of codes, the same for equal pairs."""
-    numbers: NDArray[np.int64] = np.unique(one * (other.max(initial=0) + 1) + other, return_inverse=True)[1]
+    numbers: NDArray[np.int64] = np.unique(
+        one.astype(np.int64) * (int(other.max(initial=0)) + 1) + other, return_inverse=True
+    )[1]
     return numbers.reshape(-1)
 
 
@@ -185,11 +191,24 @@ def _one_at_most(a: int, b: int) -> bool:
     return a == b or a == 0 or b == 0
 
 
-def _buckets(numbers: NDArray[np.int64], t_sort: memoryview[int]) -> list[list[int]]:
+def _boxes(table: LegTable) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """The legs that name containers, and a number for each; a leg of several containers stands there with each."""
+    names: dict[str, int] = {}
+    boxes = [_BOX.findall(one) if _BOX_CELL.fullmatch(one) else [] for one in table.containers]
+    numbers = np.array([names.setdefault(box, len(names) + 1) for some in boxes for box in some], np.int32)
+    counts = np.array([len(some) for some in boxes], np.int64)
+    begin, many = (np.cumsum(counts) - counts)[table.container], counts[table.container]
+    legs = np.repeat(np.arange(len(table)), many)
+    place = np.arange(legs.size) - np.repeat(np.cumsum(many) - many, many)
+    return legs, numbers[begin[legs] + place]
+
+
+def _buckets(legs: NDArray[np.int64], numbers: NDArray[np.int32], t_sort: memoryview[int]) -> list[list[int]]:
     """The legs that share a number, each bucket in order of time, the buckets by their first legs."""
-    legs = np.flatnonzero(numbers > 0)
-    order = legs[np.lexsort((legs, np.asarray(t_sort)[legs], numbers[legs]))]
-    starts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
+    legs, numbers = legs[numbers > 0], numbers[numbers > 0]
+    by_number = np.lexsort((legs, np.asarray(t_sort)[legs], numbers))
+    order = legs[by_number]
+    starts = np.flatnonzero(np.diff(numbers[by_number], prepend=-1))
     spans = np.append(starts, order.size)
     several = np.flatnonzero(np.diff(spans) > 1)
     found = [order[spans[k] : spans[k + 1]].tolist() for k in several.tolist()]

@@ -8,6 +8,7 @@ by one search from those ends, so that twenty thousand chains cost no twenty tho
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -242,7 +243,7 @@ class Surroundings:
 
 def _rows_in(texts: Sequence[str]) -> tuple[str, ...]:
     """The rows and events that some texts name, without their words."""
-    return tuple(dict.fromkeys(text.partition(" (")[0] for text in texts))
+    return tuple(dict.fromkeys(sys.intern(text.partition(" (")[0]) for text in texts))
 
 
 def _node(number: int) -> str:

@@ -11,7 +11,7 @@ import difflib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +88,9 @@ class _Lazy(Mapping[str, NDArray[Any]]):
     def __len__(self) -> int:
         return len(self.held)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self.held
+
     def rows(self, rows: slice | NDArray[np.int64], names: Iterable[str] | None = None) -> dict[str, NDArray[Any]]:
         """Some of the rows, of all columns or some."""
         held = {name: self.held[name] for name in names or self.held}
@@ -140,6 +143,11 @@ class Shipments(Table):
         self.counts = dict(counts or {})
         self.sha256 = sha256
         self.mapping, self.facts, self.rejects, self.raw = ShipmentMapping(), {}, [], RawRows()
+
+    def take(self, rows: NDArray[Any] | slice) -> Self:
+        """The given rows (indices, mask or slice) as a table of the same kind."""
+        lazy = self.columns if isinstance(self.columns, _Lazy) else _Lazy(self.columns)
+        return self._like(lazy.rows(rows))
 
     def rows(self, wanted: NDArray[np.int64] | None = None) -> list[Row]:
         """The parsed rows as plain Python tuples, in the order of the file; or some of them, by place from 0."""

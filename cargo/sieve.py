@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ais.table import NAT
 from cargo.carriage import Carriages
 from cargo.carriage_kernel import DISCHARGED, LATE_DAYS, VETOES, VOYAGE_DAYS
 from cargo.chain import Chains
 from cargo.leg import DAY_US
-from cargo.voyage import UNNAMED_LEAST
-from detectors.event import DARK, LOITERING, RENDEZVOUS, Events
+from cargo.voyage import ANSWERS, NAMED_LEAST, UNNAMED_LEAST
+from detectors.event import DARK, LOITERING, RENDEZVOUS, WAITING, Events
 
 _FOLLOWED = 0.25
 """Least probability of a ship that may be taken as the carrier: one ship may have been heard under three MMSIs."""
+_LONG_SAILED_DAYS = 7
+"""A call so long after the declared departure is none at the load port, by no claim of the papers."""
 _EPOCH_US = int(np.datetime64("1970-01-01", "us").astype(np.int64))
 CONFIRMED = "all declared ports confirmed by calls"
 NOT_IDENTIFIED = "no ship identified"
@@ -26,13 +30,14 @@ PARTLY_IDENTIFIED = "nothing on record against it, some ships not identified"
 class _Happenings:
     """When each ship did what makes a case: its events by start, with the latest end so far."""
 
-    def __init__(self, events: Events, mmsi: NDArray[np.uint32], min_score: float) -> None:
+    def __init__(
+        self, events: Events, mmsi: NDArray[np.uint32], min_score: float, kinds: Sequence[int] = (RENDEZVOUS, LOITERING)
+    ) -> None:
         if not len(events):
             self._key, self._latest = np.zeros(0, np.int64), np.zeros(0, np.int64)
             return
         silent = (events["kind"] == DARK) & ~(events["score"] < min_score)
-        met = (events["kind"] == RENDEZVOUS) | (events["kind"] == LOITERING)
-        rows = np.flatnonzero(silent | met)
+        rows = np.flatnonzero(silent | np.isin(events["kind"], kinds))
         paired = rows[(events["kind"][rows] == RENDEZVOUS) & (events["other"][rows] != 0)]
         who = np.concatenate([events["mmsi"][rows], events["other"][paired]])
         rows = np.concatenate([rows, paired])
@@ -52,6 +57,26 @@ class _Happenings:
         at = np.searchsorted(self._key, _key(ship, t_to), side="right") - 1
         found: NDArray[np.bool_] = (at >= 0) & (self._latest[np.maximum(at, 0)] >= _key(ship, t_from))
         return found
+
+
+def _quiet(
+    events: Events, chains: Chains, legs: NDArray[np.int64], carriages: Carriages, min_score: float
+) -> NDArray[np.bool_]:
+    """The legs of which one ship alone can be the carrier, that called where it was declared to, and until then did
+    nothing: what it did later, with other goods, is not asked."""
+    table, out = chains.table, carriages.out
+    named = (table.ship > 0) | (table.mmsi > 0) | (table.imo_text > 0)
+    bits = out.bits[:, 0]
+    alone = (out.n == 1) & (out.probability[:, 0] >= NAMED_LEAST) & (bits & VETOES == 0) & (bits & DISCHARGED != 0)
+    alone &= ((bits & ANSWERS) != 0) | ~named[legs]
+    rows = carriages.rows[out.discharge_call[:, 0]]  # -1 where there is none, which is not `alone`
+    landed = events["t_start"][rows] if len(events) else np.zeros(legs.size, np.int64)
+    depart0, depart1 = table.depart0[legs], table.depart1[legs]
+    alone &= (depart0 != NAT) & (landed > depart1 + _LONG_SAILED_DAYS * DAY_US)
+    ship, t_from = out.ship[:, 0].astype(np.int64), depart0 - 2 * DAY_US
+    seen = _Happenings(events, carriages.mmsi, min_score, (RENDEZVOUS, LOITERING, WAITING))
+    quiet: NDArray[np.bool_] = alone & ~seen.within(ship, t_from, landed)
+    return quiet
 
 
 def _key(ship: NDArray[np.int64], t: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -84,6 +109,8 @@ def sieve(
     carried = (out.probability[:, 0] >= UNNAMED_LEAST) & (out.bits[:, 0] & VETOES == 0)
     ends = first[:-1]
     worth = np.logical_or.reduceat(open_leg, ends) if ends.size else open_leg
+    if ends.size:
+        worth &= ~np.logical_and.reduceat(_quiet(events, chains, legs, carriages, min_score), ends)
     others = ~worth
     every = np.logical_and.reduceat(carried, ends)[others] if ends.size else carried
     none = ~np.logical_or.reduceat(carried, ends)[others] if ends.size else carried

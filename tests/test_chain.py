@@ -85,6 +85,15 @@ def test_container_links_within_90_days_only(tmp_path):
     assert len(build_chains(shipments_of(tmp_path, first, far.replace(",870324,car,1,", ",870324,car,2,")))) == 2
 
 
+def test_a_cell_of_several_containers_links_with_each_of_them(tmp_path):
+    both, third = f'"{BOX}, {OTHER_BOX}"', "LXWU0000033"
+    onward = row("B2", OTHER_BOX, q=2, a="RUVVO", b="CNDLC", out="2018-10-20", to="2018-10-25")
+    chains = build_chains(shipments_of(tmp_path, row("B1", both), onward))
+    assert ways(chains) == [(["KRPUS", "RUVVO", "CNDLC"], ["container"])]
+    chains = build_chains(shipments_of(tmp_path, row("B1", both), onward.replace(OTHER_BOX, third)))
+    assert len(chains) == 2
+
+
 def test_a_used_again_box_with_other_goods_elsewhere_or_another_vin_is_not_linked(tmp_path):
     first = row("B1", BOX, vin="ZZX00000000000001", a="NLRTM", b="CNDLC", out="2018-06-20", to="2018-07-31")
     toys = row("B2", BOX, hs="950300", a="CNSHA", b="USLAX", out="2018-08-10", to="2018-08-25")
