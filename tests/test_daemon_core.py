@@ -94,7 +94,7 @@ def asked(chunks, tmp_path_factory):
 def test_a_death_at_any_call_of_the_system_changes_nothing(tmp_path, chunks, whole, asked, call):
     """The process ends before the n-th call, or in the middle of a write; the next one goes on as if it had not."""
     real = getattr(os, call)
-    for n in sorted(random.Random(call).sample(range(1, asked[call] + 1), min(4, asked[call]))):
+    for n in sorted(random.Random(call).sample(range(1, asked[call] + 1), min(2, asked[call]))):
         state = tmp_path / f"{call}{n}"
 
         def work(state=state, n=n):
