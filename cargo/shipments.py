@@ -80,7 +80,8 @@ class _Lazy(Mapping[str, NDArray[Any]]):
         column = self.held[name]
         if isinstance(column, Texts):
             return column.array()
-        return hex_digests(column) if name == "sha" else column
+        is_number = name == "sha" and column.dtype.kind == "u"  # as it is held; a table of some rows has the text
+        return hex_digests(column) if is_number else column
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.held)

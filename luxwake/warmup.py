@@ -116,6 +116,25 @@ def _let_go() -> None:
     engine.flush()
 
 
+def _walk() -> None:
+    """Walk over a network of a row, a party and a ship."""
+    import networkx
+
+    from ais.table import NAT
+    from cargo.network import Edge
+    from cargo.network_walk import Walks
+
+    graph = networkx.MultiGraph()
+    for node, kind in (("row 1", "row"), ("party 1", "party"), ("party 2", "party")):
+        graph.add_node(node, kind=kind)
+    for one, other in (("row 1", "party 1"), ("party 1", "party 2")):
+        edge = Edge(one, other, "shipper", NAT, NAT, "", "")
+        graph.add_edge(one, other, edge=edge, weight=1.0)
+    walks = Walks(graph, (set(), set()))
+    walks.within(["row 1"], 2.0)
+    walks.traders_near(["row 1"], 2.0)
+
+
 def warm_join() -> str:
     """Compile what finds carrying ships, the reach of a silent one, ways to ports, and where two could have met."""
     import tempfile
@@ -131,6 +150,7 @@ def warm_join() -> str:
         paper = Path(folder) / "rows.csv"
         paper.write_text(",".join(world.rows[0]) + "\n" + ",".join(world.rows[0].values()) + "\n", encoding="utf-8")
         join(world.events, read_shipments(paper), reach=False)
+    _walk()
     from geo.meet import meet
     from geo.reach import reach
     from geo.reach_map import bands_of, ways_to

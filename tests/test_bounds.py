@@ -23,7 +23,7 @@ def held(engine):
     """Bytes of all arrays of an engine, by holder."""
     tracks = engine._tracks
     own = sum(array.nbytes for array in (*tracks.hulls, tracks.gate.candidates, tracks.gate.clocks, tracks.gone))
-    found = {"hulls": own, "rows that wait": sum(column.nbytes for column in engine._pending.values())}
+    found = {"hulls": own, "rows that wait": sum(column.nbytes for column in engine._pending.rows().values())}
     return found | {d.name: sum(array.nbytes for array in d.arrays.values()) for d in engine.detectors}
 
 

@@ -54,7 +54,7 @@ def test_doctor_says_what_is_there_and_what_is_missing(capsys: pytest.CaptureFix
         missing = [name for name in modules if find_spec(name) is None]
         expected = "ready" if not missing else f"missing {', '.join(missing)}: pip install 'luxwake[{extra}]'"
         assert report["extras"][extra] == expected
-    assert list(report["brokers"]) == ["mosquitto", "nats-server", "redis-server"]
+    assert list(report["brokers"]) == ["mosquitto", "nats-server", "postgresql", "redis-server"]
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
     assert "kernel cache" in out and np.__version__ in out and report["extras"]["geo"].split(":")[0] in out

@@ -308,7 +308,7 @@ def test_a_state_may_be_resumed_with_another_bound(tmp_path):
         other.load(tmp_path / "state.npz")
         other.feed(fixes.take(slice(3000, None)))
         assert bound is None or other.hulls.size <= max(bound, 40)
-        assert int(other.tally.sum()) + other._pending["t"].size == len(fixes)
+        assert int(other.tally.sum()) + other._pending.size == len(fixes)
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 15, 10**12, float("nan")])

@@ -107,12 +107,12 @@ class FileTail(Source):
         return bool(found) and self._open(found[0], place.offset)
 
     def _begin(self, from_end: bool) -> None:
-        """Open the file at the path as soon as there is one; a blank line keeps the place where it was begun."""
+        """Open the file at the path as soon as there is one; an empty chunk keeps the place where it was begun."""
         while not self.stop.is_set() and not self._open(self._path, -1 if from_end else 0):
             from_end = False  # of a file that comes later all is new
             self.stop.wait(self._config.poll_s)
         if self._fd >= 0:
-            self._put(b"\n")
+            self._put(b"")
 
     def _place(self) -> Place:
         return Place(os.fstat(self._fd).st_ino, self._offset, zlib.crc32(self._before))
