@@ -84,7 +84,7 @@ def test_an_unfinished_line_is_not_glued_to_the_next_file(tmp_path):
     path = tmp_path / "feed.nmea"
     path.write_bytes(b"one\n!torn")
     with Running(settings_of(path)) as run:
-        run.until(lambda: run.data == b"\none\n!torn")
+        run.until(lambda: run.data == b"one\n!torn")
         path.rename(tmp_path / "feed.nmea.1")
         path.write_bytes(b"two\n")
         run.until_lines(3)
