@@ -233,12 +233,7 @@ class Core:
         if record <= self.committed or (not made and time.monotonic() - self._t_committed < COMMIT_S):
             return
         if made:
-            try:
-                self.journal.sync()
-            except OSError as error:
-                raise OutputError(
-                    f"{self.journal.folder}: cannot be written ({error.strerror}); mend the disk"
-                ) from None
+            self.sync()
         self._keep(record, t, made)
         self.committed, self._t_committed = record, time.monotonic()
         self.is_behind = False
