@@ -2,6 +2,7 @@
 
     python -m benchmarks.soak --minutes 120 --rate 20000     # make soak
     python -m benchmarks.soak --minutes 1 --rate 100000      # make flood
+    python -m benchmarks.soak --looks soak.csv               # what was seen each second, while it goes on
 
 A second process sends datagrams on loopback: the feed of many ships, without end, a hundredth of it garbage. It ends
 with 1 where a bound is broken: a datagram that is not accounted for, memory that grows, threads or files that are not
@@ -62,10 +63,10 @@ def send(port: int, rate: float, seconds: float) -> None:
 class Looked:
     """What was seen of the daemon, once a second."""
 
-    def __init__(self, port: int, pid: int) -> None:
+    def __init__(self, port: int, pid: int, looks: Path | None) -> None:
         import psutil
 
-        self._url, self._ps = f"http://127.0.0.1:{port}", psutil.Process(pid)
+        self._url, self._ps, self._looks = f"http://127.0.0.1:{port}", psutil.Process(pid), looks
         self.rows: list[tuple[float, float, int, int, float, float]] = []
         """Time, RSS in MiB, threads, file descriptors, lag, seconds until /healthz answered."""
 
@@ -92,10 +93,13 @@ class Looked:
         self.rows.append(
             (time.monotonic(), rss, self._ps.num_threads(), self._ps.num_fds(), said.get("lag_p99_s", 0.0), health)
         )
+        if self._looks is not None:
+            with self._looks.open("a") as lines:
+                lines.write(",".join(f"{value:.4f}" for value in self.rows[-1]) + "\n")
         return said
 
 
-def run(minutes: float, rate: float) -> int:
+def run(minutes: float, rate: float, looks: Path | None) -> int:
     """Serve, send, look; print what was seen, and give the exit status."""
     with tempfile.TemporaryDirectory() as folder, socket.socket() as a, socket.socket(type=socket.SOCK_DGRAM) as b:
         a.bind(("127.0.0.1", 0))
@@ -109,7 +113,7 @@ def run(minutes: float, rate: float) -> int:
         )
         command = [sys.executable, "-m", "luxwake.cli", "serve", "--config", str(path)]
         daemon = subprocess.Popen(command, cwd=ROOT, stderr=(Path(folder) / "log").open("wb"))
-        looked = Looked(port, daemon.pid)
+        looked = Looked(port, daemon.pid, looks)
         try:
             while looked.status().get("phase") != "running":
                 if daemon.poll() is not None:
@@ -171,8 +175,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=120.0)
     parser.add_argument("--rate", type=float, default=20_000.0, help="datagrams a second")
+    parser.add_argument("--looks", type=Path, help="a CSV file that gets a line a second")
     args = parser.parse_args()
-    sys.exit(run(args.minutes, args.rate))
+    sys.exit(run(args.minutes, args.rate, args.looks))
 
 
 if __name__ == "__main__":
