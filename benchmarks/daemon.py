@@ -39,7 +39,9 @@ WORLDS = 20_000
 """Messages a second of the whole world's AIS, at most (10,000 to 20,000)."""
 
 
-def feed(ships: int, t0_s: int = T0_S) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+def feed(
+    ships: int, t0_s: int = T0_S, interval_s: float = INTERVAL_S
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
     """Reports of all ships, interval after interval without end: the bytes, and where each message begins."""
     from ais.transmit import MESSAGE, REPORT, encode
 
@@ -48,13 +50,13 @@ def feed(ships: int, t0_s: int = T0_S) -> Iterator[tuple[NDArray[np.uint8], NDAr
     lat, lon = rng.uniform(-55, 60, ships), rng.uniform(-179, 179, ships)
     speed = np.where(rng.random(ships) < 1 / 3, 0.0, rng.uniform(5, 20, ships))
     course = np.radians(rng.uniform(0, 360, ships))
-    phase = rng.integers(0, INTERVAL_S, ships)
+    phase = rng.uniform(0.0, interval_s, ships)
     static = np.zeros(ships, REPORT)
     static["ship_type"], static["to_bow"], static["to_stern"] = 70, 100, 50
     static["name"] = [f"SYNTHETIC {k}" for k in range(ships)]
-    every = STATIC_S // INTERVAL_S
+    every = round(STATIC_S / interval_s)
     for k in itertools.count():
-        t = k * INTERVAL_S + phase
+        t = (k * interval_s + phase).astype(np.int64)
         rows = np.zeros(ships, MESSAGE)
         rows["msg_type"], rows["channel"], rows["station"], rows["second"] = 1, ord("A"), -1, t % 60
         rows["epoch"], rows["mmsi"] = t0_s + t, mmsi
@@ -80,9 +82,9 @@ def write_feed(path: Path, ships: int, reports: int) -> int:
     return sentences
 
 
-def datagrams(ships: int) -> Iterator[list[bytes]]:
-    """The feed as datagrams of a line each, times from now on; one of a hundred is garbage."""
-    for data, _ in feed(ships, int(time.time())):
+def datagrams(ships: int, rate: float) -> Iterator[list[bytes]]:
+    """The feed as datagrams of a line each, so many a second, times from now on; one of a hundred is garbage."""
+    for data, _ in feed(ships, int(time.time()), ships / rate):
         lines = data.tobytes().splitlines(keepends=True)
         lines[::100] = [b"garbage " + line[10:40] + b"\n" for line in lines[::100]]
         yield lines

@@ -28,7 +28,7 @@ import numpy as np
 from benchmarks.child import ROOT
 from benchmarks.tables import table
 
-SHIPS = 20_000
+SHIPS = 50_000
 MAX_SLOPE_MIB_H = 1.0
 MAX_HEALTH_S = 0.1
 SHORTEST_SOAK_S = 600.0
@@ -44,7 +44,7 @@ def send(port: int, rate: float, seconds: float) -> None:
     target, sent, begun = ("127.0.0.1", port), 0, time.perf_counter()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
         one.connect(target)
-        for block in datagrams(SHIPS):
+        for block in datagrams(SHIPS, rate):
             for datagram in block:
                 try:
                     one.send(datagram)
