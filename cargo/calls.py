@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cargo.fleet import INFERRED, PORT_RADIUS_M
 from detectors.event import PORT_CALL, Events
-from geo.sphere import distances_m
+from geo.sphere import distances_m, unit_vectors
 
 _DEG_OF_RADIUS = 0.1
 """10 km are less than this in latitude."""
@@ -25,8 +25,7 @@ class Calls(NamedTuple):
     ship: NDArray[np.int32]  # row in `mmsi`
     t_start: NDArray[np.int64]
     t_end: NDArray[np.int64]
-    lat: NDArray[np.float64]
-    lon: NDArray[np.float64]
+    unit: NDArray[np.float64]  # (n, 3) unit vectors of their places
     row: NDArray[np.int64]  # in the events
     ship_first: NDArray[np.int64]
 
@@ -48,9 +47,8 @@ class AtPorts(NamedTuple):
 def calls_of(events: Events, mmsi: NDArray[np.uint32]) -> Calls:
     """The port calls of the ships `mmsi` (sorted); those inferred from a silence are no record of a call."""
     if not len(events):
-        nothing, nowhere = np.zeros(0, np.int64), np.zeros(0)
-        first = np.zeros(mmsi.size + 1, np.int64)
-        return Calls(np.zeros(0, np.int32), nothing, nothing, nowhere, nowhere, nothing, first)
+        nothing, first = np.zeros(0, np.int64), np.zeros(mmsi.size + 1, np.int64)
+        return Calls(np.zeros(0, np.int32), nothing, nothing, np.zeros((0, 3)), nothing, first)
     rows = np.flatnonzero((events["kind"] == PORT_CALL) & (events["label"] != INFERRED))
     ship = np.searchsorted(mmsi, events["mmsi"][rows])
     known = ship < mmsi.size
@@ -58,13 +56,11 @@ def calls_of(events: Events, mmsi: NDArray[np.uint32]) -> Calls:
     rows, ship = rows[known], ship[known]
     order = np.lexsort((events["t_start"][rows], ship))
     rows, ship = rows[order], ship[order]
-    t_start, t_end, lat, lon = (events[name][rows] for name in ("t_start", "t_end", "lat", "lon"))
     return Calls(
         ship.astype(np.int32),
-        t_start,
-        t_end,
-        lat,
-        lon,
+        events["t_start"][rows],
+        events["t_end"][rows],
+        unit_vectors(events["lat"][rows], events["lon"][rows]),
         rows,
         np.searchsorted(ship, np.arange(mmsi.size + 1)).astype(np.int64),
     )
@@ -76,8 +72,9 @@ def calls_at(events: Events, calls: Calls, ports: Sequence[str]) -> AtPorts:
 
     n = calls.row.size
     codes = events["port"][calls.row] if n else np.zeros(0, "U5")
-    by_code, by_lat = np.argsort(codes, kind="stable"), np.argsort(calls.lat, kind="stable")
-    sorted_codes, sorted_lat = codes[by_code], calls.lat[by_lat]
+    lat, lon = (events[name][calls.row] if n else np.zeros(0) for name in ("lat", "lon"))
+    by_code, by_lat = np.argsort(codes, kind="stable"), np.argsort(lat, kind="stable")
+    sorted_codes, sorted_lat = codes[by_code], lat[by_lat]
     found = []
     for port in ports:
         wanted = np.array(port, codes.dtype)
@@ -87,7 +84,7 @@ def calls_at(events: Events, calls: Calls, ports: Sequence[str]) -> AtPorts:
         if place is not None:
             begin, end = np.searchsorted(sorted_lat, (place.lat - _DEG_OF_RADIUS, place.lat + _DEG_OF_RADIUS))
             near = by_lat[begin:end]
-            near = near[distances_m(calls.lat[near], calls.lon[near], place.lat, place.lon) <= PORT_RADIUS_M]
+            near = near[distances_m(lat[near], lon[near], place.lat, place.lon) <= PORT_RADIUS_M]
             here = np.union1d(here, near)
         found.append(here[np.argsort(calls.t_end[here], kind="stable")])
     sizes = np.array([0, *(here.size for here in found)])

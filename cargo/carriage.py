@@ -39,9 +39,10 @@ from cargo.carriage_kernel import (
     VETOES,
     weigh,
 )
-from cargo.fleet import Fleet
+from cargo.fleet import Fleet, Identity
 from cargo.identifiers import ship_key
 from cargo.legtable import LegTable
+from geo.sphere import unit_vectors
 
 _SCRATCH = 16_384
 """Candidates of one leg at most; more sail from no port within two weeks."""
@@ -155,6 +156,7 @@ class Carriers:
         heard = sorted({v.mmsi for v in fleet.vessels} | {s.mmsi for s in fleet.identities} | set(calling))
         self._mmsi = np.array(heard, np.uint32)
         self._names = _Names(key for mmsi in heard for s in fleet.said(mmsi) if (key := ship_key(s.name)))
+        self._told = [_last_told(fleet.said(mmsi)) for mmsi in heard]
         self._ships = self._tell_ships(heard)
         self._calls: Calls = calls_of(fleet.events, self._mmsi)
 
@@ -181,7 +183,7 @@ class Carriers:
     def of(self, table: LegTable, legs: NDArray[np.int64], threads: int = 2) -> Carriages:
         """The candidates of some legs of a table; the number of threads changes nothing."""
         columns, said, ports = self._columns(table, legs)
-        lat, lon = _positions(ports)
+        unit = _unit_vectors(ports)
         at = calls_at(self._fleet.events, self._calls, ports)
         shape = (legs.size, KEPT)
         out = Out(
@@ -189,15 +191,15 @@ class Carriers:
             np.zeros(shape, np.float32), np.zeros(shape, np.int16), np.zeros(legs.size, np.int32), np.zeros(legs.size),
         )  # fmt: skip
 
+        order = np.lexsort((columns.depart0, columns.load))
+
         def work(begin: int) -> None:
-            end = min(begin + _CHUNK, legs.size)
-            weigh(
-                columns, begin, end, said, self._ships, self._calls, at, lat, lon, self._weights, self._scratch(), out
-            )
+            some = order[begin : begin + _CHUNK]
+            weigh(columns, some, said, self._ships, self._calls, at, unit, self._weights, self._scratch(), out)
 
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(work, range(0, legs.size, _CHUNK)))
-        return Carriages(self._fleet, self._mmsi, np.append(self._calls.row, -1), out)
+        return Carriages(self._mmsi, self._told, np.append(self._calls.row, -1), out)
 
     def _scratch(self) -> Scratch:
         ships = self._mmsi.size
@@ -261,36 +263,44 @@ class Carriers:
 class Carriages(Sequence[Carriage]):
     """Who may have carried each of some legs, written out when asked for.
 
-    `out` has all of them as arrays; its ships are places in `mmsi`, its calls places in `rows`, the rows of the events.
+    `out` has all of them as arrays; its ships are places in `mmsi` and `told`, the name and IMO number that each told
+    last, its calls places in `rows`, the rows of the events.
     """
 
-    def __init__(self, fleet: Fleet, mmsi: NDArray[np.uint32], rows: NDArray[np.int64], out: Out) -> None:
-        self.out, self.mmsi, self.rows = out, mmsi, rows
-        self._fleet = fleet
+    def __init__(
+        self, mmsi: NDArray[np.uint32], told: Sequence[tuple[str, int]], rows: NDArray[np.int64], out: Out
+    ) -> None:
+        self.out, self.mmsi, self.told, self.rows = out, mmsi, told, rows
 
     def __len__(self) -> int:
         return int(self.out.n.size)
 
     def __getitem__(self, k: int) -> Carriage:  # type: ignore[override]
-        kept = np.flatnonzero(self.out.ship[k] >= 0).tolist()
-        return Carriage(tuple(self._candidate(k, place) for place in kept), int(self.out.n[k]), float(self.out.none[k]))
+        out, found = self.out, np.flatnonzero(self.out.ship[k] >= 0).tolist()
+        candidates = tuple(self._candidate(out.ship.item(k, at), k, at) for at in found)
+        return Carriage(candidates, int(self.out.n[k]), float(self.out.none[k]))
+
+    def _candidate(self, ship: int, k: int, at: int) -> Candidate:
+        name, imo = self.told[ship]
+        load, discharge = self.rows.item(self.out.load_call[k, at]), self.rows.item(self.out.discharge_call[k, at])
+        probability, bits = self.out.probability.item(k, at), self.out.bits.item(k, at)
+        return Candidate(self.mmsi.item(ship), name, imo, probability, load, discharge, bits)
 
     def take(self, legs: NDArray[np.int64]) -> Carriages:
         """Those of some of the legs, by place."""
-        return Carriages(self._fleet, self.mmsi, self.rows, Out(*(column[legs] for column in self.out)))
-
-    def _candidate(self, k: int, place: int) -> Candidate:
-        mmsi = int(self.mmsi[self.out.ship[k, place]])
-        told = [one for one in self._fleet.said(mmsi) if one.name or one.imo]
-        name, imo = (told[-1].name, told[-1].imo) if told else ("", 0)
-        calls = (int(self.rows[self.out.load_call[k, place]]), int(self.rows[self.out.discharge_call[k, place]]))
-        return Candidate(mmsi, name, imo, float(self.out.probability[k, place]), *calls, int(self.out.bits[k, place]))
+        return Carriages(self.mmsi, self.told, self.rows, Out(*(column[legs] for column in self.out)))
 
 
-def _positions(ports: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Where ports lie, NaN where that is not known."""
+def _last_told(said: Sequence[Identity]) -> tuple[str, int]:
+    """The name and IMO number that a ship told last."""
+    told = [one for one in said if one.name or one.imo]
+    return (told[-1].name, told[-1].imo) if told else ("", 0)
+
+
+def _unit_vectors(ports: Sequence[str]) -> NDArray[np.float64]:
+    """Where ports lie, as (n, 3) unit vectors; NaN where that is not known."""
     from geo.ports import port_by_code
 
     places = [port_by_code(port) for port in ports]
-    lat = np.array([place.lat if place else np.nan for place in places])
-    return lat, np.array([place.lon if place else np.nan for place in places])
+    lat, lon = ([getattr(place, name, np.nan) for place in places] for name in ("lat", "lon"))
+    return unit_vectors(lat, lon)

@@ -12,8 +12,8 @@ import math
 import numpy as np
 
 from ais.table import NAT
-from geo.kernel import inner, kernel
-from geo.sphere import NMI_M, distance_m
+from geo.kernel import inlined, kernel
+from geo.sphere import EARTH_RADIUS_M, NMI_M
 
 DAY_US = 86_400_000_000
 IMO, IMO_SLIP, MMSI, NAME, NAME_SLIP, LOADED, DISCHARGED, OTHER_NAME, OTHER_MMSI = (1 << k for k in range(9))
@@ -40,7 +40,7 @@ LEAST = 0.002
 """A candidate with less probability is neither kept nor counted."""
 
 
-@inner
+@inlined
 def is_at(at, call, port):
     """Is a call at a port?"""
     for k in range(at.near_first[call], at.near_first[call + 1]):  # noqa: SIM110 - kernels have no generators
@@ -49,7 +49,7 @@ def is_at(at, call, port):
     return False
 
 
-@inner
+@inlined
 def first_call(calls, s, t):
     """The first call of a ship that ends at this time or later; one ship's calls follow each other."""
     lo, hi = calls.ship_first[s], calls.ship_first[s + 1]
@@ -62,7 +62,7 @@ def first_call(calls, s, t):
     return lo
 
 
-@inner
+@inlined
 def fit(t, t0, t1, w):
     """How well a time fits a span of declared days: 1 within, less before and after; 0.5 where none is declared."""
     if t0 == NAT:
@@ -73,7 +73,7 @@ def fit(t, t0, t1, w):
     return max(w.stray, math.exp(-late / DAY_US / w.late_days)) if late > 0 else 1.0
 
 
-@inner
+@inlined
 def find_discharge(legs, i, s, after, t_sail, calls, at, ships, w):
     """The call of ship `s` behind call `after` that fits the declared arrival best: (call or -1, factor)."""
     port, t0, t1 = legs.discharge[i], legs.arrive0[i], legs.arrive1[i]
@@ -96,7 +96,7 @@ def find_discharge(legs, i, s, after, t_sail, calls, at, ships, w):
     return found, best
 
 
-@inner
+@inlined
 def find_load(legs, i, s, calls, at, w):
     """The call of ship `s` at the load port that fits the declared departure best: (call or -1, factor)."""
     port, t0, t1 = legs.load[i], legs.depart0[i], legs.depart1[i]
@@ -112,7 +112,7 @@ def find_load(legs, i, s, calls, at, w):
     return found, best
 
 
-@inner
+@inlined
 def able(ships, s, weight_kg):
     """Can the ship carry it: by its AIS type (ITU-R M.1371-5 table 53), and 0 where it is too small.
 
@@ -127,7 +127,7 @@ def able(ships, s, weight_kg):
     return 0.1 if kind == 8 or kind == 6 else 0.02
 
 
-@inner
+@inlined
 def named_in_time(ships, s, name, t0, t1, w):
     """Did the ship use a name about this time?"""
     slack = np.int64(w.name_days * DAY_US)
@@ -139,7 +139,7 @@ def named_in_time(ships, s, name, t0, t1, w):
     return False
 
 
-@inner
+@inlined
 def who(legs, i, s, said, ships, w):
     """What the row says of its ship, for or against this one: (logarithm of odds, bits)."""
     k = legs.named[i]
@@ -184,24 +184,45 @@ def who(legs, i, s, said, ships, w):
     return odds, bits
 
 
-@inner
-def elsewhere(legs, i, s, calls, lat, lon):
-    """Does a port call show that the ship cannot have been at the load port within two days of the departure?"""
+@inlined
+def too_far(calls, c, unit, port, t_from, t_to):
+    """Is a call too far from a port for the ship to have been there between two times?
+
+    Chords are compared, 2 sin(arc / 2): one sine a call, where an arc takes six.
+    """
+    hours = max(calls.t_start[c] - t_from, t_to - calls.t_end[c], 0) / 3.6e9
+    most = (FASTEST_KN * hours + PORT_EXTENT_NMI) * NMI_M / EARTH_RADIUS_M
+    if most >= math.pi:
+        return False
+    x, y, z = calls.unit[c, 0] - unit[port, 0], calls.unit[c, 1] - unit[port, 1], calls.unit[c, 2] - unit[port, 2]
+    chord = 2.0 * math.sin(0.5 * most)
+    return x * x + y * y + z * z > chord * chord
+
+
+@inlined
+def elsewhere(legs, i, s, near, calls, unit):
+    """Does a port call show that the ship cannot have been at the load port within two days of the departure?
+
+    The calls about the departure are looked for from call `near` of the ship on, back and forth.
+    """
     port = legs.load[i]
-    if port < 0 or legs.depart0[i] == NAT or math.isnan(lat[port]):
+    if port < 0 or legs.depart0[i] == NAT or math.isnan(unit[port, 0]):
         return False
     t_from, t_to = legs.depart0[i] - 2 * DAY_US, legs.depart1[i] + 2 * DAY_US
-    for c in range(first_call(calls, s, t_from - _ANYWHERE_DAYS * DAY_US), calls.ship_first[s + 1]):
-        if calls.t_start[c] > t_to + _ANYWHERE_DAYS * DAY_US:
-            break
-        hours = max(calls.t_start[c] - t_from, t_to - calls.t_end[c], 0) / 3.6e9
-        nmi = distance_m(calls.lat[c], calls.lon[c], lat[port], lon[port]) / NMI_M
-        if nmi > FASTEST_KN * hours + PORT_EXTENT_NMI:
+    c = near - 1
+    while c >= calls.ship_first[s] and calls.t_end[c] >= t_from - _ANYWHERE_DAYS * DAY_US:
+        if too_far(calls, c, unit, port, t_from, t_to):
             return True
+        c -= 1
+    c = near
+    while c < calls.ship_first[s + 1] and calls.t_start[c] <= t_to + _ANYWHERE_DAYS * DAY_US:
+        if too_far(calls, c, unit, port, t_from, t_to):
+            return True
+        c += 1
     return False
 
 
-@inner
+@inlined
 def note(x, used, leg, s, load_call, discharge_call, weight, bits):
     """Take a candidate, or better the one of the same ship; the number of candidates so far."""
     if x.stamp[s] == leg:
@@ -218,7 +239,7 @@ def note(x, used, leg, s, load_call, discharge_call, weight, bits):
     return used
 
 
-@inner
+@inlined
 def consider(legs, i, s, load_call, loaded, x, used, said, ships, calls, at, w):
     """Weigh a ship that called at the load port, or none (`load_call` -1) where it was named."""
     odds, bits = who(legs, i, s, said, ships, w)
@@ -236,7 +257,7 @@ def consider(legs, i, s, load_call, loaded, x, used, said, ships, calls, at, w):
     return note(x, used, i, s, load_call, discharge_call, weight, bits)
 
 
-@inner
+@inlined
 def by_load(legs, i, x, used, said, ships, calls, at, w):
     """All ships that sailed from the load port about the declared departure."""
     port, t0, t1 = legs.load[i], legs.depart0[i], legs.depart1[i]
@@ -251,8 +272,8 @@ def by_load(legs, i, x, used, said, ships, calls, at, w):
     return used
 
 
-@inner
-def by_discharge(legs, i, x, used, said, ships, calls, at, lat, lon, w):
+@inlined
+def by_discharge(legs, i, x, used, said, ships, calls, at, unit, w):
     """All ships that came to the discharge port about the declared arrival, and are no candidates yet."""
     port, t0, t1 = legs.discharge[i], legs.arrive0[i], legs.arrive1[i]
     asked = legs.load[i] >= 0 and legs.depart0[i] != NAT
@@ -267,7 +288,7 @@ def by_discharge(legs, i, x, used, said, ships, calls, at, lat, lon, w):
             could = able(ships, s, legs.weight_kg[i])
             if could == 0.0:
                 bits |= VETO_SIZE
-            if asked and elsewhere(legs, i, s, calls, lat, lon):
+            if asked and elsewhere(legs, i, s, c, calls, unit):
                 bits |= VETO_ELSEWHERE
             weight = (w.not_loaded if asked else 0.5) * fit(calls.t_start[c], t0, t1, w) * could * math.exp(odds)
             weight = 0.0 if bits & VETOES else weight
@@ -276,8 +297,8 @@ def by_discharge(legs, i, x, used, said, ships, calls, at, lat, lon, w):
     return used
 
 
-@inner
-def by_name(legs, i, x, said, ships, calls, at, lat, lon, w):
+@inlined
+def by_name(legs, i, x, said, ships, calls, at, unit, w):
     """All ships that answer to what the row says: their number, and the greatest weight."""
     k = legs.named[i]
     used, best = 0, 0.0
@@ -287,14 +308,14 @@ def by_name(legs, i, x, said, ships, calls, at, lat, lon, w):
         used = consider(legs, i, s, load_call, loaded, x, used, said, ships, calls, at, w)
         if x.stamp[s] != i:
             continue
-        if load_call < 0 and elsewhere(legs, i, s, calls, lat, lon):
+        if load_call < 0 and elsewhere(legs, i, s, first_call(calls, s, legs.depart0[i]), calls, unit):
             x.weight[x.place[s]] = 0.0
             x.bits[x.place[s]] |= VETO_ELSEWHERE
         best = max(best, x.weight[x.place[s]])
     return used, best
 
 
-@inner
+@inlined
 def keep(i, x, used, none, out):
     """The likeliest candidates, and those named whom a veto excludes, behind them."""
     total = none
@@ -322,13 +343,14 @@ def keep(i, x, used, none, out):
 
 
 @kernel
-def weigh(legs, begin, end, said, ships, calls, at, lat, lon, w, x, out):
-    """Weigh the candidates of the legs from `begin` to `end`."""
-    for i in range(begin, end):
-        used, best = by_name(legs, i, x, said, ships, calls, at, lat, lon, w)
+def weigh(legs, order, said, ships, calls, at, unit, w, x, out):
+    """Weigh the candidates of some legs, in an order in which one leg's ships are mostly those of the leg before."""
+    for n in range(order.size):
+        i = order[n]
+        used, best = by_name(legs, i, x, said, ships, calls, at, unit, w)
         if best < SURE:
             if legs.load[i] >= 0 and legs.depart0[i] != NAT:
                 used = by_load(legs, i, x, used, said, ships, calls, at, w)
             if legs.discharge[i] >= 0 and legs.arrive0[i] != NAT:
-                used = by_discharge(legs, i, x, used, said, ships, calls, at, lat, lon, w)
+                used = by_discharge(legs, i, x, used, said, ships, calls, at, unit, w)
         keep(i, x, used, w.none, out)

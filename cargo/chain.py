@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -59,7 +60,7 @@ class Chain:
         """Links between the legs, as the first strand has them."""
         return self.strands[0].links
 
-    @property
+    @cached_property
     def row_numbers(self) -> tuple[int, ...]:
         """1-based numbers of all rows, ascending."""
         return tuple(sorted(number for leg in self.legs for number in leg.row_numbers))

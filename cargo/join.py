@@ -197,7 +197,7 @@ def _opened(fleet: Fleet, events: Events, shipments: Shipments, limit: int, min_
         if case.triggers or every:
             cases.append(case)
         else:
-            cleared[_status(case)] += 1
+            cleared[_nothing_against(case)] += 1
     return _Opened(cases, len(chains), cleared, peers)
 
 

@@ -37,8 +37,6 @@ MAX_HOPS = 3.0
 SHIPMENTS = "shipments"
 SURE = ("identifier", "name, confirmed")
 """Hits of a list that make an edge; a name alone is a candidate, and makes one only where that is asked for."""
-SURE = ("identifier", "name, confirmed")
-"""Hits of a list that make an edge; a name alone is a candidate, and makes one only where that is asked for."""
 _LASTING = (*ROLES, "described in", "carried by", "met")
 """A row and a meeting tie for good, whatever their days; all other edges held from one day to another."""
 

@@ -127,7 +127,7 @@ def nearby_trade(
         return Signal(NEARBY, None, "no party and no ship of these rows is known")
     told = [texts for node in network.among(near, marks) if (texts := did(node))]
     why = f"{len(told)} of {near.size} parties and ships within two hops of those of the rows"
-    return Signal(NEARBY, len(told) / near.size, why, tuple(text for texts in told for text in texts))
+    return Signal(NEARBY, len(told) / near.size, why, tuple(dict.fromkeys(text for texts in told for text in texts)))
 
 
 def prohibited_of(

@@ -175,14 +175,17 @@ class Surroundings:
     def _nearby_trade(self, case: Case, nodes: Sequence[str]) -> Signal:
         if not self._near_prohibited.isdisjoint(nodes):
             ships = {self._ship_of.get(mmsi, "") for mmsi in case.ships()}
+            own = frozenset(case.chain.row_numbers)
 
-            def did(node: str) -> list[str]:
-                sisters = self._silences.get(node, ()) if node not in ships else ()
-                return [*self._not_own(case, self._trade.get(node, {})), *sisters]
+            def did(node: str) -> Sequence[str]:
+                rows = self._trade.get(node, {})
+                told = self._trade_rows.get(node, ())
+                if not own.isdisjoint(rows):
+                    told = [row for number, row in zip(rows, told, strict=True) if number not in own]
+                return [*told, *self._silences[node]] if node in self._silences and node not in ships else told
 
             near = self.network.near(nodes, NEIGHBOUR_HOPS)
-            found = nearby_trade(self.network, near, did, self._prohibited)
-            return Signal(found.name, found.value, found.why, _rows_in(found.evidence))
+            return nearby_trade(self.network, near, did, self._prohibited)
         if not self._somebody(nodes):
             return Signal(NEARBY, None, "no party and no ship of these rows is known")
         return Signal(NEARBY, 0.0, "none of the parties and ships within two hops of those of the rows, in this input")
@@ -213,6 +216,12 @@ class Surroundings:
             for node in dict.fromkeys(self.network.others(_node(number), *ROLES, "carried by")):
                 told.setdefault(node, {})[number] = f"row {number} ({ban})"
         return told
+
+    @cached_property
+    def _trade_rows(self) -> dict[str, list[str]]:
+        """The rows of `_trade` as evidence."""
+        rows = {number: f"row {number}" for told in self._trade.values() for number in told}
+        return {node: [rows[number] for number in told] for node, told in self._trade.items()}
 
     @cached_property
     def _silences(self) -> dict[str, list[str]]:

@@ -116,14 +116,22 @@ def span(leg: Leg) -> tuple[int, int]:
     return (t_from if t_from != NAT else t_to), (t_to if t_to != NAT else t_from)
 
 
-def _loading(fleet: Fleet, calls: ShipCalls, leg: Leg) -> Event | None:
-    """The port call at the load port that ended nearest to the declared departure."""
-    (t_first, t_last), slack = leg.times("t_depart"), LOADING_DAYS * DAY_US
-    if t_first == NAT:
+def _loading(fleet: Fleet, calls: ShipCalls, leg: Leg, before: int) -> Event | None:
+    """The port call at the load port that ended nearest to the declared departure, before some time; where none is
+    declared the last one in the 60 days before the declared arrival."""
+    (t_first, t_last), arrival = leg.times("t_depart"), leg.times("t_arrive")[1]
+    if t_first != NAT:
+        slack = LOADING_DAYS * DAY_US
+        t_from, t_to, sailed = t_first - slack, t_last + slack + DAY_US, t_first + DAY_US // 2
+    elif arrival != NAT:
+        t_to = sailed = min(before, arrival)
+        t_from = t_to - VOYAGE_DAYS * DAY_US
+    else:
         return None
-    near = np.flatnonzero((calls.t_start <= t_last + slack + DAY_US) & (calls.t_end >= t_first - slack))
-    loading = [call for row in calls.row[near].tolist() if called_at(call := fleet.event(row), leg.load_port)]
-    return min(loading, key=lambda call: abs(call.t_end - t_first - DAY_US // 2), default=None)
+    near = (calls.t_start <= t_to) & (calls.t_end >= t_from) & (calls.t_end <= before)
+    rows = calls.row[np.flatnonzero(near)].tolist()
+    loading = [call for row in rows if called_at(call := fleet.event(row), leg.load_port)]
+    return min(loading, key=lambda call: abs(call.t_end - sailed), default=None)
 
 
 def _leaving(
@@ -164,24 +172,43 @@ class Voyage:
 def voyage_of(fleet: Fleet, leg: Leg, carriage: Carriage) -> Voyage:
     """Match the ship of a leg, and find out when the goods left it as far as port calls tell.
 
-    The goods count as on board from the sailing to the call at the declared port; failing that to the first other
-    call after the declared arrival (an overdue ship still has them); failing that for 60 days or until the input ends.
+    The calls are those by which the ship was found; where one is missing, what fits the papers less well is taken. The
+    goods count as on board from the sailing to the call at the declared port; failing that to the first other call
+    after the declared arrival (an overdue ship still has them); failing that for 60 days or until the input ends.
     """
     ship = match_ship(fleet, leg, carriage)
-    depart_first, _ = leg.times("t_depart")
+    calls, (load_call, discharge) = fleet.calls_of(ship.mmsis), _calls_of(fleet, ship)
+    if load_call is None:
+        load_call = _loading(fleet, calls, leg, discharge.t_start if discharge else fleet.t_last)
     t_last_arrival = leg.times("t_arrive")[1]
-    calls = fleet.calls_of(ship.mmsis)
-    load_call = _loading(fleet, calls, leg)
-    t_sail = load_call.t_end if load_call else (depart_first if depart_first != NAT else t_last_arrival)
-    if load_call and load_call.open:
-        t_sail = depart_first
+    t_sail = _sailing(leg, load_call, discharge)
     if t_sail == NAT or not ship.mmsis:
         return Voyage(leg, ship, t_sail, NAT, load_call, None, None, None, _unknown_ship(ship))
     due = max(t_last_arrival, t_sail) if t_last_arrival != NAT else t_sail + VOYAGE_DAYS * DAY_US
-    discharge, next_call = _leaving(fleet, calls, leg, load_call, t_sail, due)
+    next_call = discharge
+    if discharge is None:
+        discharge, next_call = _leaving(fleet, calls, leg, load_call, t_sail, due)
     t_end = next_call.t_start if next_call else min(fleet.t_last, due + VOYAGE_DAYS * DAY_US)
     arrived, why = _arrival(fleet, leg, ship, discharge, due)
     return Voyage(leg, ship, t_sail, max(t_end, t_sail), load_call, discharge, next_call, arrived, why)
+
+
+def _calls_of(fleet: Fleet, ship: ShipMatch) -> tuple[Event | None, Event | None]:
+    """The calls by which the ship of a leg was found: at the load port, and at the discharge port after it."""
+    taken = [candidate for candidate in ship.candidates if candidate.mmsi in ship.mmsis]
+    landed = next((fleet.event(c.discharge_row) for c in taken if c.discharge_row >= 0), None)
+    loaded = (fleet.event(c.load_row) for c in taken if c.load_row >= 0)
+    return next((call for call in loaded if landed is None or call.t_end <= landed.t_start), None), landed
+
+
+def _sailing(leg: Leg, load_call: Event | None, discharge: Event | None) -> int:
+    """When the goods sailed, µs: by the call, else as declared, else they count from the arrival on."""
+    declared = leg.times("t_depart")[0]
+    if load_call and not load_call.open:
+        return load_call.t_end
+    arrival = leg.times("t_arrive")[1]
+    late = arrival if discharge is None or arrival == NAT else min(arrival, discharge.t_start)
+    return declared if declared != NAT else late
 
 
 def _unknown_ship(ship: ShipMatch) -> str:

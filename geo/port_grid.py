@@ -22,7 +22,7 @@ from geo.errors import UsageError
 from geo.grid import Tell, open_grid
 from geo.kernel import inlined, kernel
 from geo.port_table import Port, ports
-from geo.sphere import EARTH_RADIUS_M, bearing_deg, distances_m
+from geo.sphere import EARTH_RADIUS_M, bearing_deg, distances_m, unit_vectors
 
 _PER_DEG = 2
 ROWS, COLUMNS = 180 * _PER_DEG, 360 * _PER_DEG
@@ -137,11 +137,6 @@ def _turns(count: int, first_deg: float) -> NDArray[np.float64]:
     return np.stack([np.sin(middle), np.cos(middle)], axis=1)
 
 
-def _vectors(lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64]) -> NDArray[np.float64]:
-    lat, lon = np.radians(lat_deg), np.radians(lon_deg)
-    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
-
-
 def _can_be_nearest(
     unit: NDArray[np.float64], south: NDArray[np.float64], west: NDArray[np.float64], size_deg: float
 ) -> NDArray[np.bool_]:
@@ -151,8 +146,8 @@ def _can_be_nearest(
     middle u is, if (p - q) u > -|p - q| sin r; 1e-9 (6 mm) is left for rounding.
     """
     half = 0.5 * size_deg
-    middle = _vectors(south + half, west + half)
-    corners = [_vectors(edge, west) for edge in (south, south + size_deg)]
+    middle = unit_vectors(south + half, west + half)
+    corners = [unit_vectors(edge, west) for edge in (south, south + size_deg)]
     chord = np.max([np.linalg.norm(corner - middle, axis=1) for corner in corners], axis=0)
     sine = chord * np.sqrt(1.0 - 0.25 * chord * chord)  # sin r of the chord 2 sin(r / 2)
     along = middle @ unit.T

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from geo.coast import is_sea_at, shore_table, stays_at_sea
 from geo.kernel import inner, kernel
 from geo.sea_graph import DM_PER_RAD, SeaGraph, both_ways, find_near, leg_length
-from geo.sphere import EARTH_RADIUS_M, distance_m
-from geo.straits import INLET, PASSAGES, UNNAMED, lines_of, mark_crossing, unit_vectors
+from geo.sphere import EARTH_RADIUS_M, distance_m, unit_vectors
+from geo.straits import INLET, PASSAGES, UNNAMED, lines_of, mark_crossing
 
 GATE_SNAP_M = 20_000.0
 """The ends of a gate are tied to the nearest node in sight within this distance."""

@@ -21,8 +21,8 @@ from geo.coast import shore_table
 from geo.errors import UsageError
 from geo.sea_graph import SeaGraph, sea_graph
 from geo.sea_search import BUCKETS, FAR, attach, is_clear, spread, tighten, walk_back
-from geo.sphere import NMI_M, distance_m, wrap_deg
-from geo.straits import INLET, PASSAGES, UNNAMED, lines_of, mark_crossing, numbers_of, unit_vectors
+from geo.sphere import NMI_M, distance_m, unit_vectors, wrap_deg
+from geo.straits import INLET, PASSAGES, UNNAMED, lines_of, mark_crossing, numbers_of
 
 SNAP_M = 30_000.0
 """A position from which no node is in sight, on land or in a harbour, is moved to the nearest within this distance."""

@@ -113,6 +113,16 @@ def unit_vector(lat_deg, lon_deg):
     return math.cos(lat) * math.cos(lon), math.cos(lat) * math.sin(lon), math.sin(lat)
 
 
+def unit_vectors(lat_deg: ArrayLike, lon_deg: ArrayLike) -> NDArray[np.float64]:
+    """(n, 3) unit vectors of positions in degrees.
+
+    >>> unit_vectors([0.0, 90.0], [0.0, 0.0]).round(9).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    phi, lam = np.radians(np.atleast_1d(lat_deg)), np.radians(np.atleast_1d(lon_deg))
+    return np.stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)], axis=1)
+
+
 @inner
 def _degrees(x, y, z):
     """Position (lat, lon) in degrees of a vector of any length."""

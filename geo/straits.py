@@ -14,10 +14,11 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from geo.errors import UsageError
 from geo.kernel import inner, kernel
+from geo.sphere import unit_vectors
 
 
 class Passage(NamedTuple):
@@ -149,12 +150,6 @@ def mark_crossing(start, end, lines, out):
     """Mark in `out` (bool) which arcs from `start` to `end`, (n, 3) unit vectors, cross one of the lines."""
     for k in range(out.size):
         out[k] = crosses(lines, start[k, 0], start[k, 1], start[k, 2], end[k, 0], end[k, 1], end[k, 2])
-
-
-def unit_vectors(lat_deg: ArrayLike, lon_deg: ArrayLike) -> NDArray[np.float64]:
-    """(n, 3) unit vectors of positions in degrees."""
-    phi, lam = np.radians(np.atleast_1d(lat_deg)), np.radians(np.atleast_1d(lon_deg))
-    return np.stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)], axis=1)
 
 
 def lines_of(numbers: Sequence[int]) -> NDArray[np.float64]:
