@@ -188,6 +188,7 @@ class ShipLegs:
         self._table = table
         self._order = np.lexsort((table.load, table.ship))
         self._ship = table.ship[self._order]
+        self._ports = {port: code for code, port in enumerate(table.ports)}
 
     def returns(self, case: Case) -> tuple[Leg, ...]:
         """Other goods on the same ship out of the declared port, within 60 days after a silence or the due arrival."""
@@ -198,27 +199,22 @@ class ShipLegs:
         t_from = min(starts)
         t_to = max([event.t_end for event in dark] or starts) + RETURN_DAYS * DAY_US
         own = set(leg.row_numbers)
-        others = self._table.legs(self._from(leg, leg.discharge_port))
-        return tuple(
-            other
-            for other in others
-            if not own & set(other.row_numbers) and other.hs6[:2] != leg.hs6[:2] and _within(other, t_from, t_to)
-        )
+        others = self._table.legs(self._from(leg, leg.discharge_port, t_from, t_to))
+        return tuple(other for other in others if not own & set(other.row_numbers) and other.hs6[:2] != leg.hs6[:2])
 
-    def _from(self, leg: Leg, port: str) -> list[int]:
-        """The legs of the ship that a leg names, out of a port."""
+    def _from(self, leg: Leg, port: str, t_from: int, t_to: int) -> list[int]:
+        """The legs of the ship that a leg names, out of a port, whose known times are all in a span."""
         table = self._table
         ship = table.ship_code(int(leg.first("imo")), str(leg.first("vessel_name")))
-        if not ship or port not in table.ports:
+        if not ship or port not in self._ports:
             return []
-        begin, end = np.searchsorted(self._ship, ship), np.searchsorted(self._ship, ship, "right")
-        legs = self._order[begin:end]
-        return list(np.sort(legs[table.load[legs] == table.ports.index(port)]).tolist())
-
-
-def _within(leg: Leg, t_from: int, t_to: int) -> bool:
-    times = [t for t in (leg.t_depart, leg.t_arrive) if t != NAT]
-    return bool(times) and all(t_from <= t <= t_to for t in times)
+        wanted = np.array(ship, self._ship.dtype)  # of one dtype, or numpy would convert all of them at each call
+        legs = self._order[slice(*(np.searchsorted(self._ship, wanted, side) for side in ("left", "right")))]
+        legs = legs[table.load[legs] == self._ports[port]]
+        times = np.stack([table.t_depart[legs], table.t_arrive[legs]])
+        told = times != NAT
+        within = told.any(axis=0) & (~told | ((times >= t_from) & (times <= t_to))).all(axis=0)
+        return list(np.sort(legs[within]).tolist())
 
 
 def draughts(fleet: Fleet, event: Event) -> tuple[Identity | None, Identity | None]:

@@ -7,7 +7,8 @@ those that used the name or number about the time of the row.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -130,6 +131,15 @@ def _values(column: NDArray[Any]) -> list[Any]:
     return values if column.dtype.kind in "biuf" else list(map(_plain, values))
 
 
+def _reader(column: NDArray[Any]) -> Callable[[int], Any]:
+    """What reads a row of a column as a plain Python value."""
+    return column.item if column.dtype.kind in "biufU" else lambda row: _plain(column.item(row))
+
+
+def _always(value: Any, _row: int) -> Any:
+    return value
+
+
 _NONE = np.zeros(0, np.int64)
 _DEFAULTS = {"port": "", "anchorage_name": ""}
 
@@ -186,9 +196,10 @@ class Fleet:
             if key := ship_key(said.name):
                 self._by_name.setdefault(key, []).append(said)
         self.events = events
-        self._told = frozenset(events)
-        self._columns: list[tuple[bool, Any]] = [
-            (True, events[name]) if name in self._told else (False, _DEFAULTS.get(name, 0)) for name in Event._fields
+        told = frozenset(events)
+        self._read = [
+            _reader(events[name]) if name in told else partial(_always, _DEFAULTS.get(name, 0))
+            for name in Event._fields
         ]
         self._by_ship = _Places(*_ship_rows(events))
         called = np.flatnonzero((events["kind"] == PORT_CALL) & (events["label"] != INFERRED)) if len(events) else _NONE
@@ -199,14 +210,9 @@ class Fleet:
         self._of_kinds: dict[tuple[tuple[int, ...], tuple[int, ...]], list[Event]] = {}
         self._ports: dict[str, tuple[NDArray[Any], ...]] = {}
 
-    def _events_at(self, rows: NDArray[np.int64]) -> list[Event]:
-        """Some rows of the events as tuples, by start."""
-        some = Table({name: self.events[name][rows] for name in Event._fields if name in self._told})
-        return sorted(_rows(some, Event, _DEFAULTS), key=lambda e: (e.t_start, e.kind, e.id))
-
     def event(self, row: int) -> Event:
         """A row of the events."""
-        return Event(*[_plain(column.item(row)) if told else column for told, column in self._columns])
+        return Event(*[read(row) for read in self._read])
 
     def _from_vessels(self) -> list[Identity]:
         """Names and numbers of vessels whose static reports are not kept as intervals."""
@@ -246,7 +252,7 @@ class Fleet:
         if asked not in self._of_kinds:
             for mmsi in asked[0]:
                 if mmsi not in self._ships:
-                    self._ships[mmsi] = self._events_at(self._by_ship.rows(mmsi))
+                    self._ships[mmsi] = [self.event(row) for row in self._by_ship.rows(mmsi).tolist()]
             found = {e.id: e for mmsi in asked[0] for e in self._ships[mmsi] if e.kind in asked[1]}
             self._of_kinds[asked] = sorted(found.values(), key=lambda e: (e.t_start, e.kind, e.id))
         return self._of_kinds[asked]
