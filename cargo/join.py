@@ -43,6 +43,7 @@ from cargo.value_signals import Peers
 from cargo.voyage import ARRIVAL_DAYS, LATE_DAYS, LOADING_DAYS, VOYAGE_DAYS
 from cargo.watchlists import Kept, read_watchlists
 from detectors.event import WAITING, Events
+from geo.collector import collector_off
 from geo.errors import UsageError
 from geo.ports import ports_version
 
@@ -139,7 +140,8 @@ def join(
         "registry": registry_version(ships),
     }
     sources = Sources(lists, Listed(kept), ships, countries, min_dark_score)
-    return _join(Fleet(events, fixes), events, shipments, parameters, sources)
+    with collector_off():
+        return _join(Fleet(events, fixes), events, shipments, parameters, sources)
 
 
 def _join(fleet: Fleet, events: Events, shipments: Shipments, parameters: dict[str, Any], sources: Sources) -> Findings:

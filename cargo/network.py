@@ -141,9 +141,10 @@ class Network:
         marks[[number[node] for node in nodes if node in number]] = True
         return marks
 
-    def among(self, near: NDArray[np.int32], marks: NDArray[np.bool_]) -> list[str]:
-        """Those of the nodes `near` that are marked (`marked`), sorted."""
-        return sorted(self._walks.names[k] for k in near[marks[near]].tolist())
+    def among(self, near: NDArray[np.int32], marks: NDArray[np.bool_], most: int | None = None) -> list[str]:
+        """Those of the nodes `near` that are marked (`marked`), sorted, all or so many at most."""
+        walks = self._walks
+        return [walks.by_name[k] for k in np.sort(walks.rank[near[marks[near]]])[:most].tolist()]
 
     def around(self, nodes: Iterable[str], hops: float) -> frozenset[str]:
         """Every node from which one of some may be within some hops; what very many share ties nobody, and a party of

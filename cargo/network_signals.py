@@ -6,7 +6,7 @@ young firm, an address that very many give. None of them proves anything: most s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -24,6 +24,8 @@ from cargo.shipments import Row
 
 NEAR = ((1.0, 1.0), (2.0, 0.75), (3.0, 0.5))
 """Value of "near a listed party" by hops: the party or ship of the row itself is one hop away."""
+MOST_NAMED = 100
+"""Parties and ships that are named as evidence; all are counted."""
 NEIGHBOUR_HOPS = 2.5
 """Two hops from the ships and parties of a row, so that the owner's other ships count."""
 SOME_ADDRESS = 5
@@ -112,22 +114,29 @@ def other_prohibited(
     """
     if not looked_for and network.near(rows, NEIGHBOUR_HOPS).size:
         return Signal(NEARBY, None, "no events and no other rows to look into")
-    return nearby_trade(network, network.near(rows, NEIGHBOUR_HOPS), prohibited.get, network.marked(prohibited))
+    marks = network.marked(node for node, told in prohibited.items() if told)
+    return nearby_trade(network, network.near(rows, NEIGHBOUR_HOPS), marks, prohibited.__getitem__)
 
 
 def nearby_trade(
     network: Network,
     near: NDArray[np.int32],
-    did: Callable[[str], Sequence[str] | None],
     marks: NDArray[np.bool_],
+    did: Callable[[str], Sequence[str]],
+    apart: Collection[str] = (),
 ) -> Signal:
-    """The share of some parties and ships (`Network.near`) that did other prohibited trade: `did` tells what, as
-    evidence, of any node that is marked."""
+    """The share of some parties and ships (`Network.near`) that did other prohibited trade.
+
+    Those that did are marked (`Network.marked`), but for some `apart`; `did` tells what, as evidence. Of very many the
+    first by name are named, and all are counted.
+    """
     if not near.size:
         return Signal(NEARBY, None, "no party and no ship of these rows is known")
-    told = [texts for node in network.among(near, marks) if (texts := did(node))]
-    why = f"{len(told)} of {near.size} parties and ships within two hops of those of the rows"
-    return Signal(NEARBY, len(told) / near.size, why, tuple(dict.fromkeys(text for texts in told for text in texts)))
+    n = int(np.count_nonzero(marks[near])) - len(network.among(near, marks & network.marked(apart)) if apart else ())
+    named = network.among(near, marks, MOST_NAMED + len(apart))
+    told = [did(node) for node in named if node not in apart][:MOST_NAMED]
+    why = f"{n} of {near.size} parties and ships within two hops of those of the rows"
+    return Signal(NEARBY, n / near.size, why, tuple(dict.fromkeys(text for texts in told for text in texts)))
 
 
 def prohibited_of(

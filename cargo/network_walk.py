@@ -129,14 +129,17 @@ class Walks:
 
     Attributes
     ----------
-    names : the nodes, in the order of the graph
-    number : where each stands there
+    names, by_name : the nodes, in the order of the graph and sorted
+    number, rank : where each stands in the two, the second by the first
     traders : which are parties or ships
     """
 
     def __init__(self, graph: Any, hubs: Iterable[set[str]]) -> None:
         self.names: list[str] = list(graph)
         self.number = {name: k for k, name in enumerate(self.names)}
+        self.by_name = sorted(self.names)
+        self.rank = np.empty(len(self.names), np.int32)
+        self.rank[[self.number[name] for name in self.by_name]] = np.arange(len(self.names))
         first, told = [0], []
         for ties in graph.adj.values():
             for other, edges in ties.items():

@@ -174,8 +174,8 @@ class Surroundings:
 
     def _nearby_trade(self, case: Case, nodes: Sequence[str]) -> Signal:
         if not self._near_prohibited.isdisjoint(nodes):
-            ships = {self._ship_of.get(mmsi, "") for mmsi in case.ships()}
             own = frozenset(case.chain.row_numbers)
+            ships = {self._ship_of.get(mmsi, "") for mmsi in case.ships()}
 
             def did(node: str) -> Sequence[str]:
                 rows = self._trade.get(node, {})
@@ -184,8 +184,10 @@ class Surroundings:
                     told = [row for number, row in zip(rows, told, strict=True) if number not in own]
                 return [*told, *self._silences[node]] if node in self._silences and node not in ships else told
 
+            of_own = {node for number in own & self._banned.keys() for node in self._traders(number)}
+            apart = {node for node in of_own | ships if not did(node)}
             near = self.network.near(nodes, NEIGHBOUR_HOPS)
-            return nearby_trade(self.network, near, did, self._prohibited)
+            return nearby_trade(self.network, near, self._prohibited, did, apart)
         if not self._somebody(nodes):
             return Signal(NEARBY, None, "no party and no ship of these rows is known")
         return Signal(NEARBY, 0.0, "none of the parties and ships within two hops of those of the rows, in this input")
@@ -199,9 +201,9 @@ class Surroundings:
         return self.network.around([*self._trade, *self._silences], NEIGHBOUR_HOPS)
 
     @cached_property
-    def _trade(self) -> dict[str, dict[int, str]]:
-        """For each party and ship the rows of prohibited trade that name it: goods that a risk country may not sell,
-        loaded there or brought back from where a silent ship did not call."""
+    def _banned(self) -> dict[int, str]:
+        """The rows of prohibited trade: goods that a risk country may not sell, loaded there or brought back from where
+        a silent ship did not call."""
         found: dict[int, str] = {}
         for case in self._cases:
             for leg in case.returns:
@@ -211,9 +213,18 @@ class Surroundings:
                 origin = leg.load_port[:2]
                 if origin in self._countries and (ban := ban_on(leg, (origin,), self._lists)[1]):
                     found |= dict.fromkeys(leg.row_numbers, ban)
+        return found
+
+    def _traders(self, number: int) -> list[str]:
+        """The parties and ships of a row."""
+        return self.network.others(_node(number), *ROLES, "carried by")
+
+    @cached_property
+    def _trade(self) -> dict[str, dict[int, str]]:
+        """For each party and ship the rows of prohibited trade that name it."""
         told: dict[str, dict[int, str]] = {}
-        for number, ban in sorted(found.items()):
-            for node in dict.fromkeys(self.network.others(_node(number), *ROLES, "carried by")):
+        for number, ban in sorted(self._banned.items()):
+            for node in self._traders(number):
                 told.setdefault(node, {})[number] = f"row {number} ({ban})"
         return told
 

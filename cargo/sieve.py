@@ -118,6 +118,7 @@ def sieve(
     worth = np.logical_or.reduceat(open_leg, ends)
     landed, every = np.logical_and.reduceat(arrived, ends), np.logical_and.reduceat(known, ends)
     some = np.logical_or.reduceat(known, ends)
-    status = np.select([landed, ~some, every], [CONFIRMED, NOT_IDENTIFIED, NOT_CONFIRMED], PARTLY_IDENTIFIED)
-    told = zip(*np.unique(status[~worth], return_counts=True), strict=True)
-    return np.flatnonzero(worth), Counter({str(text): int(n) for text, n in told})
+    kind = np.select([landed, ~some, every], [0, 1, 2], 3)[~worth]
+    statuses = (CONFIRMED, NOT_IDENTIFIED, NOT_CONFIRMED, PARTLY_IDENTIFIED)
+    told = zip(statuses, np.bincount(kind, minlength=4).tolist(), strict=True)
+    return np.flatnonzero(worth), Counter({status: n for status, n in told if n})

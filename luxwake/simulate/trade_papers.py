@@ -26,7 +26,6 @@ _GOODS = (
     ("401110", "car tyres", 42.0, 9.0, 300, 5000),
 )
 """HS code, description, USD and kg a unit, units from and to."""
-_FIRMS = 4000
 _BOX_KG, _HOLD_KG = 26_000, 400_000
 _SERIALS = 1_000_000
 
@@ -77,9 +76,9 @@ def _goods(made: Frame, legs: Legs, rng: Generator) -> tuple[dict[str, Texts], N
 def _legs(made: Frame, legs: Legs, p: TradeParams, rng: Generator) -> dict[str, Texts]:
     """Bills, firms, ports and dates of each leg; who received the goods sends them on."""
     v, n = made.voyages, legs.goods.size
-    firms = _texts(*(f"Firm {k} Trading Co" for k in range(_FIRMS)))
-    to = rng.integers(_FIRMS, size=n)
-    by = np.where(legs.leg == 0, rng.integers(_FIRMS, size=n), np.roll(to, 1))
+    firms = _texts(*(f"Firm {k} Trading Co" for k in range(p.firms)))
+    to = rng.integers(p.firms, size=n)
+    by = np.where(legs.leg == 0, rng.integers(p.firms, size=n), np.roll(to, 1))
     codes = _texts(*(port.locode for port in made.places))
     late = rng.choice((0.0, -2.0, 2.0, 7.0), n, p=(0.7, 0.1, 0.15, 0.05)) * rng.random(n)
     off = np.where(rng.random(n) < 0.6, 0.0, rng.normal(1.0, 1.5, n))

@@ -16,6 +16,8 @@ class TradeParams:
     days: int = 365
     ports: int = 400
     """Some 55,000 merchant ships share 4,000 ports; the busiest has one call in thirty."""
+    firms: int = 4_000
+    """That send and receive: one for fifty papers."""
     unheard_ships: float = 0.03
     lost_calls: float = 0.02
     """Port calls that are not on record: the detector's recall is 0.99 for entries and 0.98 for exits."""
