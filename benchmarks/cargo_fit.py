@@ -24,6 +24,8 @@ START = {"none": 0.01, "early_days": 1.0, "late_days": 1.0, "not_loaded": 0.01, 
          "undated": 1.0}  # fmt: skip
 """The weights that are fitted, and where the search begins."""
 PARAMS = TradeParams(rows=20_000)
+_BOUNDS = {name: (0.1, 10.0) if name.endswith("days") else (1e-6, 1.0) for name in START}
+"""A factor is at most 1: `undated`, of which the legs tell little, would run away."""
 _STEP = 0.5
 """First step of each logarithm."""
 
@@ -62,10 +64,10 @@ def fitted(worlds: Sequence[Asked]) -> tuple[Weights, int]:
     def of(logarithms: NDArray[np.float64]) -> Weights:
         return Weights()._replace(**dict(zip(START, np.exp(logarithms).tolist(), strict=True)))
 
-    begin = np.log(list(START.values()))
-    simplex = np.vstack([begin, begin + _STEP * np.eye(begin.size)])
+    begin, bounds = np.log(list(START.values())), np.log([_BOUNDS[name] for name in START])
+    simplex = np.vstack([begin, begin - _STEP * np.eye(begin.size)])
     found = minimize(
-        lambda x: surprise(worlds, of(x)), begin, method="Nelder-Mead",
+        lambda x: surprise(worlds, of(x)), begin, method="Nelder-Mead", bounds=bounds,
         options={"initial_simplex": simplex, "xatol": 0.05, "fatol": 1e-4, "maxfev": 1_000},
     )  # fmt: skip
     return of(found.x), int(found.nfev)
