@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import math
 import os
+import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -100,7 +101,11 @@ class Core:
         self.config = config
         self.filters = dict(filters or {})
         """For each sink, what says with `wants` which changes it gets."""
-        self.store = open_store(config)
+        try:
+            self.store = open_store(config)
+        except BaseException:
+            self._lock.release()
+            raise
         self.journal = Journal(self.folder / "journal")
         self.checkpoints = Checkpoints(self.folder / "checkpoints")
         self.names = self._numbers_of_sources()
@@ -123,6 +128,8 @@ class Core:
         self._followed = self._at_checkpoint = 0
         self._work_s = self._cost_s = 0.0
         """Of following what came since the last checkpoint, CPU; of writing that one."""
+        self._spools: list[Path] = []
+        """Of the settings of the two last checkpoints that this process wrote."""
         self._once = [one.name for one in config.sinks if one.once]
 
     def _numbers_of_sources(self) -> list[str]:
@@ -135,8 +142,10 @@ class Core:
 
     def _watch_of(self, settings: dict[str, Any]) -> Watch:
         """A watch with these settings, whose rows and states that late rows need lie in files of their own."""
-        name = hashlib.blake2b(msgspec.json.encode(settings), digest_size=8).hexdigest()
-        return watch_of(settings, self.folder / "spool" / name)
+        return watch_of(settings, self._spool_of(settings))
+
+    def _spool_of(self, settings: dict[str, Any]) -> Path:
+        return self.folder / "spool" / hashlib.blake2b(msgspec.json.encode(settings), digest_size=8).hexdigest()
 
     def recover(self) -> int:
         """Take up where the last process ended; how many records of the journal were gone through again."""
@@ -203,7 +212,7 @@ class Core:
     def _with_settings(self, settings: dict[str, Any]) -> list[Changes]:
         """The watch for other settings in the place of the present one; what this changes."""
         old, self.watch, self.settings = self.watch, self._watch_of(settings), settings
-        return [old.withdraw(), self.watch.feed(old.kept())]
+        return [old.withdraw(self.watch), self.watch.feed(old.kept())]
 
     def write(self, chunks: Sequence[Chunk]) -> Record:
         """Write down what has come. OutputError where the disk does not take it: try again with the same chunks."""
@@ -358,6 +367,10 @@ class Core:
                     self.archive.write(record, wait=False)
             files["archive"] = self.archive.save
         needed = self.checkpoints.write(record, files)
+        self._spools = [*self._spools[-1:], self._spool_of(self.settings)]
+        if len(self._spools) > 1:  # those of settings of which no checkpoint is any more
+            for folder in set((self.folder / "spool").iterdir()) - set(self._spools):
+                shutil.rmtree(folder, ignore_errors=True)
         self.journal.forget(needed)
         self.journal.rotate()
         if self.archive is not None and archive:

@@ -16,13 +16,13 @@ from typing import Any
 
 import msgspec
 
-from geo.errors import InputError, UsageError
+from geo.errors import InputError, OutputError, UsageError
 from luxwake import __version__
 from luxwake.console import Console, print_json_lines
 from luxwake.daemon.config import Config, StdinSource, read_config
 from luxwake.daemon.intake import Intake
 from luxwake.daemon.serve import Daemon, on_stop_signals
-from luxwake.daemon.source import Source
+from luxwake.daemon.source import Pauses, Source
 from luxwake.daemon.status import Status
 
 _log = logging.getLogger("luxwake.serve")
@@ -96,7 +96,11 @@ def run(
             _log.info("status at http://%s:%d/", config.http.host, server.start())
             stack.callback(server.close)
         _log.info("kernels: %s", have_kernels(stopping))
-        daemon = Daemon(config, make_source, make_sink, filters, has_end=has_end)
+        daemon = _when_there_is_a_store(
+            lambda: Daemon(config, make_source, make_sink, filters, has_end=has_end),
+            begun if config.store and not has_end else None,
+            stopping,
+        )
         on_stop_signals(daemon.stop)
         if stopping.is_set():
             daemon.stop()
@@ -105,6 +109,21 @@ def run(
         gc.enable()
         daemon.run()
     return daemon
+
+
+def _when_there_is_a_store(make: Callable[[], Daemon], begun: Status | None, stopping: threading.Event) -> Daemon:
+    """A daemon, made when its store, a database, lets it in; `begun` says meanwhile why it is not. None: at once."""
+    pauses = Pauses()
+    while True:
+        try:
+            return make()
+        except OutputError as error:
+            if begun is None:
+                raise
+            seconds, begun.phase = pauses.next_s(), "waiting for the store"
+            _log.warning("%s; again in %.0f s", error, seconds)
+            if stopping.wait(seconds):
+                sys.exit(0)
 
 
 def print_status(url: str, token_file: str | None, console: Console) -> None:

@@ -76,8 +76,8 @@ class Status:
     ----------
     t : when it was made, µs since 1970 UTC
     t_started : when the daemon was started
-    phase : "starting", "compiling kernels", "catching up" (with its journal, while the sources listen), "running",
-        "draining"
+    phase : "starting", "compiling kernels", "waiting for the store", "catching up" (with its
+        journal, while the sources listen), "running", "draining"
     held : "vessels", "pairs", "rows": in memory, against their caps
     changes : told since the store was made, by kind
     checkpoint_age_s : None before the first
