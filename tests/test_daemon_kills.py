@@ -65,7 +65,7 @@ def test_kills_at_random_instants_change_nothing(tmp_path, whole):
             ended = os.waitpid(pid, 0)
         code = os.waitstatus_to_exitcode(ended[1])
         if code == -signal.SIGKILL:
-            kills += 1
+            kills, seconds = kills + 1, 1.02 * seconds  # a machine that becomes slow lets none come to the end
             continue
         assert code == 0
         seconds = 0.7 * seconds + 0.3 * (time.monotonic() - begun)  # as long as one takes now

@@ -196,7 +196,7 @@ class Daemon:
         per_s = sum(len(chunk.data) for chunk in chunks) / max(time.thread_time() - begun, 1e-6)
         self._at_once = min(BATCH_BYTES, 2 * self._at_once, max(LEAST_BYTES, round(RECORD_S * per_s)))
         self._until_written(lambda: self.core.commit(followed))
-        self.lags.append(time.time() - chunks[0].t / 1e6)
+        self.lags.append(max(0.0, time.time() - chunks[0].t / 1e6))  # a clock may have been set back
         if followed.changes:
             for dispatcher in self.dispatchers:
                 dispatcher.wake()
