@@ -1,4 +1,4 @@
-"""Small files that would be large: they are refused, or read piece by piece in bounded memory, and never a traceback."""
+"""Small files that would be large: refused, or read piece by piece in bounded memory, and never a traceback."""
 
 import gzip
 import os
