@@ -90,6 +90,7 @@ def run_serve(args: argparse.Namespace, console: Console) -> None:
     gc.disable()  # a fifth of what the imports take
     from luxwake.daemon.serve_command import demo, serve
 
+    gc.enable()
     if args.demo:
         demo(args.config, args.speed, console)
     else:

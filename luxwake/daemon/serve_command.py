@@ -77,7 +77,7 @@ def run(
     """
     from luxwake.daemon.attendant import Attendant
     from luxwake.daemon.http import StatusServer
-    from luxwake.daemon.kernels import have_kernels
+    from luxwake.daemon.kernels import have_kernels, is_compiled
     from luxwake.daemon.logs import start_logging
     from luxwake.daemon.matching import Filter
     from luxwake.daemon.sinks import make_sink
@@ -85,7 +85,7 @@ def run(
     start_logging(config.log)
     sys.setswitchinterval(SWITCH_S)
     filters = {one.name: Filter(one) for one in config.sinks}
-    begun = Status(t_started=time.time_ns() // 1000, version=__version__, phase="compiling kernels")
+    begun = Status(t_started=time.time_ns() // 1000, version=__version__)
     daemon: Daemon | None = None
     stopping = threading.Event()
     on_stop_signals(stopping.set)
@@ -95,7 +95,10 @@ def run(
             server = StatusServer(config.http, lambda: daemon.reporter.latest if daemon else begun)
             _log.info("status at http://%s:%d/", config.http.host, server.start())
             stack.callback(server.close)
+        begun.phase = "starting" if is_compiled() else "compiling kernels"
         _log.info("kernels: %s", have_kernels(stopping))
+        if stopping.is_set():  # nothing has been heard, and what the journal has is for the next start
+            sys.exit(0)
         daemon = _when_there_is_a_store(
             lambda: Daemon(config, make_source, make_sink, filters, has_end=has_end),
             begun if config.store and not has_end else None,
@@ -106,7 +109,6 @@ def run(
             daemon.stop()
         stack.enter_context(Attendant(daemon, config, path))
         gc.freeze()  # what has been imported stays
-        gc.enable()
         daemon.run()
     return daemon
 
