@@ -19,7 +19,7 @@ from luxwake.daemon.report import Reporter
 from luxwake.daemon.sink import Sink
 from luxwake.daemon.source import Source
 
-BATCH_BYTES, FIRST_BYTES, LEAST_BYTES = 1 << 20, 1 << 17, 1 << 14
+BATCH_BYTES, FIRST_BYTES, LEAST_BYTES = 1 << 20, 1 << 15, 1 << 13
 """What the core takes up at once, of all sources together."""
 RECORD_S = 0.2
 """It takes up less where that would be more work than this: a record is gone through again as a whole."""
@@ -229,17 +229,21 @@ class Daemon:
             self.trouble = str(error)
 
     def _end(self) -> None:
-        """Stop hearing, take up what waits, tell what can be told, write a checkpoint."""
+        """Stop hearing, take up what waits, tell what can be told, write a checkpoint.
+
+        What has a cursor is left: its source is asked for it again by the next start.
+        """
         deadline = time.monotonic() + DRAIN_S
         self.reporter.look("draining", at_once=True)
         for source in self.sources:
             source.stop.set()
         try:
             while time.monotonic() < deadline and not self.core.is_behind and self._may_come():
-                chunks = [chunk for intake in self.intakes for chunk in intake.take(self._at_once)]
+                waited = [chunk for intake in self.intakes for chunk in intake.take(self._at_once)]
+                chunks = [chunk for chunk in waited if not chunk.cursor]
                 if chunks:
                     self._take(chunks)
-                else:
+                elif not waited:
                     time.sleep(GATHER_S)
         except OutputError as error:
             _log.error("%s; what waited is lost where its source cannot be asked again", error)
