@@ -81,7 +81,7 @@ flood: $(VENV)/.dev
 
 kills: $(VENV)/.dev
 	$(BIN)/luxwake warmup
-	LUXWAKE_KILLS=1000 $(BIN)/python -m pytest -q tests/test_daemon_core.py -k kills
+	LUXWAKE_KILLS=1000 $(BIN)/python -m pytest -q -s tests/test_daemon_kills.py
 
 fuzz: $(FUZZ_VENV)/.ready
 	$(FUZZ_VENV)/bin/python -m tests.fuzz --mode $(FUZZ_MODE) --seconds $(FUZZ_SECONDS) --out out/fuzz

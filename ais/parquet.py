@@ -86,8 +86,8 @@ def read_parquet(
             counts = np.zeros(len(REASONS), np.int64)
             blocks = [_fixes(block, counts) for block in _batches(_dynamic(rows, placed))]
             static = _static(rows, placed)
-    except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException) as error:
-        reason = str(error).splitlines()[0]
+    except (duckdb.Error, UnicodeDecodeError) as error:
+        reason = (str(error).splitlines() or ["damaged"])[0]
         raise InputError(f"{name}: cannot be read as Parquet ({reason}); write or download it again") from None
     full = columns_of(FIX_DTYPES, 0)
     if blocks:

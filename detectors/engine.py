@@ -301,6 +301,12 @@ class Engine:
         """The parameters of each detector."""
         return {detector.name: detector.params_dict() for detector in self._every()}
 
+    def kinds_alike(self, other: Engine) -> list[int]:
+        """Codes of the kinds of events to which another engine gives the same ids."""
+        theirs = other.params()
+        same = [one for one in self._every() if theirs.get(one.name) == one.params_dict()]
+        return [kind_code(kind) for one in same for kind in one.kinds]
+
     def table_params(self) -> dict[str, Any]:
         """What a table of events says of how they were found: every event may name the port that it is near."""
         return {**self.params(), "ports": ports_version()}

@@ -58,8 +58,10 @@ class Spool(Memory):
         self.folder = Path(folder)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            for path in self.folder.glob(".part-*.partial-*"):  # of a process that was killed while it wrote
+                path.unlink(missing_ok=True)
         except OSError as error:
-            raise OutputError(f"{folder}: cannot be made ({error.strerror}); choose another folder") from None
+            raise OutputError(f"{folder}: cannot be used ({error.strerror}); choose another folder") from None
         self._numbers = itertools.count(1 + max((_number(path) for path in self._files()), default=0))
         self._named: set[str] = {path.name for path in self._files()}
         self._newest: set[str] = set()

@@ -141,6 +141,12 @@ class Told:
         change = np.full(gone.size, RETRACTED, np.uint8)
         return News(self.records[gone], change, self.revision[gone].astype(np.uint32))
 
+    def taken_back(self, kinds: Sequence[int]) -> Told:
+        """The events of these kinds as if each had been taken back: told again, they go on in their revisions."""
+        of_kind = np.isin(self.records["kind"], kinds)
+        arrays = {name: array[of_kind] for name, array in self.arrays().items()}
+        return Told({**arrays, "retracted": np.ones_like(arrays["retracted"])})
+
     def records_keys(self) -> Keys:
         """The key of each row."""
         keys = np.empty(self._keys.size, np.uint64)

@@ -180,9 +180,11 @@ class Watch:
         news = self._told.compare(events, present, now, update_us=self._update_us, final=self._final, last=True)
         return self._changes([news])
 
-    def withdraw(self) -> Changes:
-        """Take back all events that go on, as when others take their place that are found with other parameters."""
-        return self._changes([self._told.withdraw(self.engine.released)])
+    def withdraw(self, successor: Watch) -> Changes:
+        """Take back all events that go on; where `successor` finds one again under its id, its revisions go on."""
+        changes = self._changes([self._told.withdraw(self.engine.released)])
+        successor._told = self._told.taken_back(self.engine.kinds_alike(successor.engine))
+        return changes
 
     def kept(self) -> Fixes:
         """The rows and static reports that are kept, with which a watch with other parameters can begin."""

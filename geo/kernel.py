@@ -19,6 +19,7 @@ from typing import Any
 
 import numba
 import numpy as np
+from numba.core.caching import FunctionCache
 
 from geo.cache import cache_root, keep_newest
 
@@ -38,6 +39,19 @@ def _import_numba_arrays() -> None:
 
 
 _import_numba_arrays()
+
+
+class _Cache(FunctionCache):  # type: ignore[misc]
+    """numba's cache, without all that a compiler needs where machine code is only loaded: 0.2 s of each start.
+
+    What numba makes ready before it looks for a function (its tables of types and of what can be compiled, its memory
+    manager) is made ready again when it compiles, and no kernel of ours allocates.
+    """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        return self._load_overload(sig, target_context)
+
+
 _HOUSE = ("geo", "ais", "detectors", "cargo", "luxwake")
 _FEW_KERNELS = ("cargo", "luxwake")
 _HOLDS_KERNELS = re.compile(rb"^@(?:kernel|inner|inlined)\b", re.MULTILINE)
@@ -100,7 +114,10 @@ def kernel(function: Callable[..., Any]) -> Any:
     `error_model="numpy"` gives inf for a division by zero instead of a branch per division; fast-math stays off
     because it makes `isnan(nan)` false, and NaN means "not available" here.
     """
-    return numba.njit(**_OPTIONS, cache=CACHE_FOLDER is not None)(function)
+    compiled = numba.njit(**_OPTIONS)(function)
+    if CACHE_FOLDER is not None and not numba.config.DISABLE_JIT:
+        compiled._cache = _Cache(function)
+    return compiled
 
 
 def inner(function: Callable[..., Any]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 
 
@@ -209,6 +210,35 @@ def warm_csv() -> str:
     return _words(time.perf_counter() - begin)
 
 
+def warm_daemon() -> str:
+    """Note that the kernels of the daemon are there, which are those of the reader and the detectors."""
+    from luxwake.daemon.kernels import note_compiled
+
+    note_compiled()
+    return "kernels ready"
+
+
+def warm_python() -> str:
+    """Compile the modules themselves, where an installer left that out: else each start compiles a thousand anew."""
+    import importlib
+    import py_compile
+    import sys
+
+    for name in ("luxwake.daemon.serve_command", "luxwake.daemon.attendant", "luxwake.daemon.http"):
+        importlib.import_module(name)
+    n = 0
+    for module in list(sys.modules.values()):
+        spec = getattr(module, "__spec__", None)
+        if spec is None or not spec.has_location or not spec.cached or os.path.exists(spec.cached):
+            continue
+        try:
+            py_compile.compile(spec.origin, spec.cached, doraise=True)
+        except (OSError, py_compile.PyCompileError):
+            return "modules are compiled at each start, for their folders cannot be written"
+        n += 1
+    return f"{n:,} modules compiled" if n else "modules ready"
+
+
 def _words(seconds: float) -> str:
     return "kernels compiled" if seconds > 2.0 else "kernels ready"
 
@@ -223,5 +253,7 @@ STEPS = {
     "reach": warm_join,
     "zones": warm_zones,
     "simulator": warm_simulator,
+    "daemon": warm_daemon,
+    "Python": warm_python,
 }
 """Everything that is compiled, in the order in which it is."""

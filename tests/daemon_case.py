@@ -66,6 +66,18 @@ def stored(state, store: str = "") -> list:
     return [change._replace(score=repr(change.score)) for change in changes]
 
 
+def archived(state) -> list:
+    """The rows of the archive, each with its source and offset."""
+    import duckdb
+
+    with duckdb.connect() as db:
+        found = db.execute(
+            'select mmsi, epoch_us(t), source, "offset", lat, lon '
+            f"from read_parquet('{state}/archive/*/*/*.parquet', hive_partitioning = false) order by all"
+        )
+        return found.fetchall()
+
+
 def in_child(work) -> int:
     """Run in a child process, which knows the kernels already; its exit code, or less than 0 for a signal."""
     pid = os.fork()

@@ -4,8 +4,6 @@ import errno
 import os
 import random
 import shutil
-import signal
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -21,7 +19,6 @@ from tests.daemon_case import config, feed, in_child, pieces, serve, stored
 
 CALLS = ("write", "fsync", "fdatasync", "replace", "unlink", "open")
 """What the journal and the checkpoints ask of the system: a death before or in the middle of each is tried."""
-KILLS = int(os.environ.get("LUXWAKE_KILLS", "25"))
 
 
 @pytest.fixture(scope="module")
@@ -117,27 +114,6 @@ def test_a_death_at_any_call_of_the_system_changes_nothing(tmp_path, chunks, who
         shutil.rmtree(state)
 
 
-def test_kills_at_random_instants_change_nothing(tmp_path, chunks, whole):
-    """Each process is killed some milliseconds after it began, until one comes to the end."""
-    rng = random.Random(7)
-    state, kills = tmp_path / "state", 0
-    while kills < KILLS:
-        pid = os.fork()
-        if pid == 0:
-            try:
-                serve(state, chunks)
-            finally:
-                os._exit(0)
-        time.sleep(rng.uniform(0.05, 1.5))
-        os.kill(pid, signal.SIGKILL)
-        killed = os.WIFSIGNALED(os.waitpid(pid, 0)[1])
-        kills += killed
-        if not killed:  # it had come to the end
-            assert stored(state) == whole
-            shutil.rmtree(state)
-    assert serve(state, chunks) == whole
-
-
 OTHER = {"detect": {"params": {"dark": {"min_gap_s": 43_200}}}}
 
 
@@ -152,6 +128,16 @@ def test_other_thresholds_take_back_what_goes_on_and_go_on_from_the_rows_that_ar
     begun = {key for key, event in whole.items() if event["kind"] in ("port_call", "stop") and not event["open"]}
     late = {key for key in begun if whole[key]["t_start"] > "2024-03-01T20"}
     assert late and late <= set(newest(after))
+
+
+@pytest.mark.parametrize("n", [10, 20, 26, 40])
+def test_revisions_go_on_where_other_thresholds_leave_ids_as_they_were(tmp_path, chunks, n):
+    """Ids are of a detector's own thresholds: a stop is the same event when those of dark periods change."""
+    revisions: dict[str, list[int]] = {}
+    serve(tmp_path / "state", chunks[:n])
+    for change in serve(tmp_path / "state", chunks[n:], to_the_end=True, **OTHER):
+        revisions.setdefault(change.event_id, []).append(change.revision)
+    assert all(found == list(range(1, len(found) + 1)) for found in revisions.values())
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4])

@@ -118,11 +118,14 @@ def served(tmp_path):
 
 
 def events(changes):
-    """The newest form of each event: whole where it has ended, that it is there where it goes on."""
+    """The newest form of each event: whole where it has ended, that it is there where it goes on.
+
+    How many rows it has is left out: of an event that has ended, a count that changes is not told.
+    """
     last = {change.event_id: msgspec.json.decode(change.body) for change in changes}
     told = {key: one for key, one in last.items() if one.pop("change") != "retracted"}
     for one in told.values():
-        del one["revision"]
+        del one["revision"], one["n"]
     return {key: None if one["open"] else one for key, one in told.items()}
 
 

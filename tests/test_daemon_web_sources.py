@@ -81,9 +81,8 @@ def source_of(pages, path, **more):
 
 
 @pytest.mark.parametrize("path", ["/stream", "/chunked"])
-def test_a_response_that_goes_on_is_read_as_it_comes(pages, path, monkeypatch):
-    monkeypatch.setenv("LUXWAKE_TEST_KEY", "abc")
-    with Running(source_of(pages, path, headers={"Authorization": "Bearer ${LUXWAKE_TEST_KEY}"})) as run:
+def test_a_response_that_goes_on_is_read_as_it_comes(pages, path):
+    with Running(source_of(pages, path, headers={"Authorization": "Bearer abc"})) as run:
         run.until_lines(500)
         assert run.lines == lines_of(500)
         assert pages.seen[0][1]["Authorization"] == "Bearer abc"
@@ -165,14 +164,11 @@ class Messages:
         self._thread.join()
 
 
-def test_messages_of_a_websocket_come_as_lines(monkeypatch):
-    monkeypatch.setenv("LUXWAKE_TEST_KEY", "abc")
+def test_messages_of_a_websocket_come_as_lines():
     objects = [{"n": k, "text": "line\nend"} for k in range(1000)]
     texts = [json.dumps(made, indent=2 if made["n"] % 3 == 0 else None) for made in objects]
     with Messages([text if k % 2 else text.encode() for k, text in enumerate(texts)]) as server:
-        source = WebSocketSource(
-            name="a", url=f"ws://127.0.0.1:{server.port}/v0", subscribe='{"APIKey":"${LUXWAKE_TEST_KEY}"}'
-        )
+        source = WebSocketSource(name="a", url=f"ws://127.0.0.1:{server.port}/v0", subscribe='{"APIKey":"abc"}')
         with Running(source) as run:
             run.until_lines(1000)
             assert [json.loads(line) for line in run.lines] == objects

@@ -219,6 +219,7 @@ def test_kernels_are_cached_where_the_unit_says(unit, tmp_path):
 
 def test_the_container():
     text = (DEPLOY / "Containerfile").read_text().replace("\\\n", " ")
+    assert "--no-compile" not in text  # each start would compile a thousand modules: 2 s
     lines = [line.split(" ", 1) for line in text.splitlines() if line and not line.startswith("#")]
     known = {"FROM", "WORKDIR", "COPY", "RUN", "ENV", "USER", "VOLUME", "EXPOSE", "STOPSIGNAL", "HEALTHCHECK"}
     assert {word for word, _ in lines} <= known | {"ENTRYPOINT", "CMD"}

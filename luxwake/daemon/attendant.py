@@ -49,6 +49,16 @@ class Attendant(threading.Thread):
         self._is_ready = False
         self._t_seen = self._shown = self._beat = -1.0
 
+    def __enter__(self) -> Attendant:
+        """Begin, in the main thread."""
+        self.on_sighup()
+        self.start()
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        """End."""
+        self.end()
+
     def on_sighup(self) -> None:
         """Read the configuration again whenever SIGHUP comes; to be called in the main thread."""
         if self._path is not None:

@@ -10,9 +10,10 @@ import fcntl
 import hashlib
 import math
 import os
+import shutil
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,6 +37,9 @@ from luxwake.geojson import event_properties
 
 COMMIT_S = 1.0
 """Without changes the number of the record is committed this often."""
+AGAIN_S, COSTS = 0.3, 10.0
+"""A start has so much to do again at most, in seconds of work, or so many times what a checkpoint costs: a tenth of the
+time goes into checkpoints of a large state, and less into those of a small one."""
 SETTINGS = 0xFFFF
 """In the place of a source's number: the chunk holds settings, which hold from its record on."""
 _HOLDS = {"holds": "the parsers of a daemon"}
@@ -97,7 +101,11 @@ class Core:
         self.config = config
         self.filters = dict(filters or {})
         """For each sink, what says with `wants` which changes it gets."""
-        self.store = open_store(config)
+        try:
+            self.store = open_store(config)
+        except BaseException:
+            self._lock.release()
+            raise
         self.journal = Journal(self.folder / "journal")
         self.checkpoints = Checkpoints(self.folder / "checkpoints")
         self.names = self._numbers_of_sources()
@@ -116,7 +124,12 @@ class Core:
         self.is_behind = False
         """Has something followed that the store has not got yet? Until it has, no other record may be followed."""
         self._t_committed = time.monotonic()
-        self._t_checkpoint, self._at_checkpoint = time.monotonic(), self.journal.last
+        self._t_checkpoint = self._t_archived = time.monotonic()
+        self._followed = self._at_checkpoint = 0
+        self._work_s = self._cost_s = 0.0
+        """Of following what came since the last checkpoint, CPU; of writing that one."""
+        self._spools: list[Path] = []
+        """Of the settings of the two last checkpoints that this process wrote."""
         self._once = [one.name for one in config.sinks if one.once]
 
     def _numbers_of_sources(self) -> list[str]:
@@ -129,16 +142,23 @@ class Core:
 
     def _watch_of(self, settings: dict[str, Any]) -> Watch:
         """A watch with these settings, whose rows and states that late rows need lie in files of their own."""
-        name = hashlib.blake2b(msgspec.json.encode(settings), digest_size=8).hexdigest()
-        return watch_of(settings, self.folder / "spool" / name)
+        return watch_of(settings, self._spool_of(settings))
+
+    def _spool_of(self, settings: dict[str, Any]) -> Path:
+        return self.folder / "spool" / hashlib.blake2b(msgspec.json.encode(settings), digest_size=8).hexdigest()
 
     def recover(self) -> int:
         """Take up where the last process ended; how many records of the journal were gone through again."""
-        begin, positions = 0, None
-        for record, files in self.checkpoints.whole():
-            self._resume(files)
-            begin, positions = record, files.get("archive")
-            break
+        return sum(1 for _ in self.recovering()) - 1
+
+    def recovering(self) -> Iterator[None]:
+        """As `recover`, by steps: after the first it is known where sources go on (`cursors`), after each of the others
+        one more record of the journal has been gone through again, and a checkpoint may be written. It must come to its
+        end before `take`."""
+        begin, files = next(self.checkpoints.whole(), (0, dict[str, Path]()))
+        self._followed = self._at_checkpoint = begin
+        if files:
+            self._resume(files["parsers"])
         else:
             self.checkpoints.refuse_if_damaged()
         if self.store.record > self.journal.last:
@@ -146,28 +166,36 @@ class Core:
                 f"{self.journal.folder}: the journal ends with record {self.journal.last}, but the store has all up to "
                 f"{self.store.record}; put the missing segments back, or begin anew with an empty folder"
             )
+        for again in self.journal.after(begin):
+            self._note_cursors(again)
+        yield
+        if files:
+            self.watch.load(files["watch"])
         if self.archive is not None:
-            self.archive.recover(begin, self.journal.last, positions)
-        n = 0
+            self.archive.recover(begin, self.journal.last, files.get("archive"))
         for again in self.journal.after(begin):
             self.commit(self.follow(again))
-            n += 1
+            yield
         chunks = self.settings_record(settings_of(self.config))
         if chunks:
             self.take(chunks)
-        return n
 
-    def _resume(self, files: Mapping[str, Path]) -> None:
-        """Take the state of a checkpoint, which may be of other settings than the present ones."""
-        state, header = read_state(files["parsers"], _HOLDS)
-        self.settings = header["settings"]
-        self.watch = self._watch_of(self.settings)
-        self.watch.load(files["watch"])
+    def _resume(self, path: Path) -> None:
+        """Take parsers and cursors of a checkpoint, and its settings, which may be others than the present ones."""
+        state, header = read_state(path, _HOLDS)
+        if header["settings"] != self.settings:
+            self.settings = header["settings"]
+            self.watch = self._watch_of(self.settings)
         parts = parts_of(state)
         for number, parser in self.parsers.items():
             if str(number) in parts:
                 parser.resume(parts[str(number)])
         self.cursors = dict(header["cursors"])
+
+    def _note_cursors(self, record: Record) -> None:
+        for chunk in record.chunks:
+            if chunk.cursor:
+                self.cursors[self.names[chunk.source]] = chunk.cursor
 
     def settings_record(self, settings: dict[str, Any]) -> list[Chunk]:
         """What is to be written and followed to go on with these settings; empty where they are the present ones.
@@ -184,7 +212,7 @@ class Core:
     def _with_settings(self, settings: dict[str, Any]) -> list[Changes]:
         """The watch for other settings in the place of the present one; what this changes."""
         old, self.watch, self.settings = self.watch, self._watch_of(settings), settings
-        return [old.withdraw(), self.watch.feed(old.kept())]
+        return [old.withdraw(self.watch), self.watch.feed(old.kept())]
 
     def write(self, chunks: Sequence[Chunk]) -> Record:
         """Write down what has come. OutputError where the disk does not take it: try again with the same chunks."""
@@ -197,14 +225,14 @@ class Core:
 
     def follow(self, record: Record) -> Followed:
         """What follows from a record; to be called once for each, in their order."""
+        begun, self._followed = time.thread_time(), record.number
+        self._note_cursors(record)
         tables = []
         told: list[Changes] = []
         for chunk in record.chunks:
             if chunk.source == SETTINGS:
                 told += self._with_settings(msgspec.json.decode(chunk.data))
                 continue
-            if chunk.cursor:
-                self.cursors[self.names[chunk.source]] = chunk.cursor
             parser = self.parsers.get(chunk.source)
             if parser is not None:  # a source that the configuration has no more
                 tables.append(numbered(parser.feed(chunk.data, chunk.t), chunk.source))
@@ -215,6 +243,7 @@ class Core:
             if self.archive is not None:
                 self.archive.add(fixes)
             told.append(self.watch.feed(fixes))
+        self._work_s += time.thread_time() - begun
         if record.number <= self.committed:  # it was told before the last end of the process
             return Followed(record.number, t, [])
         made = [change for changes in told for change in self.changes_of(changes)]
@@ -301,43 +330,59 @@ class Core:
     def is_checkpoint_due(self) -> bool:
         """Is it time for a checkpoint?"""
         limits = self.config.checkpoint
-        if self.journal.last == self._at_checkpoint:
+        if self._followed == self._at_checkpoint:
             return False
         is_long_ago = time.monotonic() - self._t_checkpoint >= limits.every_s
-        return is_long_ago or self.journal.n_bytes >= limits.journal_mib * (1 << 20)
+        is_much = self._work_s >= max(AGAIN_S, COSTS * self._cost_s)
+        return is_much or is_long_ago or self.journal.n_bytes >= limits.journal_mib * (1 << 20)
 
-    def checkpoint(self) -> None:
-        """Write all that is known; the journal before the checkpoint that is older is let go of."""
-        record = self.journal.last
+    @property
+    def is_archive_due(self) -> bool:
+        """Is it time for files of the archive? Until then its rows are in the checkpoints."""
+        return time.monotonic() - self._t_archived >= self.config.checkpoint.every_s
+
+    def checkpoint(self, *, archive: bool = True) -> None:
+        """Write all that is known; the journal before the checkpoint that is older is let go of.
+
+        `archive`: the rows of the archive are handed to it, and not only kept with the rest.
+        """
+        begun, record = time.monotonic(), self._followed
         state = {f"{n}.{name}": array for n, one in self.parsers.items() for name, array in one.state().items()}
         header = {**_HOLDS, "cursors": self.cursors, "settings": self.settings}
         try:
             self.journal.sync()
-            self._write_checkpoint(record, header, state)
+            self._write_checkpoint(record, header, state, archive)
         except OSError as error:
             raise OutputError(
                 f"{self.folder}: cannot be written ({error.strerror}); free space or choose another `state`"
             ) from None
         self._t_checkpoint, self._at_checkpoint = time.monotonic(), record
+        self._work_s, self._cost_s = 0.0, self._t_checkpoint - begun
 
-    def _write_checkpoint(self, record: int, header: dict[str, Any], state: dict[str, Any]) -> None:
+    def _write_checkpoint(self, record: int, header: dict[str, Any], state: dict[str, Any], archive: bool) -> None:
         files: Files = {"watch": self.watch.save, "parsers": lambda path: write_state(path, state, header)}
         if self.archive is not None:
-            with suppress(OutputError):  # its rows are in the checkpoint
-                self.archive.write(record, wait=False)
+            if archive:
+                with suppress(OutputError):  # its rows are in the checkpoint
+                    self.archive.write(record, wait=False)
             files["archive"] = self.archive.save
         needed = self.checkpoints.write(record, files)
+        self._spools = [*self._spools[-1:], self._spool_of(self.settings)]
+        if len(self._spools) > 1:  # those of settings of which no checkpoint is any more
+            for folder in set((self.folder / "spool").iterdir()) - set(self._spools):
+                shutil.rmtree(folder, ignore_errors=True)
         self.journal.forget(needed)
         self.journal.rotate()
-        if self.archive is not None:
+        if self.archive is not None and archive:
             self.archive.compact(self.watch.engine.newest)
+            self._t_archived = time.monotonic()
 
     def close(self) -> None:
         """Write a checkpoint, but none of what the store has not got yet, and let go of the state folder."""
         if self.archive is not None:
             self.sync()
             self.archive.drain(self.journal.last)
-        if self.journal.last != self._at_checkpoint and not self.is_behind:
+        if self._followed != self._at_checkpoint and not self.is_behind:
             self.checkpoint()
         if self.archive is not None:
             self.archive.close()

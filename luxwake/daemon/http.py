@@ -228,7 +228,8 @@ class StatusServer:
         may_read = self._access.admits(request.authorization)
         if request.path == "/readyz":
             reasons = not_ready if may_read else ["not ready"]
-            return Answer(503, "\n".join(reasons) + "\n") if not_ready else Answer(200, "ready\n")
+            more = ": catching up with the journal" if status.phase == "catching up" and may_read else ""
+            return Answer(503, "\n".join(reasons) + "\n") if not_ready else Answer(200, f"ready{more}\n")
         if not may_read:
             return Answer(401, more=('WWW-Authenticate: Bearer, Basic realm="luxwake", charset="UTF-8"',))
         if request.path == "/metrics":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from geo.errors import OutputError
 from luxwake.daemon.event_store import EventStore
@@ -60,11 +60,11 @@ class Dispatcher(threading.Thread):
         while not self._ending.is_set():
             try:
                 if not is_started:
-                    self._sink.start(self._store.mark(self.sink_name))
+                    self._begin(self._sink.start)
                     is_started = True
                 if self._rotated.is_set() and self._unkept is None:
                     self._rotated.clear()
-                    self._sink.reopen()
+                    self._begin(self._sink.reopen)
                 if not self._send():
                     self._due.wait(LOOK_S)
                     self._due.clear()
@@ -76,6 +76,13 @@ class Dispatcher(threading.Thread):
                 _log.exception("sink %s failed", self.sink_name)
                 self._wait(f"{type(error).__name__}: {error}")
         self._sink.close()
+
+    def _begin(self, open_at: Callable[[str], str]) -> None:
+        """Have the sink go on from its mark, and keep the one from which it does."""
+        mark = self._store.mark(self.sink_name)
+        begun = open_at(mark)
+        if begun != mark:
+            self._store.sent(self.sink_name, (), begun)
 
     def _wait(self, reason: str, after_s: float = 0.0) -> None:
         self.last_error = reason

@@ -17,12 +17,14 @@ from ais.decode import Decoder
 from ais.sources import expand, format_of, open_bytes
 from ais.table import NAT
 from geo.errors import UsageError
-from luxwake.console import Console, print_json_lines
+from luxwake.console import Console, Progress, print_json_lines
 from luxwake.daemon.config import Config, HttpConfig, StdinSource, read_config
 from luxwake.daemon.intake import Intake
 from luxwake.daemon.source import Source
 
 PIECE_BYTES = 1 << 18
+PLAIN = (".nmea", ".txt", ".log", ".ais")
+"""Files that are not packed, by their names: how far one has come is known of these."""
 TICK_S = 0.05
 """By the clock, bytes are handed on this often."""
 
@@ -30,9 +32,12 @@ TICK_S = 0.05
 class Recording(Source):
     """Files whose messages have times, handed on as they were heard, `speed` times as fast; None: as fast as can be."""
 
-    def __init__(self, name: str, intake: Intake, paths: Sequence[Path], speed: float | None) -> None:
+    def __init__(
+        self, name: str, intake: Intake, paths: Sequence[Path], speed: float | None, progress: Progress | None = None
+    ) -> None:
         super().__init__(name, intake)
         self._paths, self._speed = paths, speed
+        self._progress, self._kept = progress or Progress(), 0
         self._decoder = Decoder()
         self._t_first = NAT
         self._begun = 0.0
@@ -49,6 +54,11 @@ class Recording(Source):
                     at += n
                     if at > done and not (self._put(bytes(buffer[:n]), at) and not self.stop.is_set()):
                         return
+
+    def on_kept(self, cursor: str) -> None:
+        """So many bytes are done with."""
+        self._progress.advance(int(cursor) - self._kept)
+        self._kept = int(cursor)
 
     def _put(self, piece: bytes, at: int) -> bool:
         """Hand on a piece when its time has come; by the clock in parts."""
@@ -94,7 +104,12 @@ def replay(
         is_kept = base.archive and (state or config) is not None
         made = msgspec.structs.replace(base, state=folder, archive=is_kept, sources=[StdinSource(name="replay")])
         begun = time.perf_counter()
-        daemon = run(made, console, lambda one, intake: Recording(one.name, intake, paths, speed), has_end=True)
+        is_plain = all(path.suffix.lower() in PLAIN for path in paths)
+        total = sum(path.stat().st_size for path in paths) if is_plain else None
+        progress = stack.enter_context(console.progress("replay", total, of_bytes=True))
+        daemon = run(
+            made, console, lambda one, intake: Recording(one.name, intake, paths, speed, progress), has_end=True
+        )
         _print(daemon, time.perf_counter() - begun, console)
 
 

@@ -19,8 +19,10 @@ from luxwake.daemon.report import Reporter
 from luxwake.daemon.sink import Sink
 from luxwake.daemon.source import Source
 
-BATCH_BYTES = 1 << 20
+BATCH_BYTES, FIRST_BYTES, LEAST_BYTES = 1 << 20, 1 << 15, 1 << 13
 """What the core takes up at once, of all sources together."""
+RECORD_S = 0.2
+"""It takes up less where that would be more work than this: a record is gone through again as a whole."""
 GATHER_S = 0.02
 """The core waits so long for more after the first bytes: calls cost less by the piece, and 20 ms is no delay."""
 IDLE_S = 0.2
@@ -68,6 +70,7 @@ class Daemon:
             for one in config.sinks
         ]
         self._threads: list[threading.Thread] = []
+        self._at_once = FIRST_BYTES
         self._kept: dict[int, str] = {}
         self._t_kept = 0.0
         self._asked: dict[str, Any] | None = None
@@ -90,12 +93,19 @@ class Daemon:
 
     def run(self) -> None:
         """Recover, then serve until `stop`, or until all sources have ended."""
-        self.reporter.look("catching up", at_once=True)
-        n = self.core.recover()
-        _log.info("%d records of the journal gone through again", n)
+        again = self.core.recovering()
+        next(again)
         for dispatcher in self.dispatchers:
             dispatcher.start()
         self._threads = [self._start(source) for source in self.sources]
+        self.reporter.look("catching up", at_once=True)
+        n = 0
+        for _ in again:
+            n += 1
+            if self.core.is_checkpoint_due:
+                self._checkpoint()
+            self.reporter.look("catching up")
+        _log.info("%d records of the journal gone through again", n)
         self.reporter.look("running", at_once=True)
         try:
             while not self._stop.is_set():
@@ -165,9 +175,9 @@ class Daemon:
             self.bell.wait(IDLE_S)
             if not self._any_waits():
                 return []
-        if sum(intake.waiting_bytes for intake in self.intakes) < BATCH_BYTES:
+        if sum(intake.waiting_bytes for intake in self.intakes) < self._at_once:
             time.sleep(GATHER_S)
-        share = BATCH_BYTES // len(self.intakes)
+        share = self._at_once // len(self.intakes)
         return [chunk for intake in self.intakes for chunk in intake.take(share)]
 
     def _any_waits(self) -> bool:
@@ -181,9 +191,12 @@ class Daemon:
         before = {number: parser.sound for number, parser in self.core.parsers.items()}
         record = self._until_written(lambda: self.core.write(chunks))
         self._kept |= {chunk.source: chunk.cursor for chunk in chunks if chunk.cursor}
+        begun = time.thread_time()
         followed = self.core.follow(record)
+        per_s = sum(len(chunk.data) for chunk in chunks) / max(time.thread_time() - begun, 1e-6)
+        self._at_once = min(BATCH_BYTES, 2 * self._at_once, max(LEAST_BYTES, round(RECORD_S * per_s)))
         self._until_written(lambda: self.core.commit(followed))
-        self.lags.append(time.time() - chunks[0].t / 1e6)
+        self.lags.append(max(0.0, time.time() - chunks[0].t / 1e6))  # a clock may have been set back
         if followed.changes:
             for dispatcher in self.dispatchers:
                 dispatcher.wake()
@@ -208,7 +221,7 @@ class Daemon:
 
     def _checkpoint(self) -> None:
         try:
-            self.core.checkpoint()
+            self.core.checkpoint(archive=self.core.is_archive_due)
             self.trouble = ""
         except OutputError as error:  # the journal goes on, so that nothing is lost; it is tried again
             if not self.trouble:
@@ -216,17 +229,21 @@ class Daemon:
             self.trouble = str(error)
 
     def _end(self) -> None:
-        """Stop hearing, take up what waits, tell what can be told, write a checkpoint."""
+        """Stop hearing, take up what waits, tell what can be told, write a checkpoint.
+
+        What has a cursor is left: its source is asked for it again by the next start.
+        """
         deadline = time.monotonic() + DRAIN_S
         self.reporter.look("draining", at_once=True)
         for source in self.sources:
             source.stop.set()
         try:
             while time.monotonic() < deadline and not self.core.is_behind and self._may_come():
-                chunks = [chunk for intake in self.intakes for chunk in intake.take(BATCH_BYTES)]
+                waited = [chunk for intake in self.intakes for chunk in intake.take(self._at_once)]
+                chunks = [chunk for chunk in waited if not chunk.cursor]
                 if chunks:
                     self._take(chunks)
-                else:
+                elif not waited:
                     time.sleep(GATHER_S)
         except OutputError as error:
             _log.error("%s; what waited is lost where its source cannot be asked again", error)
@@ -239,12 +256,12 @@ class Daemon:
         self.core.close()
 
 
-def stop_on_signals(daemon: Daemon) -> None:
-    """SIGTERM and SIGINT stop the daemon; the second one at once."""
+def on_stop_signals(stop: Callable[[], None]) -> None:
+    """SIGTERM and SIGINT call this; the second one ends the process at once."""
 
-    def stop(number: int, frame: object) -> None:
+    def called(number: int, frame: object) -> None:
         signal.signal(number, signal.SIG_DFL)
-        daemon.stop()
+        stop()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+        signal.signal(number, called)

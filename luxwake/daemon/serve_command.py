@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import signal
 import sys
 import tempfile
-import urllib.error
-import urllib.request
+import threading
+import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from geo.errors import InputError, UsageError
+from geo.errors import InputError, OutputError, UsageError
+from luxwake import __version__
 from luxwake.console import Console, print_json_lines
 from luxwake.daemon.config import Config, StdinSource, read_config
 from luxwake.daemon.intake import Intake
-from luxwake.daemon.serve import Daemon, stop_on_signals
-from luxwake.daemon.source import Source
+from luxwake.daemon.serve import Daemon, on_stop_signals
+from luxwake.daemon.source import Pauses, Source
+from luxwake.daemon.status import Status
 
 _log = logging.getLogger("luxwake.serve")
 ANSWER_S = 5.0
@@ -72,31 +77,55 @@ def run(
     """
     from luxwake.daemon.attendant import Attendant
     from luxwake.daemon.http import StatusServer
+    from luxwake.daemon.kernels import have_kernels, is_compiled
     from luxwake.daemon.logs import start_logging
     from luxwake.daemon.matching import Filter
     from luxwake.daemon.sinks import make_sink
-    from luxwake.warmup import warm_detectors, warm_reader
 
     start_logging(config.log)
     sys.setswitchinterval(SWITCH_S)
     filters = {one.name: Filter(one) for one in config.sinks}
-    daemon = Daemon(config, make_source, make_sink, filters, has_end=has_end)
-    server = StatusServer(config.http, lambda: daemon.reporter.latest) if config.http.enabled else None
-    if server is not None:
-        _log.info("status at http://%s:%d/", config.http.host, server.start())
-    stop_on_signals(daemon)
-    attendant = Attendant(daemon, config, path)
-    attendant.on_sighup()
-    attendant.start()
-    for step in (warm_reader, warm_detectors):  # the first messages are not to wait for the compiler
-        _log.info("kernels: %s", step())
-    try:
+    begun = Status(t_started=time.time_ns() // 1000, version=__version__)
+    daemon: Daemon | None = None
+    stopping = threading.Event()
+    on_stop_signals(stopping.set)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is what reads the configuration again
+    with ExitStack() as stack:
+        if config.http.enabled:
+            server = StatusServer(config.http, lambda: daemon.reporter.latest if daemon else begun)
+            _log.info("status at http://%s:%d/", config.http.host, server.start())
+            stack.callback(server.close)
+        begun.phase = "starting" if is_compiled() else "compiling kernels"
+        _log.info("kernels: %s", have_kernels(stopping))
+        if stopping.is_set():  # nothing has been heard, and what the journal has is for the next start
+            sys.exit(0)
+        daemon = _when_there_is_a_store(
+            lambda: Daemon(config, make_source, make_sink, filters, has_end=has_end),
+            begun if config.store and not has_end else None,
+            stopping,
+        )
+        on_stop_signals(daemon.stop)
+        if stopping.is_set():
+            daemon.stop()
+        stack.enter_context(Attendant(daemon, config, path))
+        gc.freeze()  # what has been imported stays
         daemon.run()
-    finally:
-        attendant.end()
-        if server is not None:
-            server.close()
     return daemon
+
+
+def _when_there_is_a_store(make: Callable[[], Daemon], begun: Status | None, stopping: threading.Event) -> Daemon:
+    """A daemon, made when its store, a database, lets it in; `begun` says meanwhile why it is not. None: at once."""
+    pauses = Pauses()
+    while True:
+        try:
+            return make()
+        except OutputError as error:
+            if begun is None:
+                raise
+            seconds, begun.phase = pauses.next_s(), "waiting for the store"
+            _log.warning("%s; again in %.0f s", error, seconds)
+            if stopping.wait(seconds):
+                sys.exit(0)
 
 
 def print_status(url: str, token_file: str | None, console: Console) -> None:
@@ -117,6 +146,9 @@ def print_status(url: str, token_file: str | None, console: Console) -> None:
 
 def _asked(url: str, token_file: str | None) -> dict[str, Any]:
     """The answer of a status server."""
+    import urllib.error
+    import urllib.request
+
     request = urllib.request.Request(url)
     if not request.type.startswith("http"):
         raise UsageError(f"{url}: not http; give --url http://HOST:PORT")

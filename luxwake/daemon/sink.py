@@ -44,17 +44,20 @@ class Sink(ABC):
     """Where changes go. A thread of its own calls it; it may block.
 
     At least once: after a kill, changes are sent again whose `send` had not come back. A sink that writes files
-    makes it exactly once: `mark` is what it last returned from `send`, kept in the store with what was sent.
+    makes it exactly once: `mark` is what it last returned, kept in the store with what was sent.
     """
 
     max_batch = 100
     """Changes that it takes at once; it may change from call to call."""
 
-    def start(self, mark: str) -> None:  # noqa: B027 - only sinks that write files need their mark
-        """Begin, or go on after this mark ("" at first): a file is cut to the size that the mark says."""
+    def start(self, mark: str) -> str:
+        """Begin, or go on after this mark ("" at first): a file is cut to the size that the mark says. The mark to keep
+        before anything is sent."""
+        return mark
 
-    def reopen(self) -> None:  # noqa: B027 - only files are rotated
-        """Write to a new file of the same name from now on, for the old one has been moved away."""
+    def reopen(self, mark: str) -> str:
+        """Write to a new file of the same name from now on, for the old one has been moved away; its mark."""
+        return mark
 
     @abstractmethod
     def send(self, changes: Sequence[Change]) -> str:

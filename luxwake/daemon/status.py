@@ -76,7 +76,8 @@ class Status:
     ----------
     t : when it was made, µs since 1970 UTC
     t_started : when the daemon was started
-    phase : "starting", "catching up" (with its journal), "running", "draining"
+    phase : "starting", "compiling kernels", "waiting for the store", "catching up" (with its
+        journal, while the sources listen), "running", "draining"
     held : "vessels", "pairs", "rows": in memory, against their caps
     changes : told since the store was made, by kind
     checkpoint_age_s : None before the first
@@ -105,20 +106,25 @@ class Status:
         return max(0.0, (self.t - self.t_started) / 1e6)
 
 
+READY = ("catching up", "running")
+"""Phases in which the sources listen."""
 STALE_S = 30.0
 """So long may a core be silent; a checkpoint of the largest state takes some seconds."""
 
 
 def why_not_ready(status: Status, max_lag_s: float, now_us: int | None = None) -> list[str]:
-    """Why what comes in is not dealt with in time; empty where it is.
+    """Why what comes in is not heard, or not dealt with in time; empty where it is.
 
-    A source that is not connected is no reason: to start the daemon anew would not mend it.
+    A source that is not connected is no reason: to start the daemon anew would not mend it. Nor is a journal that is
+    gone through again after a kill: the sources listen, and what they hear waits its turn, `max_lag_s` at most.
 
-    >>> why_not_ready(Status(t=0, phase="catching up", store_writable=False), 60.0, now_us=0)
-    ['catching up', 'the store cannot be written']
+    >>> why_not_ready(Status(t=0, phase="compiling kernels", store_writable=False), 60.0, now_us=0)
+    ['compiling kernels', 'the store cannot be written']
+    >>> why_not_ready(Status(phase="catching up", sources=[SourceStatus("feed", lag_s=61.0)]), 60.0)
+    ['source feed lags 61 s, over 60']
     """
     silent_s = ((time.time_ns() // 1000 if now_us is None else now_us) - status.t) / 1e6
-    reasons = [] if status.phase == "running" else [status.phase]
+    reasons = [] if status.phase in READY else [status.phase]
     if status.t and silent_s > STALE_S:
         reasons.append(f"the core has been silent for {silent_s:.0f} s")
     if not status.store_writable:

@@ -21,8 +21,8 @@ _MARK = re.compile(r"([0-9]{1,20}) ([0-9]{1,20})", re.ASCII)
 class _GrowingFile(Sink):
     """Each change exactly once: the mark is the size of the file and its number in the file system (inode).
 
-    A file of another number than the mark's was put there after the mark, by a rotation or by hand: of that only a
-    line that is not whole is cut. So a kill between a rotation and the next mark may repeat the changes in between.
+    A file is marked before anything is written to it. One of another number than the mark's was put there after the
+    mark, by hand or by a rotation of which SIGHUP has not told yet: of that only a line that is not whole is cut.
     """
 
     max_batch = 1000
@@ -31,7 +31,7 @@ class _GrowingFile(Sink):
         self.path = path
         self._file = -1
 
-    def start(self, mark: str) -> None:
+    def start(self, mark: str) -> str:
         """Open the file, and cut off what came after the mark."""
         try:
             self._open()
@@ -44,6 +44,7 @@ class _GrowingFile(Sink):
             if size < told.st_size:
                 os.ftruncate(self._file, size)
                 os.fsync(self._file)
+            return f"{size} {told.st_ino}"
         except OSError as error:
             raise OutputError(f"{self.path}: cannot be written ({error.strerror}); see to the folder") from None
 
@@ -67,9 +68,10 @@ class _GrowingFile(Sink):
             end = begin
         return 0
 
-    def reopen(self) -> None:
-        """Write to a new file of the same name from now on."""
+    def reopen(self, mark: str) -> str:
+        """Write to a new file of the same name from now on; where none was put there, to the same."""
         self.close()
+        return self.start(mark)
 
     def send(self, changes: Sequence[Change]) -> str:
         """Write them all, to the disk; where that fails none is there."""

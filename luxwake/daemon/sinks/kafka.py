@@ -36,9 +36,10 @@ class Kafka(Sink):
         }
         self._producer: Producer | None = None
 
-    def start(self, mark: str) -> None:
+    def start(self, mark: str) -> str:
         """Make the producer; UsageError for options that librdkafka does not take."""
         self._producer = self._new()
+        return mark
 
     def _new(self) -> Producer:
         from confluent_kafka import KafkaException, Producer

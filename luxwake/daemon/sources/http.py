@@ -9,7 +9,6 @@ import ssl
 from luxwake.daemon.config import HttpSource
 from luxwake.daemon.intake import Intake
 from luxwake.daemon.sources.connection import CONNECT_S, Connecting, Lost, connect
-from luxwake.daemon.sources.environment import filled
 from luxwake.daemon.sources.messages import url_of
 
 READ_BYTES = 64 << 10
@@ -24,7 +23,7 @@ class HttpLines(Connecting):
         self._is_tls = url.scheme == "https"
         self._host, self._port = url.hostname or "", url.port or (443 if self._is_tls else 80)
         self._target = (url.path or "/") + (f"?{url.query}" if url.query else "")
-        self._headers = {key: filled(value, config.name) for key, value in config.headers.items()}
+        self._headers = dict(config.headers)
 
     def hear(self) -> None:
         """One response."""

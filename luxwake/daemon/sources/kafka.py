@@ -9,7 +9,6 @@ from typing import Any
 from luxwake.daemon.config import KafkaSource
 from luxwake.daemon.intake import Intake
 from luxwake.daemon.sources.connection import CONNECT_S, LOOK_S, Connecting, Lost
-from luxwake.daemon.sources.environment import filled
 from luxwake.daemon.sources.messages import as_lines
 
 BATCH = 1000
@@ -29,7 +28,7 @@ class KafkaMessages(Connecting):
     def __init__(self, config: KafkaSource, intake: Intake) -> None:
         super().__init__(config.name, intake, config.watchdog_s)
         self._config = config
-        self._options = {key: filled(value, config.name) for key, value in config.options.items()}
+        self._options = dict(config.options)
         self._is_json = config.format == "json"
         self._next: dict[int, int] = {}
         self._error = ""

@@ -9,7 +9,6 @@ from typing import Generic, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from geo.errors import UsageError
-from luxwake.daemon.sources.environment import filled
 
 T = TypeVar("T")
 GATHERED_BYTES = 256 << 10
@@ -45,7 +44,7 @@ def url_of(url: str, name: str, schemes: tuple[str, ...]) -> SplitResult:
     geo.errors.UsageError: source 'feed': url is 'localhost:1883'; it must be mqtt://host or mqtts://host
     """
     try:
-        parts = urlsplit(filled(url, name))
+        parts = urlsplit(url)
         valid = parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:
         valid = False

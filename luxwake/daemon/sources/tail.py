@@ -13,10 +13,11 @@ from typing import NamedTuple
 from luxwake.daemon.config import TailSource
 from luxwake.daemon.intake import Intake
 from luxwake.daemon.source import Pauses, Source
-from luxwake.daemon.sources.connection import BUFFER_BYTES
 
 _log = logging.getLogger(__name__)
 
+READ_BYTES = 1 << 16
+"""What is read at once is taken up at once, and gone through again at once after a kill."""
 CHECKED_BYTES = 64
 """So many bytes before the place where a file was left tell whether it is still the same file."""
 
@@ -58,7 +59,7 @@ class FileTail(Source):
         super().__init__(config.name, intake)
         self._config = config
         self._path = Path(config.path)
-        self._buffer = memoryview(bytearray(BUFFER_BYTES))
+        self._buffer = memoryview(bytearray(READ_BYTES))
         self._fd = -1
         self._is_live = False
         self._offset = 0

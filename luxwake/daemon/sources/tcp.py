@@ -9,7 +9,6 @@ import time
 from luxwake.daemon.config import TcpSource
 from luxwake.daemon.intake import Intake
 from luxwake.daemon.sources.connection import BUFFER_BYTES, GATHER_S, LOOK_S, Connecting, Lost, connect, readable
-from luxwake.daemon.sources.environment import filled
 
 
 class TcpClient(Connecting):
@@ -22,7 +21,7 @@ class TcpClient(Connecting):
     def __init__(self, config: TcpSource, intake: Intake) -> None:
         super().__init__(config.name, intake, config.watchdog_s)
         self._host, self._port = config.host, config.port
-        self._login = filled(config.login, config.name).encode()
+        self._login = config.login.encode()
         self._buffer = memoryview(bytearray(BUFFER_BYTES))
 
     def hear(self) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 from luxwake.daemon.config import WebSocketSource
 from luxwake.daemon.intake import Intake
 from luxwake.daemon.sources.connection import CONNECT_S, LOOK_S, Connecting, Lost, connect
-from luxwake.daemon.sources.environment import filled
 from luxwake.daemon.sources.messages import GATHERED_BYTES, as_lines, url_of
 
 LARGEST_MESSAGE = 1 << 20
@@ -22,7 +21,7 @@ class WebSocketMessages(Connecting):
         url = url_of(config.url, config.name, ("ws", "wss"))
         self._url, self._host = url.geturl(), url.hostname or ""
         self._port = url.port or (443 if url.scheme == "wss" else 80)
-        self._subscribe = filled(config.subscribe, config.name)
+        self._subscribe = config.subscribe
         self._is_json = config.format == "json"
 
     def hear(self) -> None:
