@@ -6,8 +6,6 @@ part of every state that is saved.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ais.table import NAT
-from geo.errors import OutputError
+from geo.nameless_file import NamelessFile
 
 Rows = dict[str, NDArray[Any]]
 
@@ -48,16 +46,10 @@ class Piece(NamedTuple):
 
 
 class Overflow:
-    """A file without a name, in which pieces of up to `MOST_ROWS` rows have places of the same size.
-
-    >>> overflow = Overflow(tempfile.gettempdir(), {"t": np.zeros(0, np.int64), "mmsi": np.zeros(0, np.uint32)})
-    >>> place = overflow.put({"t": np.array([5, 9]), "mmsi": np.array([1, 2], np.uint32)})
-    >>> overflow.get("mmsi", place, 2).tolist()
-    [1, 2]
-    """
+    """A file in which pieces of up to `MOST_ROWS` rows have places of the same size."""
 
     def __init__(self, folder: str | Path, rows: Rows) -> None:
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+        self._file = NamelessFile(folder)
         self._dtypes = {name: column.dtype for name, column in rows.items()}
         ends = np.cumsum([MOST_ROWS * dtype.itemsize for dtype in self._dtypes.values()]).tolist()
         self._begins, self._size = dict(zip(self._dtypes, [0, *ends], strict=False)), ends[-1]
@@ -67,10 +59,7 @@ class Overflow:
         """Write rows; their place. Raises OSError where the disk does not take them."""
         place = self._free[-1] if self._free else self._places
         for name, column in rows.items():
-            data, at = np.ascontiguousarray(column).data.cast("B"), place * self._size + self._begins[name]
-            while data:
-                written = os.pwrite(self._file.fileno(), data, at)
-                data, at = data[written:], at + written
+            self._file.write(column, place * self._size + self._begins[name])
         if self._free:
             self._free.pop()
         else:
@@ -79,14 +68,7 @@ class Overflow:
 
     def get(self, name: str, place: int, n: int) -> NDArray[Any]:
         """A column of the rows of a place. Raises OutputError where it cannot be read."""
-        column = np.empty(n, self._dtypes[name])
-        try:
-            read = os.preadv(self._file.fileno(), [column.data.cast("B")], place * self._size + self._begins[name])
-        except OSError as error:
-            raise OutputError(f"rows that wait cannot be read ({error.strerror}); start again") from None
-        if read != column.nbytes:
-            raise OutputError("rows that wait cannot be read (the file ends early); start again")
-        return column
+        return self._file.read(self._dtypes[name], n, place * self._size + self._begins[name])
 
     def drop(self, place: int) -> None:
         """What lies in a place is needed no more."""
