@@ -249,6 +249,7 @@ class Dark(Detector):
     kinds = ("gap", "dark")
     facts = FACT_NAMES
     by_slot = ("lasts",)
+    flush_changes = ()
 
     def __init__(self, params: DarkParams | None = None) -> None:
         super().__init__(params)

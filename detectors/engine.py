@@ -327,9 +327,11 @@ class Engine:
         return np.concatenate([np.zeros(0, EVENT), *self._each(self._standing)])
 
     def _standing(self, detector: Detector) -> NDArray[Any]:
-        """Events of a detector that have begun: what it would find at the end, on a copy of its state."""
-        kept = detector.arrays
-        detector.arrays = {name: copied(array) for name, array in kept.items()}
+        """Events of a detector that have begun: what it would find at the end, on a copy of what that changes."""
+        kept, changes = detector.arrays, detector.flush_changes
+        detector.arrays = {
+            name: copied(array) if changes is None or name in changes else array for name, array in kept.items()
+        }
         try:
             return detector.finish(self._released, self._alive)
         finally:

@@ -159,6 +159,7 @@ class Rendezvous(Detector):
     kinds = ("rendezvous",)
     facts = FACTS
     by_slot = ("movers",)
+    flush_changes = ("pairs", "used")
 
     def __init__(self, params: RendezvousParams | None = None) -> None:
         super().__init__(params)
@@ -194,7 +195,8 @@ class Rendezvous(Detector):
         if fullest + ROOM > pieces.shape[1]:
             width = min(fullest + fullest // 8, most) + 2 * ROOM  # not twice: these are most of the state
             bigger = np.zeros((pieces.shape[0], width), PIECE).view(np.recarray)
-            bigger[:, : pieces.shape[1]] = pieces
+            for k, n in enumerate(a["bins"]["n"].tolist()):  # of a bin that was never full the pages stay untouched
+                bigger[k, :n] = pieces[k, :n]
             heads = np.full((pieces.shape[0], 1 << width.bit_length()), -1, np.int32)
             rebuild_pieces(a["bins"], bigger, heads, self._columns)
             a["pieces"], a["heads"] = bigger, heads

@@ -2,8 +2,8 @@
 
 Rows are held up to a bound (`archive_held`), and become a batch of files under the number of the record that they came
 with. A checkpoint has the rows that are not on the disk yet, and the number of the last batch: a start after a kill
-removes the files of later ones, and the journal's records make them again. Files of a day that is over are merged; none is
-that a checkpoint could still ask to be removed.
+removes the files of later ones, and the journal's records make them again. Files of a day that is over are merged; none
+is that a checkpoint could still ask to be removed.
 
 A thread beside the core writes, another one merges.
 """

@@ -71,12 +71,14 @@ def run(
     configuration, to be read again at SIGHUP.
     """
     from luxwake.daemon.attendant import Attendant
+    from luxwake.daemon.heap import give_back
     from luxwake.daemon.http import StatusServer
     from luxwake.daemon.logs import start_logging
     from luxwake.daemon.matching import Filter
     from luxwake.daemon.sinks import make_sink
     from luxwake.warmup import warm_detectors, warm_reader
 
+    give_back()
     start_logging(config.log)
     sys.setswitchinterval(SWITCH_S)
     filters = {one.name: Filter(one) for one in config.sinks}
