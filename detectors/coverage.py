@@ -11,9 +11,9 @@ nobody was yet has that of its parent, a cell where many were has its own. After
 vessel-hour from interpolated positions, smoothed); here per cell and as the feed goes.
 
 Memory: 40 bytes a row, at most three of four rows in use: 53 bytes for each cell and class that traffic was in and for
-each of its parents, rounded up to a power of two, at most 336 MB (2.4 million cells of the resolutions 1 to 5 on Earth,
-two classes). Where the number of vessels is bounded, 160 bytes for each of them: three cells. Beyond these a cell is not
-learnt, and has the rate of its parent.
+each of its parents, rounded up to a power of two, at most 336 MB (2.4 million cells of the resolutions 1 to 5 on
+Earth, two classes). Where the number of vessels is bounded, 160 bytes for each of them: three cells. Beyond these a
+cell is not learnt, and has the rate of its parent.
 """
 
 from __future__ import annotations
