@@ -33,7 +33,7 @@ SHIPS, QUICK_SHIPS = 50_000, 2_000
 REPORTS = 120
 INTERVAL_S, STATIC_S = 10, 360
 T0_S = 1_709_251_200
-RATES = (125_000, 20_000)
+RATES = (150_000, 20_000)
 RATE_S = 30.0
 WORLDS = 20_000
 """Messages a second of the whole world's AIS, at most (10,000 to 20,000)."""

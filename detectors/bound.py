@@ -5,10 +5,10 @@ Of `max_vessels` hulls, N, rounded up to a power of two (R), the arrays take at 
 | what | bytes |
 |---|---|
 | hulls, their table, candidates, hulls that were let go | 120 (N + 1) + 8 R + 16 R + 30 N |
-| rows that wait | 52 x 8 N |
+| rows that wait | 52 x 8 N; where there is a file for them, 52 x 262,144 |
 | a detector of one hull at a time | its state x R, and its part x (N + 1) |
-| `dark`: reception | 64 R; cells 40 x 8 R; cells around 39 M |
-| `rendezvous` | 40 R; 74 bins of N/8 ways, 80 bytes each, and their heads; N/4 pairs |
+| `dark`: reception | 64 R; cells 40 x 4 R; cells around 30 M |
+| `rendezvous` | 40 R; 74 bins of N/16 ways, 80 bytes each, and their heads; N/8 pairs |
 | `false_position` | 72 R; N/4 cases; stays of N/2 MMSIs, 64 bytes each, half of the places in use |
 
 `most_bytes` says it exactly, by holder. What finds no room is not kept, and counted (`Engine.beyond_bounds`). Beside it
@@ -29,6 +29,7 @@ from ais.table import NAT
 from ais.tracks import Tracks
 from detectors.detector import Detector, rounded_up
 from detectors.event import LET_GO
+from detectors.pending import MOST_HELD, Pending
 from geo.errors import UsageError
 
 FEWEST_VESSELS, MOST_VESSELS = 16, 1 << 24
@@ -38,6 +39,8 @@ FEWEST_HULLS = 1024
 WAITING_ROWS, FEWEST_WAITING = 8, 1 << 16
 """Rows that may wait, for each vessel of `max_vessels`, and at least. 8 x 262,144 are the world's AIS (20,000 messages
 a second at most) of 105 s."""
+RELEASED_SHARE = 16
+"""When more wait than may, this part of the most goes on at once, so that not every call has to look for the oldest."""
 
 
 class Bound:
@@ -86,14 +89,12 @@ class Bound:
             self._tracks.gate.clocks[LEFT_OPEN] += np.count_nonzero(records["open"])
         return found
 
-    def earliest_to_wait(self, t: NDArray[np.int64], released: int) -> int:
-        """From which time on rows of these times may wait; NAT where all may, beyond `released`."""
+    def earliest_to_wait(self, pending: Pending) -> int:
+        """From which time on rows may wait; NAT where all may."""
         most = self.most_waiting
-        if most is None or t.size <= most:
+        if most is None or pending.size <= most:
             return NAT
-        waiting = t[t >= released]
-        spare = waiting.size - most
-        return int(np.partition(waiting, spare - 1)[spare - 1]) + 1 if spare > 0 else NAT
+        return pending.earliest(pending.size - most + most // RELEASED_SHARE) + 1
 
     def told_hulls(self) -> NDArray[Any]:
         """The hulls of which tables tell: those that are followed, and others that were let go not long ago."""
@@ -109,8 +110,8 @@ class Bound:
             found |= detector.left_out()
         return {words: n for words, n in found.items() if n}
 
-    def most_bytes(self, row_bytes: int) -> dict[str, int]:
-        """Bytes of all arrays at most, by holder; `row_bytes` are those of a row that waits."""
+    def most_bytes(self, row_bytes: int, has_file: bool) -> dict[str, int]:
+        """Bytes of all arrays at most, by holder; `row_bytes` are those of a row that waits, in a file or not."""
         n, waiting = self.max_vessels, self.most_waiting
         if n is None or waiting is None:
             raise UsageError("most_bytes: without max_vessels there is no bound; give it, e.g. 262144")
@@ -118,6 +119,7 @@ class Bound:
         table = 4 * (1 << (2 * rows - 3).bit_length())
         gate = rounded_up(n) * CANDIDATE.itemsize + n // FREE_SHARE * HULL.itemsize
         gate += self._tracks.gate.clocks.nbytes + self._tracks.hulls.used.nbytes
+        waiting = min(waiting, MOST_HELD) if has_file else waiting
         own = {"hulls": rows * HULL.itemsize + table + gate, "rows that wait": waiting * row_bytes}
         return own | {detector.name: detector.most_bytes(n) for detector in self._detectors}
 

@@ -10,10 +10,10 @@ The rate of a cell is the mean of a Gamma distribution whose prior is the rate o
 nobody was yet has that of its parent, a cell where many were has its own. After Welch et al. 2022 (messages per
 vessel-hour from interpolated positions, smoothed); here per cell and as the feed goes.
 
-Memory: 40 bytes a row, at most half of the rows in use: 80 bytes for each cell and class that traffic was in and for
-each of its parents, at most 671 MB (2.4 million cells of the resolutions 1 to 5 on Earth, two classes, rounded up to a
-power of two). Where the number of vessels is bounded, 320 bytes for each of them: four cells. Beyond these a cell is
-not learnt, and has the rate of its parent.
+Memory: 40 bytes a row, at most three of four rows in use: 53 bytes for each cell and class that traffic was in and for
+each of its parents, rounded up to a power of two, at most 336 MB (2.4 million cells of the resolutions 1 to 5 on
+Earth, two classes). Where the number of vessels is bounded, 160 bytes for each of them: three cells. Beyond these a
+cell is not learnt, and has the rate of its parent.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ DEAD_S = 600
 """A message counts when the last one of the ship that counted is this old: 6 an hour at most."""
 PATH_STEP_M = 16_000.0
 """Spacing of the points at which a way is looked up: less than the width of a cell of the finest resolution."""
+USED_OF_4 = 3
+"""Of four rows of the table so many may be in use: a cell is found in two looks, and one that is not there in eight."""
 MAX_PATH_POINTS = 64
 """Of one way, or of two hours of one: 1,000 km."""
 ROOM = (MAX_PATH_POINTS + 4) * 2 * (FINEST - COARSEST + 1)

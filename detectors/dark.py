@@ -34,6 +34,7 @@ from detectors.coverage import (
     CELL,
     FINEST,
     ROOM,
+    USED_OF_4,
     Reception,
     Trust,
     add_silence,
@@ -70,10 +71,10 @@ HEARD_SHARE = 0.5
 UNIT_DM = 10.0 * math.radians(EARTH_RADIUS_M) / STEPS_PER_DEG
 """Decimetres of a step of latitude, and at most of longitude."""
 FEWEST_CELLS = 8192
-"""Rows of the table of cells at first; twice as many as may be in use."""
+"""Rows of the table of cells at first."""
 EARTH_CELLS = 2 * 2_352_850
 """Of the resolutions 1 to 5, for both classes."""
-CELLS_OF_HULL = 4
+CELLS_OF_HULL = 3
 """World-wide traffic is in fewer cells than there are, and in most of them many ships are: a bound for the memory."""
 LEAST_HONEST = 0.01
 """A silence less likely honest than this says nothing of the dispersion."""
@@ -185,7 +186,7 @@ def run(lasts, r, rows, begin, limits, out):
     """Take rows from `begin` on: (row where it stopped, events written)."""
     events = 0
     for i in range(begin, rows.t.size):
-        if events + OUT_ROOM > out.size or 2 * (r.used[0] + ROOM) > r.table.size:
+        if events + OUT_ROOM > out.size or 4 * (r.used[0] + ROOM) > USED_OF_4 * r.table.size:
             return i, events
         if 2 * (r.used[1] + NEAR_ROOM) > r.near.size:
             return i, events
@@ -249,6 +250,7 @@ class Dark(Detector):
     kinds = ("gap", "dark")
     facts = FACT_NAMES
     by_slot = ("lasts",)
+    flush_changes = ()
 
     def __init__(self, params: DarkParams | None = None) -> None:
         super().__init__(params)
@@ -265,7 +267,7 @@ class Dark(Detector):
 
     def _limits(self) -> Limits:
         p = self.params
-        most = 1 << 62 if self.max_vessels is None else _most_rows(self.max_vessels) // 2 - ROOM
+        most = 1 << 62 if self.max_vessels is None else _most_rows(self.max_vessels) // 4 * USED_OF_4 - ROOM
         trust = Trust(p.min_exposure_s * 1_000_000, p.min_visits, p.prior_messages, most)
         return Limits(p.min_gap_s * 1_000_000, p.min_fixes, p.min_score, p.dark_per_day, trust, p.reception, self.ships)
 
@@ -279,16 +281,16 @@ class Dark(Detector):
         self.arrays["lasts"] = grown(self.arrays["lasts"], ships.size)
 
     def make_room(self) -> None:
-        """Double the tables of cells when they are half full."""
+        """Double the tables of cells when they are as full as they may be."""
         cells, around, _ = self.arrays["used"].tolist()
         table, near = self.arrays["table"], self.arrays["near"]
-        if 2 * (cells + ROOM) > table.size:
+        if 4 * (cells + ROOM) > USED_OF_4 * table.size:
             self.arrays["table"] = np.zeros(2 * table.size, CELL).view(np.recarray)
             rebuild_cells(table, self.arrays["table"])
         if 2 * (around + NEAR_ROOM) > near.size:
             self.arrays["near"] = np.zeros(2 * near.size, NEAR).view(np.recarray)
             rebuild_near(near, self.arrays["near"])
-            self.arrays["blocks"] = grown(self.arrays["blocks"], near.size)
+            self.arrays["blocks"] = grown(self.arrays["blocks"], min(near.size, NEAR_CELLS + NEAR_ROOM), exactly=True)
 
     def let_go(self, kept: NDArray[np.intp], now: int, alive: int) -> NDArray[Any]:
         """Let go of all hulls but those in these slots; their silences are told as open."""
@@ -298,10 +300,10 @@ class Dark(Detector):
         return found
 
     def most_bytes(self, max_vessels: int) -> int:
-        """Bytes of all arrays at most: of cells four for each hull, and of cells around those of the Earth."""
+        """Bytes of all arrays at most: of cells three for each hull, and of cells around those of the Earth."""
         own = sum(self.arrays[name].nbytes for name in ("used", "bands", "sums", "totals"))
         around = rounded_up(2 * (NEAR_CELLS + NEAR_ROOM))
-        near = around * NEAR.itemsize + around // 2 * BLOCKS
+        near = around * NEAR.itemsize + (NEAR_CELLS + NEAR_ROOM) * BLOCKS
         return super().most_bytes(max_vessels) + _most_rows(max_vessels) * CELL.itemsize + near + own
 
     def left_out(self) -> dict[str, int]:
@@ -335,5 +337,5 @@ class Dark(Detector):
 
 
 def _most_rows(max_vessels: int) -> int:
-    """Rows of the table of cells at most, half of them in use."""
-    return max(FEWEST_CELLS, rounded_up(2 * min(CELLS_OF_HULL * max_vessels, EARTH_CELLS + ROOM)))
+    """Rows of the table of cells at most, three in four of them in use."""
+    return max(FEWEST_CELLS, rounded_up(4 * min(CELLS_OF_HULL * max_vessels, EARTH_CELLS + ROOM) // USED_OF_4))

@@ -83,6 +83,8 @@ class Detector(ABC):
     """True where `settle` looks at `min_shore_m`, because an event nearer to the shore is one of another kind."""
     by_slot: ClassVar[tuple[str, ...]] = ()
     """Names of the arrays that have a row for each hull, by slot; without any it cannot let go of hulls."""
+    flush_changes: ClassVar[tuple[str, ...] | None] = None
+    """Names of the arrays that `flush` writes to; None: any. Of the others no copy is made to tell what goes on."""
     params: Any
 
     def __init__(self, params: Any = None) -> None:

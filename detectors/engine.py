@@ -34,7 +34,7 @@ from detectors.pending import Pending, wait_us
 from detectors.registry import detector_class, kind_code, registered, with_needs
 from detectors.rows import fill_alive, fill_class_b, in_order, taken
 from detectors.settings import params_of
-from detectors.snapshot import State, check_alike, copied, like, read_state, write_state
+from detectors.snapshot import Column, State, check_alike, copied, like, read_state, write_state
 from detectors.vessels import vessels
 from geo.anchorages import Anchorages
 from geo.errors import UsageError
@@ -58,6 +58,7 @@ class Engine:
         As for `detect`.
     lateness_s : seconds by which rows may come late
     max_vessels : hulls that are followed at a time, 16 to 16,777,216; None: all
+    folder : where rows that wait may lie, in a file without a name; None keeps them in memory
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Engine:
         lateness_s: float = LATENESS_S,
         max_vessels: int | None = None,
         threads: int = 1,
+        folder: str | Path | None = None,
     ) -> None:
         chosen = list(registered()) if detectors is None else list(detectors)
         given = params_of(params)
@@ -94,7 +96,8 @@ class Engine:
         self._lateness_us = round(lateness_s * 1e6)
         self._tracks = Tracks(max_vessels)
         self._bound = Bound(max_vessels, self._tracks, self.detectors)
-        self._pending = Pending({name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()})
+        self._folder = folder
+        self._pending = Pending({name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()}, folder)
         self._released = self._newest = self._last = NAT
         self._alive = 0
         self._counts = np.zeros(REASONS, np.int64)
@@ -135,7 +138,8 @@ class Engine:
 
     def most_bytes(self) -> dict[str, int]:
         """Bytes that all arrays take at most, by holder (`detectors.bound`); UsageError without `max_vessels`."""
-        return self._bound.most_bytes(sum(np.dtype(kind).itemsize for kind in row_dtypes().values()))
+        row_bytes = sum(np.dtype(kind).itemsize for kind in row_dtypes().values())
+        return self._bound.most_bytes(row_bytes, self._folder is not None)
 
     @property
     def tally(self) -> NDArray[np.int64]:
@@ -169,17 +173,16 @@ class Engine:
         self._pending.add({name: column.copy() for name, column in later.items()})  # not the caller's
         found = [self._run(taken(new, ready))] if alone else []
         if self._bound.most_waiting is not None and self._pending.size > self._bound.most_waiting:
-            waiting = self._pending.rows()["t"]
-            self._released = max(self._released, self._bound.earliest_to_wait(waiting, self._released))
+            self._released = max(self._released, self._bound.earliest_to_wait(self._pending))
             goes_on, alone = True, False
         if goes_on and not alone:
-            found.append(self._run(self._pending.release(self._released)))
+            found += map(self._run, self._pending.releases(self._released))
         return np.concatenate([np.zeros(0, EVENT), *found])
 
     def flush(self) -> NDArray[Any]:
         """The input has ended: the events of the rows that waited, and what stays open, as records of `EVENT`."""
         rows = self._pending.rows()
-        self._pending = Pending({name: column[:0] for name, column in rows.items()})
+        self._pending = Pending({name: column[:0] for name, column in rows.items()}, self._folder)
         if self._newest == NAT and rows["t"].size:
             self._newest = int(rows["t"].max())
         last = self._run(rows)
@@ -330,9 +333,11 @@ class Engine:
         return np.concatenate([np.zeros(0, EVENT), *self._each(self._standing)])
 
     def _standing(self, detector: Detector) -> NDArray[Any]:
-        """Events of a detector that have begun: what it would find at the end, on a copy of its state."""
-        kept = detector.arrays
-        detector.arrays = {name: copied(array) for name, array in kept.items()}
+        """Events of a detector that have begun: what it would find at the end, on a copy of what that changes."""
+        kept, changes = detector.arrays, detector.flush_changes
+        detector.arrays = {
+            name: copied(array) if changes is None or name in changes else array for name, array in kept.items()
+        }
         try:
             return detector.finish(self._released, self._alive)
         finally:
@@ -344,8 +349,12 @@ class Engine:
 
     def views(self) -> State:
         """All that the engine knows, as it stands: later rows change it."""
+        return {name: column() if callable(column) else column for name, column in self.columns().items()}
+
+    def columns(self) -> dict[str, Column]:
+        """The same for `write_state`, which reads rows that wait in a file a column at a time."""
         clocks = (self._released, self._newest, self._last, self._alive)
-        arrays = {f"pending.{name}": column for name, column in self._pending.rows().items()}
+        arrays: dict[str, Column] = {f"pending.{name}": column for name, column in self._pending.columns().items()}
         arrays |= {f"hulls.{name}": array for name, array in self._tracks.hulls._asdict().items()}
         arrays |= self._tracks.gate_state()
         arrays |= {"counts": self._counts, "clocks": np.array(clocks, np.int64)}
@@ -357,7 +366,7 @@ class Engine:
         """Take the state of an engine with the same detectors and parameters."""
         saved = {name: copied(array) for name, array in state.items()}
         self._released, self._newest, self._last, self._alive = saved["clocks"].tolist()
-        self._pending = Pending({name: saved[f"pending.{name}"] for name in row_dtypes()})
+        self._pending = Pending({name: saved[f"pending.{name}"] for name in row_dtypes()}, self._folder)
         hulls = self._tracks.hulls._asdict()
         self._tracks.hulls = Hulls(**{name: like(saved[f"hulls.{name}"], array) for name, array in hulls.items()})
         self._tracks.take_gate({name: like(saved[name], array) for name, array in self._tracks.gate_state().items()})
@@ -369,7 +378,7 @@ class Engine:
 
     def save(self, path: str | Path) -> None:
         """Write the whole state to a file; `load` goes on from the next row."""
-        write_state(path, self.state(), self.header())
+        write_state(path, self.columns(), self.header())
 
     def load(self, path: str | Path) -> None:
         """Take the state of an engine with the same detectors and parameters from a file.

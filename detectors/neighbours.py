@@ -8,7 +8,7 @@ at the top the time in which the feed itself was heard. Half of the usual ships 
 and go. Both classes count, for a receiver that hears either works.
 
 Memory: 512 bytes a cell, and 40 for each row of its table, at most half in use: 592 bytes for each cell with traffic
-and for each of its parents, rounded up to a power of two: at most 39 MB (47,886 cells of the resolutions 1 to 3).
+and for each of its parents, rounded up to a power of two: at most 30 MB (47,886 cells of the resolutions 1 to 3).
 """
 
 from __future__ import annotations

@@ -159,6 +159,7 @@ class Rendezvous(Detector):
     kinds = ("rendezvous",)
     facts = FACTS
     by_slot = ("movers",)
+    flush_changes = ("pairs", "used")
 
     def __init__(self, params: RendezvousParams | None = None) -> None:
         super().__init__(params)
@@ -194,7 +195,8 @@ class Rendezvous(Detector):
         if fullest + ROOM > pieces.shape[1]:
             width = min(fullest + fullest // 8, most) + 2 * ROOM  # not twice: these are most of the state
             bigger = np.zeros((pieces.shape[0], width), PIECE).view(np.recarray)
-            bigger[:, : pieces.shape[1]] = pieces
+            for k, n in enumerate(a["bins"]["n"].tolist()):  # of a bin that was never full the pages stay untouched
+                bigger[k, :n] = pieces[k, :n]
             heads = np.full((pieces.shape[0], 1 << width.bit_length()), -1, np.int32)
             rebuild_pieces(a["bins"], bigger, heads, self._columns)
             a["pieces"], a["heads"] = bigger, heads
@@ -213,9 +215,9 @@ class Rendezvous(Detector):
         a["pairs"], a["table"] = pairs, table
 
     def _most(self) -> tuple[int, int]:
-        """Pieces of a bin, and pairs, at most: one for eight hulls, one for four."""
+        """Pieces of a bin, and pairs, at most: one for sixteen hulls, one for eight."""
         n = self.max_vessels
-        return (1 << 62, 1 << 62) if n is None else (max(FEWEST_PAIRS, n // 8), max(FEWEST_PAIRS, n // 4))
+        return (1 << 62, 1 << 62) if n is None else (max(FEWEST_PAIRS, n // 16), max(FEWEST_PAIRS, n // 8))
 
     def let_go(self, kept: NDArray[np.intp], now: int, alive: int) -> NDArray[Any]:
         """Let go of all hulls but those in these slots; their meetings are told."""
@@ -232,8 +234,8 @@ class Rendezvous(Detector):
         return np.concatenate(found)
 
     def most_bytes(self, max_vessels: int) -> int:
-        """Bytes of all arrays at most: of a bin one piece for eight hulls, and of pairs one for four."""
-        most, pairs = max(FEWEST_PAIRS, max_vessels // 8), max(FEWEST_PAIRS, max_vessels // 4)
+        """Bytes of all arrays at most: of a bin one piece for sixteen hulls, and of pairs one for eight."""
+        most, pairs = max(FEWEST_PAIRS, max_vessels // 16), max(FEWEST_PAIRS, max_vessels // 8)
         width, size = most + 2 * ROOM, pairs + pairs // 2 + most + 4 * ROOM
         of_bins = width * PIECE.itemsize + 4 * (1 << width.bit_length()) + BIN.itemsize
         of_pairs = size * PAIR.itemsize + 4 * (1 << (2 * size).bit_length())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,10 @@ from geo.whole_file import replacing
 
 State = dict[str, NDArray[Any]]
 """Named arrays that say all that an engine knows; records stay record arrays."""
+
+
+Column = NDArray[Any] | Callable[[], NDArray[Any]]
+"""An array, or what gives it when it is written."""
 
 
 def copied(array: NDArray[Any]) -> NDArray[Any]:
@@ -29,15 +33,17 @@ def like(saved: NDArray[Any], array: NDArray[Any]) -> NDArray[Any]:
     return saved.view(array.dtype).view(np.recarray) if array.dtype.names else saved
 
 
-def write_state(path: str | Path, state: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> None:
+def write_state(path: str | Path, state: Mapping[str, Column], header: Mapping[str, Any]) -> None:
     """Write arrays and what was meant by them to a file (npz, no pickle); the old file stays until the new is whole.
 
     Raises OutputError where the file cannot be written.
     """
     text = np.frombuffer(json.dumps(header).encode(), np.uint8)
-    plain: dict[str, Any] = {name: array.view(np.ndarray) for name, array in state.items()}
-    with replacing(path) as file:
-        np.savez(file, header=text, **plain)
+    with replacing(path) as file, zipfile.ZipFile(file, "w") as members:
+        for name, column in {"header": text, **state}.items():
+            array = (column() if callable(column) else column).view(np.ndarray)
+            with members.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
 
 
 def read_state(path: str | Path, expected: Mapping[str, Any] | None = None) -> tuple[State, dict[str, Any]]:
@@ -65,7 +71,7 @@ def read_state(path: str | Path, expected: Mapping[str, Any] | None = None) -> t
         with np.load(path, allow_pickle=False) as saved:
             header = json.loads(saved["header"].tobytes())
             state = {name: saved[name] for name in saved.files if name != "header"}
-    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         what = error.strerror if isinstance(error, OSError) and error.strerror else "it is no whole state of an engine"
         raise InputError(f"{path}: cannot be read ({what}); start anew, or from an older state") from None
     said = header if isinstance(header, dict) else {}

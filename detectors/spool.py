@@ -8,11 +8,11 @@ header does not name is removed when it is loaded. So after a death at any instr
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from detectors.snapshot import State, read_state, write_state
+from detectors.snapshot import Column, State, read_state, write_state
 from geo.errors import InputError, OutputError
 
 HOLDS = {"holds": "a part of a watch"}
@@ -21,7 +21,7 @@ HOLDS = {"holds": "a part of a watch"}
 class Memory:
     """Arrays in memory: what is put is what is got."""
 
-    def put(self, arrays: State) -> Any:
+    def put(self, arrays: Mapping[str, Column]) -> Any:
         """Keep arrays; what `get` takes."""
         return arrays
 
@@ -69,7 +69,7 @@ class Spool(Memory):
     def _files(self) -> list[Path]:
         return [path for path in self.folder.glob("part-*.npz") if _number(path) > 0]
 
-    def put(self, arrays: State) -> str:
+    def put(self, arrays: Mapping[str, Column]) -> str:
         """Write arrays to a file; its name. Raises OutputError where it cannot be written."""
         name = f"part-{next(self._numbers):08d}.npz"
         write_state(self.folder / name, arrays, HOLDS)

@@ -34,7 +34,7 @@ from detectors.engine import LATENESS_S, Engine, row_dtypes
 from detectors.event import EVENT, Events
 from detectors.finish import sorted_events
 from detectors.history import Arrived, Inputs, Piece, Reports, Rows, by_time
-from detectors.snapshot import State, check_alike, parts_of, read_state, write_state
+from detectors.snapshot import Column, check_alike, parts_of, read_state, write_state
 from detectors.spool import Memory, Spool
 from detectors.told import CHANGES, CLOSED, OPENED, RETRACTED, SUPERSEDED, UPDATED, Changes, News, Told
 from geo.anchorages import Anchorages
@@ -78,7 +78,8 @@ class Watch:
     forget_s : seconds after which an event that has ended is final
     update_s : seconds after which an event that goes on is told again though nothing that is said of it has changed:
         its kind, its label, its score by 0.05, its end
-    spool : a folder of its own for the rows and states that late rows need; None keeps them in memory
+    spool : a folder of its own for rows that wait, and for the rows and states that late rows need; None keeps them in
+        memory
     together_s : seconds between two looks at what follows from all ships together: dark rendezvous, changes of MMSI
 
     >>> hour, ship = np.repeat(np.arange(16), 3), np.tile(671999101 + np.arange(3), 16)
@@ -116,14 +117,13 @@ class Watch:
                 raise UsageError(f"{name} must be positive, not {value}: give seconds from 0.001 to 1e10")
         if not max_rows >= 1:
             raise UsageError(f"max_rows must be positive, not {max_rows}: give a number of rows")
-        self.engine = Engine(
-            detectors, params, anchorages=anchorages, lateness_s=lateness_s, max_vessels=max_vessels, threads=threads
-        )
+        self._shelf = Spool(spool) if spool is not None else Memory()
+        bounds: dict[str, Any] = {"lateness_s": lateness_s, "max_vessels": max_vessels}
+        self.engine = Engine(detectors, params, anchorages=anchorages, threads=threads, folder=spool, **bounds)
         spans = [max(1, round(s * 1e6)) for s in times.values()]
         self._step_us, self._history_us, self._forget_us, self._update_us, self._together_us = spans
         self._between_us = max(1, self._history_us // STATES)
         self._max_rows = max_rows
-        self._shelf = Spool(spool) if spool is not None else Memory()
         self._arrived = Arrived({name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()}, self._shelf)
         self._ended: NDArray[Any] = np.zeros(0, EVENT)
         self._fresh: list[NDArray[Any]] = []
@@ -200,7 +200,7 @@ class Watch:
     def save(self, path: str | Path) -> None:
         """Write the whole state to a file; `load` goes on from the next row."""
         self._arrived.shelve()
-        state: State = {f"now.{name}": array for name, array in self.engine.views().items()}
+        state: dict[str, Column] = {f"now.{name}": array for name, array in self.engine.columns().items()}
         state |= {f"static.{name}": column for name, column in self._reports.rows.items()}
         state |= {f"told.{name}": array for name, array in self._told.arrays().items()}
         state |= {f"kept.{name}": array for name, array in self._conclusions.arrays().items()}
@@ -336,8 +336,8 @@ class Watch:
 
     def _point(self, released: int, n: int) -> _Point:
         """The state of the engine now, when `n` of the rows that are kept have arrived."""
-        state = self.engine.views() if isinstance(self._shelf, Spool) else self.engine.state()
-        return _Point(self._shelf.put(state), state["counts"].copy(), released, self._found.size, n)
+        state = self.engine.columns() if isinstance(self._shelf, Spool) else self.engine.state()
+        return _Point(self._shelf.put(state), self.engine.tally.copy(), released, self._found.size, n)
 
     def _drop(self) -> None:
         """Drop the oldest states that no late row needs any more, and the rows before them."""

@@ -68,7 +68,8 @@ def join_cells(pieces: Sequence[Cells]) -> Cells:
 def cut_cells(cells: Cells, rows: slice) -> Cells:
     """Some of the rows of a column."""
     valid = None if cells.valid is None else cells.valid[rows]
-    return replace(cells, values=cells.values[rows], valid=valid)
+    name, kind, dtype, optional, words = cells.name, cells.kind, cells.dtype, cells.optional, cells.words
+    return Cells(name, kind, dtype, optional, cells.values[rows], valid, words)  # `replace` takes six times as long
 
 
 TEXT = np.dtype("S0")

@@ -237,6 +237,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace, console: Console) -> None:
+    from geo.heap import give_back
     from luxwake.run import Job, run_job
     from luxwake.times import parse_time
 
@@ -246,6 +247,8 @@ def _run(args: argparse.Namespace, console: Console) -> None:
     where = {"area": args.area, "anchorages": args.anchorages, "zones": args.zones, "crs": args.crs}
     told = {"keep_fixes": args.fixes, "title": args.title, "columns": columns}
     told |= {"previous": args.previous, "registry": args.registry}
+    if args.shipments is not None:  # a million rows leave much behind
+        give_back()
     job = Job(args.inputs, args.shipments, args.out, t_from, t_to, **told, **where)
     run_job(job, console)
 

@@ -15,13 +15,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from luxwake.cells import Cells
-from luxwake.parquet_pages import bits, differences, null_marks, number_strings, number_values, split_bytes, varint
+from luxwake.parquet_pages import bits, differences, null_marks, number_strings, number_values, run, split_bytes, varint
+
+if TYPE_CHECKING:
+    import zstandard
 
 MAGIC = b"PAR1"
 ZSTD_LEVEL = 1
@@ -36,17 +39,23 @@ _UTF8, _TIMESTAMP_MICROS = 0, 10  # ConvertedType; unsigned integers of 8 to 64 
 _TRUE, _FALSE, _BYTE, _I32, _I64, _BINARY, _LIST, _STRUCT = 1, 2, 3, 5, 6, 8, 9, 12  # Thrift's compact protocol
 
 
-def _integer(kind: int, value: int) -> tuple[int, bytes]:
-    return kind, varint(value << 1 if value >= 0 else (-value << 1) - 1)
+_BYTES = [bytes([value]) for value in range(256)]
+_ZIGZAG = [varint(value << 1) for value in range(1 << 12)]
 
 
-@lru_cache(4096)
+def _number(value: int) -> bytes:
+    """A signed number in groups of seven bits, small where it is near zero."""
+    if 0 <= value < len(_ZIGZAG):
+        return _ZIGZAG[value]
+    return varint(value << 1 if value >= 0 else (-value << 1) - 1)
+
+
 def _i32(value: int) -> tuple[int, bytes]:
-    return _integer(_I32, value)
+    return _I32, _number(value)
 
 
 def _i64(value: int) -> tuple[int, bytes]:
-    return _integer(_I64, value)
+    return _I64, _number(value)
 
 
 def _binary(value: bytes) -> tuple[int, bytes]:
@@ -55,18 +64,20 @@ def _binary(value: bytes) -> tuple[int, bytes]:
 
 def _list(values: Sequence[tuple[int, bytes]]) -> tuple[int, bytes]:
     kind = values[0][0] if values else _STRUCT
-    head = bytes([len(values) << 4 | kind]) if len(values) < 15 else bytes([0xF0 | kind]) + varint(len(values))
-    return _LIST, head + b"".join(body for _, body in values)
+    head = _BYTES[len(values) << 4 | kind] if len(values) < 15 else _BYTES[0xF0 | kind] + varint(len(values))
+    return _LIST, head + b"".join([body for _, body in values])
 
 
 def _struct(fields: dict[int, tuple[int, bytes]]) -> tuple[int, bytes]:
-    """Fields by their number in `parquet.thrift`; a boolean lies in the kind itself."""
-    out, before = b"", 0
-    for number, (kind, body) in sorted(fields.items()):
-        step = number - before
-        out += bytes([step << 4 | kind]) if step < 16 else bytes([kind]) + _i32(number)[1]
-        out, before = out + body, number
-    return _STRUCT, out + b"\0"
+    """Fields by their number in `parquet.thrift`, in its order, which leaves out fewer than 15; a boolean lies in the
+    kind itself."""
+    parts: list[bytes] = []
+    before = 0
+    for number, (kind, body) in fields.items():
+        parts += (_BYTES[number - before << 4 | kind], body)
+        before = number
+    parts.append(b"\0")
+    return _STRUCT, b"".join(parts)
 
 
 def _physical(cells: Cells) -> int:
@@ -135,15 +146,17 @@ def _bounds(cells: Cells, values: NDArray[Any], nulls: int) -> tuple[int, bytes]
     """Statistics: nulls, and the least and greatest value, by which readers leave out row groups."""
     fields = {3: _i64(nulls)}
     if cells.kind != "text" and cells.dtype.kind != "b" and values.size:
-        low, high = values.min(keepdims=True), values.max(keepdims=True)
+        both = np.array([values.min(), values.max()], values.dtype)
         if cells.dtype.kind == "f":  # the format asks for -0.0 and +0.0, since the two are equal
-            low, high = np.where(low == 0, -np.abs(low), low), np.where(high == 0, np.abs(high), high)
-        fields[5], fields[6] = _binary(_plain(cells, high)), _binary(_plain(cells, low))
+            both = np.where(both == 0, np.array([-0.0, 0.0], values.dtype), both)
+        plain = _plain(cells, both)
+        fields[5], fields[6] = _binary(plain[len(plain) // 2 :]), _binary(plain[: len(plain) // 2])
     return _struct(fields)
 
 
 @dataclass(slots=True)
 class _Page:
+    kind: int
     header: dict[int, tuple[int, bytes]]
     body: bytes
 
@@ -158,9 +171,10 @@ def _pages(cells: Cells) -> tuple[list[_Page], tuple[int, bytes], set[int]]:
     if numbered is not None:
         numbers, distinct = numbered
         width = max(1, (len(distinct) - 1).bit_length())
-        encoding, body = _DICTIONARY, bytes([width]) + bits(numbers, width)
+        body = bits(numbers, width) if len(distinct) > 1 else run(len(held))
+        encoding, body = _DICTIONARY, _BYTES[width] + body
         head = _struct({1: _i32(len(distinct)), 2: _i32(_PLAIN)})
-        made.append(_Page({1: _i32(2), 7: head}, _plain(cells, distinct)))
+        made.append(_Page(2, {7: head}, _plain(cells, distinct)))
     elif _physical(cells) == _INT64:
         encoding, body = _DELTA, differences(held.view(np.int64))
     elif _physical(cells) == _DOUBLE:
@@ -168,13 +182,22 @@ def _pages(cells: Cells) -> tuple[list[_Page], tuple[int, bytes], set[int]]:
     else:
         encoding, body = _PLAIN, _plain(cells, held)
     head = _struct({1: _i32(len(cells.values)), 2: _i32(encoding), 3: _i32(_RLE), 4: _i32(_RLE)})
-    made.append(_Page({1: _i32(0), 5: head}, marks + body))
+    made.append(_Page(0, {5: head}, marks + body))
     encodings = {encoding, _RLE} | ({_PLAIN} if numbered is not None else set())
     return made, _bounds(cells, distinct, len(cells.values) - len(held)), encodings
 
 
+def new_packer() -> zstandard.ZstdCompressor:
+    """What packs the pages of files, one after the other."""
+    import zstandard
+
+    return zstandard.ZstdCompressor(level=ZSTD_LEVEL)
+
+
 class ParquetFile:
     """Writes columns to a binary stream as Parquet; `close` writes the table of contents.
+
+    `packer` is that of another file of the same thread, so that many small ones need not have one each.
 
     >>> import io
     >>> out = io.BytesIO()
@@ -186,11 +209,9 @@ class ParquetFile:
     (b'PAR1', b'PAR1')
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
-        import zstandard
-
+    def __init__(self, stream: BinaryIO, packer: zstandard.ZstdCompressor | None = None) -> None:
         self._stream, self._at = stream, 0
-        self._packer = zstandard.ZstdCompressor(level=ZSTD_LEVEL)
+        self._packer = packer if packer is not None else new_packer()
         self._schema: list[tuple[int, bytes]] = []
         self._groups: list[tuple[int, bytes]] = []
         self._rows = 0
@@ -223,10 +244,11 @@ class ParquetFile:
         """Write the pages of a column; its entry in the table of contents, and its size before packing."""
         begin, plain = self._at, 0
         pages, bounds, encodings = _pages(cells)
-        places = []
+        places: list[int] = []
         for page in pages:
             packed = self._packer.compress(page.body)
-            header = _struct({**page.header, 2: _i32(len(page.body)), 3: _i32(len(packed))})[1]
+            sizes = {1: _i32(page.kind), 2: _i32(len(page.body)), 3: _i32(len(packed))}
+            header = _struct({**sizes, **page.header})[1]
             places.append(self._at)
             plain += self._put(header) + len(page.body)
             self._put(packed)
@@ -239,10 +261,9 @@ class ParquetFile:
             6: _i64(plain),
             7: _i64(self._at - begin),
             9: _i64(places[-1]),
+            **({11: _i64(places[0])} if len(places) == 2 else {}),
             12: bounds,
         }
-        if len(places) == 2:
-            meta[11] = _i64(places[0])
         return _struct({2: _i64(begin), 3: _struct(meta)}), plain
 
     def close(self) -> None:

@@ -26,7 +26,7 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: spreads keys that d
 
 @kernel
 def number_small(keys, table, distinct, numbers):
-    """Number the distinct keys (uint16) in order of appearance, by a table of all 65,536 (-1); how many there are."""
+    """Number the distinct keys (uint16) in order of appearance, by a table up to the last (-1); how many there are."""
     n_found = 0
     for row in range(keys.size):
         key = keys[row]
@@ -208,16 +208,19 @@ def number_values(values: NDArray[Any], limit: int) -> tuple[NDArray[np.int32], 
     >>> numbers.tolist(), distinct.tolist()
     ([0, 1, 0, 1, 1], [7.0, 9.0])
     """
+    keys = values.view(f"u{values.dtype.itemsize}")
+    if keys.size and keys[0] == keys[-1] and (keys == keys[0]).all():
+        return np.zeros(keys.size, np.int32), values[:1]
     numbers = np.empty(values.size, np.int32)
     if values.dtype.itemsize < 4:
-        keys = values.view(f"u{values.dtype.itemsize}").astype(np.uint16, copy=False)
-        found, most = np.empty(1 << 16, np.uint16), np.full(1 << 16, -1, np.int32)
+        keys = keys.astype(np.uint16, copy=False)
+        found, most = np.empty(keys.size, np.uint16), np.full(1 + int(keys.max(initial=0)), -1, np.int32)
         n_found = number_small(keys, most, found, numbers)
         return numbers, found[:n_found].astype(f"u{values.dtype.itemsize}").view(values.dtype)
     distinct = np.empty(limit, np.uint32)
     for attempt in (min(limit, SMALL_DICTIONARY), limit):
         table = np.zeros(2 << (attempt - 1).bit_length(), np.uint64)
-        n_found = number_keys(values.view(np.uint32), attempt, table, distinct, numbers)
+        n_found = number_keys(keys, attempt, table, distinct, numbers)
         if n_found >= 0:
             return numbers, distinct[:n_found].view(values.dtype)
     return None
@@ -248,6 +251,11 @@ def bits(numbers: NDArray[np.int32], width: int) -> bytes:
     pack_bits(numbers, width, out)
     packed = out.view(np.uint8)[: groups * width].tobytes()
     return varint(groups << 1 | 1) + packed + bytes(groups * width - len(packed))
+
+
+def run(n: int) -> bytes:
+    """`n` times the number 0, of up to eight bits, as one run of the hybrid encoding."""
+    return varint(n << 1) + b"\0"
 
 
 def null_marks(valid: NDArray[np.bool_] | None, n: int) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 from ais.decode import Decoder
 from ais.encode import checksum, encode
 from ais.table import Fixes
-from detectors.bound import FEWEST_WAITING
+from detectors.bound import FEWEST_WAITING, RELEASED_SHARE
 from detectors.engine import Engine
 from detectors.rendezvous import FEWEST_PAIRS
 from geo.errors import UsageError
@@ -128,12 +128,12 @@ def test_no_storm_outgrows_the_formula(made, bound):
 
 
 def test_rows_that_wait_are_bounded_and_late_ones_counted():
-    n = FEWEST_WAITING + 20_000
+    n, over = FEWEST_WAITING + 20_000, 20_000 + FEWEST_WAITING // RELEASED_SHARE
     t = T0 + np.arange(n) * 5_000  # 5.5 minutes: all within the lateness window
     fixes = fixes_from(t, np.full(n, 211_000_001), np.zeros(n), -30.0 + np.arange(n) * 1e-7, np.zeros(n))
     engine = Engine(["loitering"], max_vessels=16)
     engine.feed(fixes)
-    assert engine.released == t[20_000 - 1] + 1 and held(engine)["rows that wait"] > HELD
+    assert engine.released == t[over - 1] + 1 and held(engine)["rows that wait"] > HELD
     assert_bounded(engine)
     engine.feed(fixes.take(slice(0, 100)))
     assert engine.counts["later than the lateness window"] == 100

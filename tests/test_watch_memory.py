@@ -224,7 +224,7 @@ def test_a_state_whose_records_have_other_fields_is_refused(tmp_path):
     engine = Engine(["dark"])
     state = engine.state()
     state["hulls.rows"] = np.zeros(256, [("t_first", "i8"), ("n", "u4")])
-    engine.state = lambda: state
+    engine.columns = lambda: state
     engine.save(path)
     with pytest.raises(InputError, match=r"'hulls\.rows' is kept otherwise by this version"):
         Engine(["dark"]).load(path)

@@ -1,11 +1,11 @@
 """The archive: every position that was heard, in Parquet by day and coarse cell, each row exactly once.
 
-Rows are held in memory up to a bound, and become a batch of files under the number of the record that they came with.
-A checkpoint has the rows that are not on the disk yet, and the number of the last batch: a start after a kill removes
-the files of later ones, and the journal's records make them again. Files of a day that is over are merged; none is that
-a checkpoint could still ask to be removed.
+Rows are held up to a bound (`archive_held`), and become a batch of files under the number of the record that they came
+with. A checkpoint has the rows that are not on the disk yet, and the number of the last batch: a start after a kill
+removes the files of later ones, and the journal's records make them again. Files of a day that is over are merged; none
+is that a checkpoint could still ask to be removed.
 
-A thread beside the core writes (0.9 s of CPU for 500,000 rows in 400 files), another one merges.
+A thread beside the core writes, another one merges.
 """
 
 from __future__ import annotations
@@ -16,21 +16,20 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ais.table import NAT, Fixes
+from detectors.snapshot import Column, read_state, write_state
 from detectors.snapshot import parts_of as state_parts
-from detectors.snapshot import read_state, write_state
 from geo.errors import InputError, OutputError
 from geo.whole_file import write_text
 from luxwake.daemon.archive_files import (
     DAY_US,
     ArchiveRows,
-    Columns,
     Part,
+    chosen_days,
     day_end,
     is_hidden,
     merge,
@@ -40,13 +39,12 @@ from luxwake.daemon.archive_files import (
     parts_of,
     write_files,
 )
+from luxwake.daemon.archive_held import Held
 from luxwake.daemon.journal import sync_folder
 
 if TYPE_CHECKING:
     import duckdb
 
-PIECES = 1024
-"""Pieces that are held before they are put together: small ones cost more than their rows."""
 RETRY_S = 0.9
 """After an error the disk is not asked again for so long."""
 CLOSE_S = 1.0
@@ -65,17 +63,16 @@ class Archive:
     Parameters
     ----------
     folder : where the partitions are
-    max_rows : rows held in memory before they are written, 52 B each; twice as many while a batch is on its way
+    max_rows : rows held before they are written; twice as many while a batch is on its way
     names : of the sources, by their numbers
     """
 
     def __init__(self, folder: str | Path, max_rows: int, names: Sequence[str]) -> None:
         self.folder = Path(folder)
         self._max_rows, self._names = max_rows, names
-        self._pieces: list[Columns] = []
-        self.rows = 0
-        """Rows that are held and belong to no batch yet."""
-        self._batch: tuple[int, list[Columns]] | None = None
+        self._held = Held(self.folder)
+        """Rows that belong to no batch yet."""
+        self._batch: tuple[int, Held] | None = None
         self._last = 0
         """Number of the newest batch."""
         self._at_checkpoints = [0, 0]
@@ -98,18 +95,22 @@ class Archive:
 
     def save(self, path: str | Path) -> None:
         """Write what is not on the disk yet to a file of the checkpoint."""
-        number, pieces = self._batch or (0, [])
-        groups = {"batch": pieces, "held": self._pieces}
-        state = {f"{name}.{key}": one for name, some in groups.items() if some for key, one in _together(some).items()}
+        number, batch = self._batch or (0, None)
+        state: dict[str, Column] = {}
+        for name, rows in (("batch", batch), ("held", self._held)):
+            if rows is not None and rows.rows:
+                state |= {f"{name}.{key}": partial(rows.column, key) for key in ArchiveRows.order}
         write_state(path, state, {**_HOLDS, "last": self._last, "batch": number})
 
     def _load(self, path: Path) -> None:
         state, header = read_state(path, _HOLDS)
         groups = state_parts(state)
-        self._pieces = [groups["held"]] if "held" in groups else []
-        self.rows = sum(piece["t"].size for piece in self._pieces)
         self._last = header["last"]
-        self._batch = (header["batch"], [groups["batch"]]) if header["batch"] else None
+        if "held" in groups:
+            self._held.add(groups["held"])
+        if header["batch"]:
+            self._batch = (header["batch"], Held(self.folder))
+            self._batch[1].add(groups["batch"])
 
     def recover(self, record: int, last: int, saved: Path | None = None) -> None:
         """Go on from a checkpoint: remove what was written after it, and what a killed process left unfinished.
@@ -155,12 +156,13 @@ class Archive:
 
     def add(self, fixes: Fixes) -> None:
         """Hold rows."""
-        if len(fixes) == 0:
-            return
-        self._pieces.append({name: fixes[name] for name in ArchiveRows.order})
-        self.rows += len(fixes)
-        if len(self._pieces) > PIECES:
-            self._pieces = [_together(self._pieces)]
+        if len(fixes):
+            self._held.add({name: fixes[name] for name in ArchiveRows.order})
+
+    @property
+    def rows(self) -> int:
+        """Rows that are held and belong to no batch yet."""
+        return self._held.rows
 
     @property
     def is_full(self) -> bool:
@@ -180,8 +182,8 @@ class Archive:
         take that one: try again with any later record.
         """
         if self._is_settled(wait) and self.rows:
-            self._batch, self._last = (record, self._pieces), record
-            self._pieces, self.rows = [], 0
+            self._batch, self._last = (record, self._held), record
+            self._held = Held(self.folder)
             self._begin(again=False)
 
     def flush(self, record: int) -> None:
@@ -220,24 +222,31 @@ class Archive:
             self._failed, self._t_failed = f"{self.folder}: cannot be written ({why}); free space", time.monotonic()
             self._written = None
             raise OutputError(self._failed) from None
+        self._batch[1].close()
         self._batch = self._written = None
         self._failed = ""
         return True
 
-    def _write(self, record: int, pieces: list[Columns], again: bool) -> None:
-        rows, parts = partitioned(ArchiveRows.of(_together(pieces), self._names))
+    def _write(self, record: int, held: Held, again: bool) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        days = chosen_days(held.column("t"))
+        for columns in held.parts():
+            if columns["t"].size:
+                rows = ArchiveRows.of(columns, self._names)
+                self._write_part(record, *partitioned(rows, columns["cell"], days), again)
+        with self._lock:
+            self._writing = set()
+
+    def _write_part(self, record: int, rows: ArchiveRows, parts: list[tuple[str, slice]], again: bool) -> None:
         if again:  # what was written the first time may be merged by now
             parts = [part for part in parts if not is_merged(self.folder / part[0], record)]
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         names = {name for name, _ in parts}
         with self._lock:
-            self._writing = names
+            self._writing = self._writing | names
             if not names <= self._unsettled:
                 self._save(self._unsettled | names)
             self._unsettled |= names
         write_files(self.folder, record, rows, parts, self._stop.is_set)
-        with self._lock:
-            self._writing = set()
 
     def _save(self, names: set[str]) -> None:
         write_text(self._list, (name + "\n" for name in sorted(names)))
@@ -293,10 +302,9 @@ class Archive:
             self._merging.interrupt()
         self._merger.shutdown()
         self._writer.shutdown()
-
-
-def _together(pieces: Sequence[Columns]) -> Columns:
-    return {name: np.concatenate([piece[name] for piece in pieces]) for name in ArchiveRows.order}
+        self._held.close()
+        if self._batch is not None:
+            self._batch[1].close()
 
 
 def _files(place: Path) -> list[Path]:

@@ -22,13 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ais.table import NAV_STATUS_UNKNOWN, Table
-from geo.cells import cells
 from luxwake.cells import cells_of, cut_cells
 from luxwake.daemon.journal import sync_folder
 from luxwake.decoded_rows import CHANNELS
+from luxwake.parquet_file import ParquetFile, new_packer
 
 if TYPE_CHECKING:
     import duckdb
+    import zstandard
 
 Columns = dict[str, NDArray[Any]]
 
@@ -127,22 +128,39 @@ def day_end(partition: Path) -> int | None:
     return int(begin.timestamp()) * 1_000_000 + DAY_US
 
 
-def partitioned(rows: ArchiveRows) -> tuple[ArchiveRows, list[tuple[str, slice]]]:
-    """Rows ordered by partition, MMSI, time, then arrival; each partition's path and rows."""
+def chosen_days(t: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The days that rows of these times are put into, the `MAX_DAYS` with the most rows, in order.
+
+    >>> chosen_days(np.array([3, 2, 3]) * DAY_US).tolist()
+    [2, 3]
+    """
+    day = t // DAY_US
+    first = int(day.min(initial=0))
+    if int(day.max(initial=0)) - first < MAX_DAYS:  # as a rule; not sorted
+        return np.flatnonzero(np.bincount(day - first)) + first
+    found, n = np.unique(day, return_counts=True)
+    return np.sort(found[np.lexsort((found, -n))[:MAX_DAYS]])
+
+
+def partitioned(
+    rows: ArchiveRows, cell: NDArray[np.uint64], days: NDArray[np.int64]
+) -> tuple[ArchiveRows, list[tuple[str, slice]]]:
+    """Rows ordered by partition, MMSI, time, then arrival; each partition's path and rows.
+
+    `cell` has that of each row, `days` those that have a folder.
+    """
     t, day = rows["t"], rows["t"] // DAY_US
-    cell, cell_of = np.unique(cells(rows["lat"], rows["lon"], RESOLUTION), return_inverse=True)
-    found, day_of, n = np.unique(day, return_inverse=True, return_counts=True)
-    kept = np.sort(np.lexsort((found, -n))[:MAX_DAYS])
-    place = np.full(found.size, kept.size)
-    place[kept] = np.arange(kept.size)
-    partition = place[day_of] * cell.size + cell_of
+    cell, cell_of = np.unique(cell, return_inverse=True)
+    place = np.searchsorted(days, day)
+    place[days[np.minimum(place, days.size - 1)] != day] = days.size
+    partition = place * cell.size + cell_of
     order = np.argsort(t, kind="stable")
     order = order[np.argsort(partition[order] << 32 | rows["mmsi"][order], kind="stable")]
     cuts = [0, *(np.flatnonzero(np.diff(partition[order])) + 1).tolist(), len(rows)]
     parts = []
     for begin, end in itertools.pairwise(cuts):
         of_day, of_cell = divmod(int(partition[order[begin]]), cell.size)
-        date = NO_DAY if of_day == kept.size else f"date={np.datetime64(int(found[kept[of_day]]), 'D')}"
+        date = NO_DAY if of_day == days.size else f"date={np.datetime64(int(days[of_day]), 'D')}"
         parts.append((f"{date}/cell={int(cell[of_cell]):x}", slice(begin, end)))
     return rows.take(order), parts
 
@@ -159,38 +177,38 @@ def write_files(
     Raises OSError where the disk does not take them, or when it is to stop before all is on the disk. What was written
     before an error is written again by the next call with the same number.
     """
-    columns = [cells_of(rows, name) for name in rows]
-    paths = [folder / name / f"{number}.parquet" for name, _ in parts]
+    columns, packer = [cells_of(rows, name) for name in rows], new_packer()
+    places = [(folder / name, taken) for name, taken in parts]
+    paths = [(str(hidden(place / f"{number}.parquet")), str(place / f"{number}.parquet")) for place, _ in places]
     try:
-        for path, (_, taken) in zip(paths, parts, strict=True):
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write_file(hidden(path), columns, taken)
-        for path in paths:
+        for (partial, _), (place, taken) in zip(paths, places, strict=True):
+            if not os.path.isdir(place):
+                place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write_file(partial, columns, taken, packer)
+        for partial, _ in paths:
             if is_stopped():
                 raise OSError(errno.EINTR, os.strerror(errno.EINTR))
-            sync_file(hidden(path))
-        for path in paths:
-            os.replace(hidden(path), path)
-        for place in {path.parent for path in paths} | {path.parent.parent for path in paths} | {folder}:
-            sync_folder(place)
+            sync_file(partial)
+        for partial, path in paths:
+            os.replace(partial, path)
+        for folders in {place for place, _ in places} | {place.parent for place, _ in places} | {folder}:
+            sync_folder(folders)
     except OSError:
-        for path in paths:
-            hidden(path).unlink(missing_ok=True)
+        for partial, _ in paths:
+            Path(partial).unlink(missing_ok=True)
         raise
 
 
-def _write_file(path: Path, columns: Sequence[Any], taken: slice) -> None:
-    from luxwake.parquet_file import ParquetFile
-
-    with path.open("wb") as stream:
-        file = ParquetFile(stream)
+def _write_file(path: str, columns: Sequence[Any], taken: slice, packer: zstandard.ZstdCompressor) -> None:
+    with open(path, "wb") as stream:
+        file = ParquetFile(stream, packer)
         for begin in range(taken.start, taken.stop, GROUP_ROWS):
             rows = slice(begin, min(begin + GROUP_ROWS, taken.stop))
             file.write([cut_cells(column, rows) for column in columns])
         file.close()
 
 
-def sync_file(path: Path) -> None:
+def sync_file(path: str | Path) -> None:
     """What was written to a file survives the loss of power from here on."""
     handle = os.open(path, os.O_RDONLY)
     try:

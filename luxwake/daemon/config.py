@@ -302,8 +302,8 @@ class Config(_Part, kw_only=True, frozen=True):
     """"" for SQLite in `state`, or "postgresql://..."."""
     archive: bool = True
     """Positions to Parquet, in `state`/archive."""
-    archive_rows: Count = 500_000
-    """Positions held in memory before they are written, 52 B each, and as many while they are."""
+    archive_rows: Count = 2_000_000
+    """Positions held, in a file of 61 B each, before they are written, and as many while they are."""
     sources: list[AnySource] = []
     sinks: list[AnySink] = []
     detect: DetectConfig = DetectConfig()

@@ -13,6 +13,7 @@ from typing import Any
 from geo.errors import LuxwakeError, OutputError
 from luxwake.daemon.config import Config
 from luxwake.daemon.core import Core
+from geo.heap import trim
 from luxwake.daemon.intake import Bell, Chunk, Intake
 from luxwake.daemon.outbox import Dispatcher
 from luxwake.daemon.report import Reporter
@@ -223,6 +224,7 @@ class Daemon:
         try:
             self.core.checkpoint(archive=self.core.is_archive_due)
             self.trouble = ""
+            trim()
         except OutputError as error:  # the journal goes on, so that nothing is lost; it is tried again
             if not self.trouble:
                 _log.error("%s", error)

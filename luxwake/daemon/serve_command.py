@@ -76,12 +76,14 @@ def run(
     configuration, to be read again at SIGHUP.
     """
     from luxwake.daemon.attendant import Attendant
+    from geo.heap import give_back
     from luxwake.daemon.http import StatusServer
     from luxwake.daemon.kernels import have_kernels, is_compiled
     from luxwake.daemon.logs import start_logging
     from luxwake.daemon.matching import Filter
     from luxwake.daemon.sinks import make_sink
 
+    give_back()
     start_logging(config.log)
     sys.setswitchinterval(SWITCH_S)
     filters = {one.name: Filter(one) for one in config.sinks}
