@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from geo.errors import LuxwakeError, OutputError
+from geo.heap import trim
 from luxwake.daemon.config import Config
 from luxwake.daemon.core import Core
-from geo.heap import trim
 from luxwake.daemon.intake import Bell, Chunk, Intake
 from luxwake.daemon.outbox import Dispatcher
 from luxwake.daemon.report import Reporter

@@ -75,8 +75,8 @@ def run(
     `has_end`: nothing comes after the sources, so that what is open is told at last. `path`: the file of the
     configuration, to be read again at SIGHUP.
     """
-    from luxwake.daemon.attendant import Attendant
     from geo.heap import give_back
+    from luxwake.daemon.attendant import Attendant
     from luxwake.daemon.http import StatusServer
     from luxwake.daemon.kernels import have_kernels, is_compiled
     from luxwake.daemon.logs import start_logging
