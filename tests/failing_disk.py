@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import errno
 import io
 import os
@@ -53,7 +54,8 @@ class FailingDisk:
         os.open, os.write, os.replace, os.unlink = self._open, self._write, self._replace, self._unlink
         os.fsync, os.fdatasync = self._sync("fsync"), self._sync("fdatasync")
         self._io_open, self._connect = io.open, sqlite3.connect
-        io.open, sqlite3.connect = self._stream, self._database
+        io.open = builtins.open = self._stream
+        sqlite3.connect = self._database
 
     def _call(self, place, kind, work, half=lambda: None):
         point = f"{place} {kind}"

@@ -340,7 +340,8 @@ print({name: (before.get(name, 0), n) for name, n in compiled().items() if n != 
     *stages, compiled = made.stdout.splitlines()
     names = [json.loads(stage)["name"] for stage in stages]
     readers_and_writers = ["NMEA reader", "CSV reader", "tables of messages", "Parquet writer"]
-    assert names == [*readers_and_writers, "tracks and detectors", "ports", "reach", "zones", "simulator"]
+    others = ["tracks and detectors", "ports", "reach", "zones", "simulator", "daemon", "Python"]
+    assert names == [*readers_and_writers, *others]
     assert compiled == "{}"
 
 

@@ -82,4 +82,4 @@ class Checkpoints:
 
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "blake2b").hexdigest()[:32]
+        return hashlib.file_digest(file, "sha256").hexdigest()[:32]

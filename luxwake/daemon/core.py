@@ -37,8 +37,8 @@ from luxwake.geojson import event_properties
 
 COMMIT_S = 1.0
 """Without changes the number of the record is committed this often."""
-AGAIN_S, COSTS = 0.3, 10.0
-"""A start has so much to do again at most, in seconds of work, or so many times what a checkpoint costs: a tenth of the
+AGAIN_S, COSTS = 0.3, 25.0
+"""A start has so much to do again at most, in seconds of work, or so many times what a checkpoint costs: 4 % of the
 time goes into checkpoints of a large state, and less into those of a small one."""
 SETTINGS = 0xFFFF
 """In the place of a source's number: the chunk holds settings, which hold from its record on."""
