@@ -14,7 +14,7 @@ from ais.table import Fixes
 from cargo import dossier, narrative
 from cargo.carriage import Carriers
 from cargo.carriage_columns import Weights
-from cargo.carriage_kernel import FASTEST_KN
+from cargo.carriage_kernel import AFTER_DAYS, BEFORE_DAYS, EARLY_DAYS, FASTEST_KN, SEARCH_DAYS
 from cargo.case import (
     BEFORE_DEPARTURE_DAYS,
     RETURN_DAYS,
@@ -49,7 +49,10 @@ from geo.ports import ports_version
 
 _WINDOWS: dict[str, float] = {
     "arrival_days": ARRIVAL_DAYS,
+    "arrival_early_days": EARLY_DAYS,
     "before_departure_days": BEFORE_DEPARTURE_DAYS,
+    "departure_after_days": AFTER_DAYS,
+    "departure_before_days": BEFORE_DAYS,
     "container_days": CONTAINER_DAYS,
     "fastest_kn": FASTEST_KN,
     "handover_days": HANDOVER_DAYS,
@@ -58,6 +61,7 @@ _WINDOWS: dict[str, float] = {
     "loading_days": LOADING_DAYS,
     "port_radius_m": PORT_RADIUS_M,
     "return_days": RETURN_DAYS,
+    "search_days": SEARCH_DAYS,
     "slack_h": SLACK_H,
     "voyage_days": VOYAGE_DAYS,
 }
@@ -132,6 +136,7 @@ def join(
         "reach_limit": reach_limit,
         "assess_limit": assess_limit,
         "weights": weighed,
+        "carriage": Weights()._asdict(),
         "windows": _WINDOWS,
         "ports": ports_version(),
         "control_lists": lists.version,
