@@ -82,6 +82,7 @@ flood: $(VENV)/.dev
 kills: $(VENV)/.dev
 	$(BIN)/luxwake warmup
 	LUXWAKE_KILLS=1000 $(BIN)/python -m pytest -q -s tests/test_daemon_kills.py
+	LUXWAKE_FAULTS=1 $(BIN)/python -m pytest -q --numprocesses $(TEST_WORKERS) tests/test_daemon_faults.py
 
 fuzz: $(FUZZ_VENV)/.ready
 	$(FUZZ_VENV)/bin/python -m tests.fuzz --mode $(FUZZ_MODE) --seconds $(FUZZ_SECONDS) --out out/fuzz

@@ -2,9 +2,7 @@
 
 import errno
 import os
-import random
 import shutil
-from collections import Counter
 from pathlib import Path
 
 import msgspec
@@ -16,9 +14,6 @@ from luxwake.daemon.core import Core
 from luxwake.daemon.intake import Chunk
 from luxwake.daemon.journal import Journal
 from tests.daemon_case import config, feed, in_child, pieces, serve, stored
-
-CALLS = ("write", "fsync", "fdatasync", "replace", "unlink", "open")
-"""What the journal and the checkpoints ask of the system: a death before or in the middle of each is tried."""
 
 
 @pytest.fixture(scope="module")
@@ -63,55 +58,6 @@ def test_however_the_feed_is_cut_the_events_are_the_same(tmp_path, chunks):
     whole = newest(serve(tmp_path / "whole", chunks, to_the_end=True))
     for seed, n in ((2, 5), (3, 300)):
         assert newest(serve(tmp_path / str(seed), pieces(feed(), seed, n), to_the_end=True)) == whole
-
-
-@pytest.fixture(scope="module")
-def asked(chunks, tmp_path_factory):
-    """How often the system is asked for each call when nothing happens."""
-    counted, real = Counter(), {call: getattr(os, call) for call in CALLS}
-
-    def counting(call):
-        def one(*values, **more):
-            counted[call] += 1
-            return real[call](*values, **more)
-
-        return one
-
-    try:
-        for call in CALLS:
-            setattr(os, call, counting(call))
-        serve(tmp_path_factory.mktemp("asked") / "state", chunks)
-    finally:
-        for call in CALLS:
-            setattr(os, call, real[call])
-    return counted
-
-
-@pytest.mark.parametrize("call", CALLS)
-def test_a_death_at_any_call_of_the_system_changes_nothing(tmp_path, chunks, whole, asked, call):
-    """The process ends before the n-th call, or in the middle of a write; the next one goes on as if it had not."""
-    real = getattr(os, call)
-    for n in sorted(random.Random(call).sample(range(1, asked[call] + 1), min(2, asked[call]))):
-        state = tmp_path / f"{call}{n}"
-
-        def work(state=state, n=n):
-            calls = 0
-
-            def deadly(*values, **more):
-                nonlocal calls
-                calls += 1
-                if calls == n:
-                    if call == "write" and isinstance(values[1], bytes):
-                        real(values[0], values[1][: len(values[1]) // 2])
-                    os._exit(9)
-                return real(*values, **more)
-
-            setattr(os, call, deadly)
-            serve(state, chunks)
-
-        assert in_child(work) == 9
-        assert serve(state, chunks) == whole, (call, n)
-        shutil.rmtree(state)
 
 
 OTHER = {"detect": {"params": {"dark": {"min_gap_s": 43_200}}}}

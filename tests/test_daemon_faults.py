@@ -47,13 +47,13 @@ ALL = "LUXWAKE_FAULTS" in os.environ
 
 
 def cases():
-    """A death and a failure at each point; all deaths and failures with LUXWAKE_FAULTS=1."""
+    """A death or a failure at each point in turn; all deaths and failures with LUXWAKE_FAULTS=1."""
     for k, point in enumerate(POINTS):
         deaths = [how for how in DEATHS if how != "middle" or point.endswith("write")]
-        failures = () if point.endswith("unlink") else FAILURES  # to remove something needs no space
-        for hows in (deaths, failures):
-            for how in hows if ALL else hows[k % len(hows) :][:1] if hows else ():
-                yield point, how
+        failures = [how for how in FAILURES if not point.endswith("unlink")]  # to remove something needs no space
+        hows = [*deaths, *failures]
+        for how in hows if ALL else hows[k % len(hows) :][:1]:
+            yield point, how
 
 
 @functools.cache
