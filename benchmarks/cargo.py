@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cargo_findings import Held, Judged, causes, found, held, missed
+from benchmarks.cargo_findings import Held, Judged, causes, found, held, missed, signs
 from benchmarks.cargo_fit import fit_table
 from benchmarks.cargo_scale import scale_table
 from benchmarks.cargo_worlds import SEEDS, Joined, joined, true_ships
@@ -36,6 +36,7 @@ def run(quick: bool, *, fit: bool = False, million: bool = False) -> Iterator[st
     yield chain_table(worlds)
     held = [Held([Judged(*one) for one in world["held"][0]], *world["held"][1:]) for world in worlds]
     yield found(held)
+    yield signs(held)
     yield causes(held)
     yield missed(held)
     yield typos(quick)

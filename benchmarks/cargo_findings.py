@@ -152,6 +152,16 @@ def causes(worlds: Sequence[Held]) -> str:
     return table(head, rows)
 
 
+def signs(worlds: Sequence[Held]) -> str:
+    """Findings by what carries them, and how many of each are about diverted goods."""
+    of: dict[str, list[bool]] = defaultdict(list)
+    for world in worlds:
+        for one in world.findings:
+            of[one.kind].append(one.cause == DIVERTED)
+    rows = [(kind, f"{len(some):,}", f"{np.mean(some):.3f}") for kind, some in of.items()]
+    return table(("carried by", "findings", "about diverted goods"), sorted(rows, key=lambda row: -float(row[2])))
+
+
 def missed(worlds: Sequence[Held]) -> str:
     """Diverted goods by what the papers say of their ship and what the join made of it."""
     lost, every = Counter[str](), Counter[str]()
