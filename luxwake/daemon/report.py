@@ -86,16 +86,15 @@ class Reporter:
     def _sink(self, k: int) -> SinkStatus:
         """What a sink waits for; as last known while the store does not answer."""
         dispatcher, store = self._daemon.dispatchers[k], self._daemon.core.store
-        name = dispatcher.sink_name
+        name, tag = dispatcher.sink_name, str(type(self._daemon.config.sinks[k]).__struct_config__.tag)
         try:
             queued, sent, dead_letters = store.waiting(name), store.sent_by(name), store.dead_letters(name)
         except OutputError as error:
-            if not self.latest.sinks:
-                raise
-            return replace(self.latest.sinks[k], last_error=str(error))
+            known = self.latest.sinks[k] if self.latest.sinks else SinkStatus(name, tag)
+            return replace(known, last_error=str(error))
         return SinkStatus(
             name=name,
-            type=str(type(self._daemon.config.sinks[k]).__struct_config__.tag),
+            type=tag,
             queued=queued,
             sent=sent,
             dead_letters=dead_letters,
