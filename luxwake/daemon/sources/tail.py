@@ -18,6 +18,8 @@ _log = logging.getLogger(__name__)
 
 READ_BYTES = 1 << 16
 """What is read at once is taken up at once, and gone through again at once after a kill."""
+LOOKS = 3
+"""Times that a file is looked for before it is taken as gone."""
 CHECKED_BYTES = 64
 """So many bytes before the place where a file was left tell whether it is still the same file."""
 
@@ -101,7 +103,14 @@ class FileTail(Source):
                 self.stop.wait(self._config.poll_s)
 
     def _resume(self, place: Place) -> bool:
-        """Open the file in which `place` is; False where there is none any more."""
+        """Open the file in which `place` is; False where there is none any more.
+
+        A file that is renamed between a look at its path and one at the rotated ones is in neither: they are looked at
+        again.
+        """
+        return any(self._resume_at_once(place) for _ in range(LOOKS))
+
+    def _resume_at_once(self, place: Place) -> bool:
         files = [self._path, *rotated(self._path)]
         found = [path for path in files if _holds(path, place, same_inode=True)]
         found += [path for path in files[1:] if _holds(path, place, same_inode=False)]
