@@ -49,9 +49,9 @@ class Ships(NamedTuple):
 class Weights(NamedTuple):
     """How much each fact weighs: factors, and logarithms of odds for what a row says of its ship.
 
-    `none` to `not_heard` and `undated` are rounded from a fit of the greatest likelihood (Nelder-Mead, unnamed legs) on
-    trade worlds of seeds 101 and 102, which no figure uses; `stray` and the odds of names and numbers are set by hand,
-    and generous to doubt.
+    `none` to `not_heard` and `undated` are of the form that a fit of the greatest likelihood gives (Nelder-Mead,
+    unnamed legs, trade worlds of seeds 101 and 102, which no figure uses), and doubt more than it (docs/evaluation-cargo.md);
+    `stray` and the odds of names and numbers are set by hand, and generous to doubt.
     """
 
     none: float = 0.005
