@@ -49,8 +49,8 @@ class Ships(NamedTuple):
 class Weights(NamedTuple):
     """How much each fact weighs: factors, and logarithms of odds for what a row says of its ship.
 
-    `none` to `not_heard` and `undated` are of the form that a fit of the greatest likelihood gives (Nelder-Mead,
-    unnamed legs, trade worlds of seeds 101 and 102, which no figure uses), and doubt more than it (docs/evaluation-cargo.md);
+    `none` to `not_heard` and `undated` have the form that a fit of the greatest likelihood gives (Nelder-Mead, unnamed
+    legs, trade worlds of seeds 101 and 102, which no figure uses), and doubt more than it (docs/evaluation-cargo.md).
     `stray` and the odds of names and numbers are set by hand, and generous to doubt.
     """
 
