@@ -117,15 +117,20 @@ def served(tmp_path):
             daemon.kill()
 
 
+UNTOLD = ("revision", "n", "score", "expected_messages", "p_value", "q_value", "likelihood_ratio", "partner_delta_m")
+
+
 def events(changes):
     """The newest form of each event: whole where it has ended, that it is there where it goes on.
 
-    How many rows it has is left out: of an event that has ended, a count that changes is not told.
+    How many rows it has and what its score rests on is left out: of an event that has ended, a count that changes is
+    not told, nor is a score that changes by less than 0.05.
     """
     last = {change.event_id: msgspec.json.decode(change.body) for change in changes}
     told = {key: one for key, one in last.items() if one.pop("change") != "retracted"}
     for one in told.values():
-        del one["revision"], one["n"]
+        for name in UNTOLD:
+            one.pop(name, None)
     return {key: None if one["open"] else one for key, one in told.items()}
 
 
