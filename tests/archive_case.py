@@ -5,11 +5,14 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pytest
 
 from ais.table import Fixes
+from luxwake.daemon import archive as module
 from luxwake.daemon.core import Core
 from luxwake.daemon.intake import Chunk
-from tests.daemon_case import config
+from luxwake.daemon.parsing import NmeaParser
+from tests.daemon_case import config, feed, pieces
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """Where nothing waits for a disk."""
@@ -71,3 +74,31 @@ def rows(seed, n, days=DAYS):
         },
         sources=("feed",),
     )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def patient():
+    """An end waits until all is written, so that all is to be seen."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "CLOSE_S", 300.0)
+        yield
+
+
+@pytest.fixture(scope="module")
+def chunks():
+    return pieces(feed())
+
+
+@pytest.fixture(scope="module")
+def decoded(chunks):
+    """All rows of the feed."""
+    parser = NmeaParser()
+    return sorted(row for data, end in chunks for row in as_rows(parser.feed(data, 2_000_000_000_000_000 + end)))
+
+
+@pytest.fixture(scope="module")
+def whole(chunks, tmp_path_factory):
+    """The state of a core that nothing happened to."""
+    state = tmp_path_factory.mktemp("whole") / "state"
+    serve(state, chunks)
+    return state

@@ -26,36 +26,12 @@ from luxwake.daemon.archive_reading import files_of
 from luxwake.daemon.core import Core
 from luxwake.daemon.intake import Chunk
 from luxwake.daemon.parsing import NmeaParser
+from tests import archive_case
 from tests.archive_case import CALLS, DAY, DAYS, KILLS, MEMORY, as_rows, rows, rows_in, serve
-from tests.daemon_case import config, feed, in_child, pieces
+from tests.daemon_case import config, feed, in_child
 
-
-@pytest.fixture(autouse=True, scope="module")
-def patient():
-    """An end waits until all is written, so that all is to be seen."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "CLOSE_S", 300.0)
-        yield
-
-
-@pytest.fixture(scope="module")
-def chunks():
-    return pieces(feed())
-
-
-@pytest.fixture(scope="module")
-def decoded(chunks):
-    """All rows of the feed."""
-    parser = NmeaParser()
-    return sorted(row for data, end in chunks for row in as_rows(parser.feed(data, 2_000_000_000_000_000 + end)))
-
-
-@pytest.fixture(scope="module")
-def whole(chunks, tmp_path_factory):
-    """The state of a core that nothing happened to."""
-    state = tmp_path_factory.mktemp("whole") / "state"
-    serve(state, chunks)
-    return state
+patient, chunks = archive_case.patient, archive_case.chunks
+decoded, whole = archive_case.decoded, archive_case.whole
 
 
 def test_every_row_is_there_once_in_its_partition(whole, decoded):
