@@ -33,7 +33,7 @@ from detectors.conclusions import Conclusions, Turn, ships_in
 from detectors.engine import LATENESS_S, Engine, row_dtypes
 from detectors.event import EVENT, Events
 from detectors.finish import sorted_events
-from detectors.history import Arrived, Inputs, Piece, Reports, Rows, by_time
+from detectors.history import MOST_REPORTS, Arrived, Inputs, Piece, Reports, Rows, Saved, Span, by_time
 from detectors.snapshot import Column, check_alike, parts_of, read_state, write_state
 from detectors.spool import Memory, Spool
 from detectors.told import CHANGES, CLOSED, OPENED, RETRACTED, SUPERSEDED, UPDATED, Changes, News, Told
@@ -53,6 +53,8 @@ TOGETHER_S = 3600
 """What follows from all ships together rests on silences of hours; an hour more is soon enough."""
 STATES = 4
 """Steps of the history at which a state is kept."""
+_SHELVED = ("points", "pieces", "reports", "spans")
+"""What lies on the shelf, in the order in which a saved state names it."""
 
 
 class _Point(NamedTuple):
@@ -75,6 +77,8 @@ class Watch:
     step_s : seconds of event time between two looks
     history_s : seconds for which rows may come late
     max_rows : rows kept for late ones at most; beyond, the history gets shorter
+    max_reports : static reports kept for late ones at most; beyond, those of `history_s` that only repeat are counted,
+        and kept no more
     forget_s : seconds after which an event that has ended is final
     update_s : seconds after which an event that goes on is told again though nothing that is said of it has changed:
         its kind, its label, its score by 0.05, its end
@@ -103,6 +107,7 @@ class Watch:
         step_s: float = STEP_S,
         history_s: float = HISTORY_S,
         max_rows: int = 50_000_000,
+        max_reports: int = MOST_REPORTS,
         max_vessels: int | None = None,
         forget_s: float = FORGET_S,
         update_s: float = UPDATE_S,
@@ -115,20 +120,21 @@ class Watch:
         for name, value in times.items():
             if not 1e-3 <= value <= 1e10:
                 raise UsageError(f"{name} must be positive, not {value}: give seconds from 0.001 to 1e10")
-        if not max_rows >= 1:
-            raise UsageError(f"max_rows must be positive, not {max_rows}: give a number of rows")
+        for name, rows in {"max_rows": max_rows, "max_reports": max_reports}.items():
+            if not rows >= 1:
+                raise UsageError(f"{name} must be positive, not {rows}: give a number of rows")
         self._shelf = Spool(spool) if spool is not None else Memory()
         bounds: dict[str, Any] = {"lateness_s": lateness_s, "max_vessels": max_vessels}
         self.engine = Engine(detectors, params, anchorages=anchorages, threads=threads, folder=spool, **bounds)
         spans = [max(1, round(s * 1e6)) for s in times.values()]
         self._step_us, self._history_us, self._forget_us, self._update_us, self._together_us = spans
         self._between_us = max(1, self._history_us // STATES)
-        self._max_rows = max_rows
+        self._max_rows, self._max_reports = max_rows, max_reports
         self._arrived = Arrived({name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()}, self._shelf)
         self._ended: NDArray[Any] = np.zeros(0, EVENT)
         self._fresh: list[NDArray[Any]] = []
         self._points = [self._point(NAT, 0)]
-        self._reports, self._inputs = Reports(), Inputs()
+        self._reports, self._inputs = Reports(self._shelf, max_reports), Inputs()
         self._conclusions = Conclusions(self.engine, self._step_us, self._update_us, self._together_us)
         self._told = Told()
         self._looked = self._final = NAT
@@ -154,6 +160,11 @@ class Watch:
     def rows(self) -> int:
         """Rows that are kept for late ones."""
         return self._arrived.size
+
+    @property
+    def reports(self) -> int:
+        """Static reports that are kept for late ones."""
+        return self._reports.recent
 
     def feed(self, fixes: Fixes) -> Changes:
         """Take rows, and static reports with them, in order of arrival; what they change."""
@@ -201,20 +212,24 @@ class Watch:
         """Write the whole state to a file; `load` goes on from the next row."""
         self._arrived.shelve()
         state: dict[str, Column] = {f"now.{name}": array for name, array in self.engine.columns().items()}
-        state |= {f"static.{name}": column for name, column in self._reports.rows.items()}
+        said = self._reports.saved()
+        state |= {f"static.{name}": column for name, column in said.rows.items()}
         state |= {f"told.{name}": array for name, array in self._told.arrays().items()}
         state |= {f"kept.{name}": array for name, array in self._conclusions.arrays().items()}
-        state |= {"found": self._found, "repeats": self._reports.repeats, "said": self._reports.waiting()}
+        state |= {"found": self._found, "repeats": said.repeats, "said": said.said}
         state["counts"] = np.stack([point.counts for point in self._points])
-        names: list[Any] = [point.state for point in self._points] + [piece.kept for piece in self._arrived.shelved]
+        names: list[Any] = [point.state for point in self._points]
+        groups: list[Sequence[Piece | Span]] = [self._arrived.shelved, said.pieces, said.spans]
+        names += [one.kept for group in groups for one in group]
         if not isinstance(self._shelf, Spool):
             for k, arrays in enumerate(names):
                 state |= {f"{k}.{name}": array for name, array in arrays.items()}
             names = []
         clocks = {"looked": self._looked, "final": self._final}
         points = [[point.released, point.found, point.rows] for point in self._points]
-        pieces = [[piece.begin, piece.size] for piece in self._arrived.shelved]
-        more = {"points": points, "pieces": pieces, "spool": names, "sources": self._inputs.names, **clocks}
+        others = [[list(one)[1:] for one in group] for group in groups]
+        kept = dict(zip(_SHELVED, [points, *others], strict=True))
+        more = {**kept, "spool": names, "sources": self._inputs.names, **clocks}
         write_state(path, state, {**self._header(), **more})
         self._shelf.saved(names)
 
@@ -231,10 +246,10 @@ class Watch:
         state, header = read_state(path, self._header())
         part, now = parts_of(state), self.engine.views()
         check_alike(path, part.get("now", {}), now)
-        check_alike(path, part.get("static", {}), self._reports.rows)
+        check_alike(path, part.get("static", {}), Reports.empty())
         check_alike(path, part.get("told", {}), self._told.arrays())
         check_alike(path, part.get("kept", {}), self._conclusions.arrays())
-        alone = {"found": self._found, "repeats": self._reports.repeats, "said": self._reports.waiting()}
+        alone = {"found": self._found, "repeats": self._reports.repeats, "said": np.zeros(0, np.uint32)}
         check_alike(path, state, {**alone, "counts": np.zeros((1, self.engine.tally.size), np.int64)})
         names = header["spool"]
         if names and not isinstance(self._shelf, Spool):
@@ -242,14 +257,20 @@ class Watch:
         if not names:
             for k in range(len(header["points"])):
                 check_alike(path, part.get(str(k), {}), now)
-            names = [self._shelf.put(part[str(k)]) for k in range(len(header["points"]) + len(header["pieces"]))]
+            names = [self._shelf.put(part[str(k)]) for k in range(sum(len(header[group]) for group in _SHELVED))]
         self._shelf.saved(names)
         self.engine.resume(part["now"])
-        points, pieces = header["points"], header["pieces"]
-        self._points = [_Point(*each) for each in zip(names, state["counts"], *zip(*points, strict=True), strict=False)]
-        kept = zip(names[len(points) :], pieces, strict=True)
-        self._arrived = Arrived(self._arrived.since(self._arrived.size), self._shelf, [Piece(n, *p) for n, p in kept])
-        self._reports = Reports(part["static"], state["repeats"], state["said"])
+        left = iter(names)
+        shelved: dict[str, list[tuple[Any, ...]]] = {
+            name: [(next(left), *one) for one in header[name]] for name in _SHELVED
+        }
+        points = zip(shelved["points"], state["counts"], strict=True)
+        self._points = [_Point(one[0], counts, *one[1:]) for one, counts in points]
+        arrived, reports = ([Piece(*one) for one in shelved[name]] for name in ("pieces", "reports"))
+        self._arrived = Arrived(self._arrived.since(self._arrived.size), self._shelf, arrived)
+        spans = [Span(*one) for one in shelved["spans"]]
+        said = Saved(part["static"], state["repeats"], state["said"], reports, spans)
+        self._reports = Reports(self._shelf, self._max_reports, said)
         self._found, self._inputs = state["found"].view(EVENT), Inputs(header["sources"])
         self._looked, self._final = header["looked"], header["final"]
         self._told = Told(part["told"])
