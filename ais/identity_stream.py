@@ -168,6 +168,11 @@ class Unfolding:
         self.join_all(by_ship, repeats)
         return np.unique(self.identities["mmsi"])
 
+    def again(self, ships: Ships, rows_of: RowsOf, by_ship: ByShip, repeats: NDArray[np.uint8]) -> None:
+        """Of some ships fewer reports are kept than before: join what is left."""
+        if not self._join(rows_of(ships), ships):
+            self.join_all(by_ship, repeats)
+
     def join_all(self, by_ship: ByShip, repeats: NDArray[np.uint8]) -> None:
         """Join the reports of all ships anew; again where the last of them show that more sources repeat."""
         self._repeats |= repeats

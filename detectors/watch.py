@@ -33,7 +33,8 @@ from detectors.conclusions import Conclusions, Turn, ships_in
 from detectors.engine import LATENESS_S, Engine, row_dtypes
 from detectors.event import EVENT, Events
 from detectors.finish import sorted_events
-from detectors.history import MOST_REPORTS, Arrived, Inputs, Piece, Reports, Rows, Saved, Span, by_time
+from detectors.history import Arrived, Inputs, Piece, Rows, by_time
+from detectors.reports import CONDENSED_ROWS, FEWEST_CONDENSED, LET_GO, MOST_REPORTS, Reports, Saved, Span
 from detectors.snapshot import Column, check_alike, parts_of, read_state, write_state
 from detectors.spool import Memory, Spool
 from detectors.told import CHANGES, CLOSED, OPENED, RETRACTED, SUPERSEDED, UPDATED, Changes, News, Told
@@ -129,16 +130,23 @@ class Watch:
         spans = [max(1, round(s * 1e6)) for s in times.values()]
         self._step_us, self._history_us, self._forget_us, self._update_us, self._together_us = spans
         self._between_us = max(1, self._history_us // STATES)
-        self._max_rows, self._max_reports = max_rows, max_reports
+        self._max_rows, self._max_reports, self._max_vessels = max_rows, max_reports, max_vessels
         self._arrived = Arrived({name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()}, self._shelf)
         self._ended: NDArray[Any] = np.zeros(0, EVENT)
         self._fresh: list[NDArray[Any]] = []
         self._points = [self._point(NAT, 0)]
-        self._reports, self._inputs = Reports(self._shelf, max_reports), Inputs()
+        self._reports, self._inputs = self._new_reports(), Inputs()
         self._conclusions = Conclusions(self.engine, self._step_us, self._update_us, self._together_us)
         self._told = Told()
         self._looked = self._final = NAT
         self._nothing: Changes | None = None
+
+    def _new_reports(self, saved: Saved | None = None) -> Reports:
+        """Static reports: none, or those that were saved."""
+        vessels = self._max_vessels
+        bound = max(FEWEST_CONDENSED, CONDENSED_ROWS * vessels) if vessels is not None else None
+        followed = lambda: self.engine.hulls["mmsi"]  # noqa: E731
+        return Reports(self._shelf, self._max_reports, saved, most_condensed=bound, followed=followed)
 
     @property
     def _found(self) -> NDArray[Any]:
@@ -153,8 +161,9 @@ class Watch:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Rows that no detector used, by reason."""
-        return self.engine.counts
+        """Rows that no detector used, by reason, and static reports that were let go of."""
+        let_go = {LET_GO: self._reports.let_go} if self._reports.let_go else {}
+        return {**self.engine.counts, **let_go}
 
     @property
     def rows(self) -> int:
@@ -229,7 +238,7 @@ class Watch:
         points = [[point.released, point.found, point.rows] for point in self._points]
         others = [[list(one)[1:] for one in group] for group in groups]
         kept = dict(zip(_SHELVED, [points, *others], strict=True))
-        more = {**kept, "spool": names, "sources": self._inputs.names, **clocks}
+        more = {**kept, "let_go": said.let_go, "spool": names, "sources": self._inputs.names, **clocks}
         write_state(path, state, {**self._header(), **more})
         self._shelf.saved(names)
 
@@ -269,8 +278,8 @@ class Watch:
         arrived, reports = ([Piece(*one) for one in shelved[name]] for name in ("pieces", "reports"))
         self._arrived = Arrived(self._arrived.since(self._arrived.size), self._shelf, arrived)
         spans = [Span(*one) for one in shelved["spans"]]
-        said = Saved(part["static"], state["repeats"], state["said"], reports, spans)
-        self._reports = Reports(self._shelf, self._max_reports, said)
+        said = Saved(part["static"], state["repeats"], state["said"], reports, spans, header["let_go"])
+        self._reports = self._new_reports(said)
         self._found, self._inputs = state["found"].view(EVENT), Inputs(header["sources"])
         self._looked, self._final = header["looked"], header["final"]
         self._told = Told(part["told"])

@@ -8,7 +8,8 @@ from ais.table import NAT, STATIC_DTYPES, Static, columns_of
 from detectors import engine as engine_module
 from detectors.engine import Engine
 from detectors.event import KINDS
-from detectors.history import LEAST_CONDENSED, MOST_INPUTS, OTHERS, Inputs
+from detectors.history import MOST_INPUTS, OTHERS, Inputs
+from detectors.reports import LEAST_CONDENSED
 from detectors.watch import CHANGES, OPENED, RETRACTED, Watch
 from geo.errors import InputError, OutputError, UsageError
 from tests.feeds import HOUR, MINUTE, SECOND, T0, fixes_of
@@ -103,6 +104,31 @@ def test_static_reports_take_room_by_changes_and_not_by_their_number(tmp_path):
     resumed = Watch(["dark"], history_s=3600)
     resumed.load(tmp_path / "state.npz")
     assert resumed.events().identity["n"].tolist() == expected["n"].tolist()
+
+
+def test_ships_that_only_say_something_do_not_take_all_room(tmp_path, monkeypatch):
+    """A million names of made-up ships beside honest ones: those keep what they said, the others are counted."""
+    monkeypatch.setattr("detectors.watch.FEWEST_CONDENSED", 1 << 12)
+    monkeypatch.setattr("detectors.reports.SPAN_ROWS", 1 << 11)
+    fixes = fixes_of(sorted(others(40)))
+    watch = Watch(["dark"], history_s=3600, max_vessels=256, max_reports=1 << 12, spool=tmp_path)
+    honest, last = np.unique(fixes["mmsi"])[:4], int(fixes["t"].max())
+    fixes.static = Static(static_of([(last, int(ship), f"SHIP {ship}", 0) for ship in honest]))
+    watch.feed(fixes)
+    for k in range(30):
+        made_up = static_of([(last + j * SECOND, 300_000_000 + 1000 * k + j, "X", 0) for j in range(1000)])
+        names = static_of([(last + (1000 * k + j) * SECOND, int(honest[0]), f"SHIP {j}", 0) for j in range(1000)])
+        for rows in (made_up, names):
+            nothing = fixes.take(slice(0, 0))
+            nothing.static = Static(rows)
+            watch.feed(nothing)
+    identity = watch.events().identity
+    assert len(identity) < 20_000 and set(honest.tolist()) <= set(identity["mmsi"].tolist())
+    assert watch.counts["static reports let go (as many are kept as may be)"] > 40_000
+    watch.save(tmp_path.parent / "state")
+    again = Watch(["dark"], history_s=3600, max_vessels=256, max_reports=1 << 12, spool=tmp_path)
+    again.load(tmp_path.parent / "state")
+    assert again.counts == watch.counts and len(again.events().identity) == len(identity)
 
 
 def test_an_input_without_a_name_is_not_taken_for_one_with_a_name():

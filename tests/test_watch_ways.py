@@ -6,7 +6,8 @@ import pytest
 from ais.identity import identities
 from ais.table import STATIC_DTYPES, Static, columns_of
 from detectors.event import KINDS
-from detectors.history import Arrived, Reports
+from detectors.history import Arrived
+from detectors.reports import Reports
 from detectors.spool import Spool
 from detectors.watch import CHANGES, SUPERSEDED, UPDATED, Watch
 from geo.errors import InputError, UsageError
@@ -80,7 +81,7 @@ def test_identities_as_reports_come_are_those_of_all_reports(seed):
 @pytest.mark.parametrize("seed", range(3))
 def test_of_reports_in_files_with_few_kept_as_they_came_the_same_follows(seed, tmp_path, monkeypatch):
     """Of many ships, in time order, saved and taken up again on the way; the files are of the reports that are kept."""
-    monkeypatch.setattr("detectors.history.SPAN_ROWS", 64)
+    monkeypatch.setattr("detectors.reports.SPAN_ROWS", 64)
     static, spool = reports(seed, 800), Spool(tmp_path)
     static["mmsi"] += np.random.default_rng(seed).integers(0, 50, 800).astype("u4")
     kept = Reports(spool, most=300)
