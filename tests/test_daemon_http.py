@@ -59,6 +59,7 @@ def test_metrics_are_what_prometheus_reads(port):
     }
     feed = (("source", "feed"), ("type", "udp"))
     assert samples["luxwake_source_decoded_messages_total", *feed] == 7
+    assert samples["luxwake_left_out", ("reason", "impossible jump")] == 2
     assert samples["luxwake_source_rejected_total", ("reason", EVIL), *feed] == 3
     assert samples["luxwake_source_lag_seconds", *feed] == 0.5
     assert samples["luxwake_sink_failing", ("sink", "alerts"), ("type", "webhook")] == 1

@@ -6,6 +6,7 @@ the kernels says for which processor they are, so that a start need not try each
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import subprocess
 import sys
@@ -15,7 +16,6 @@ from pathlib import Path
 from geo.kernel import CACHE_FOLDER
 
 LOOK_S = 0.1
-_NAME = "of-the-daemon"
 
 
 def have_kernels(stopping: threading.Event) -> str:
@@ -60,7 +60,11 @@ def note_compiled() -> None:
 
 
 def _note() -> Path | None:
-    return None if CACHE_FOLDER is None else CACHE_FOLDER / _NAME
+    """Numba keeps the kernels by the path of their source, so that each copy of the project has a note of its own."""
+    if CACHE_FOLDER is None:
+        return None
+    source = hashlib.blake2b(__file__.encode(), digest_size=8).hexdigest()
+    return CACHE_FOLDER / f"of-the-daemon-{source}"
 
 
 def _processor() -> str:

@@ -69,6 +69,8 @@ METRICS = (
            _by("what", lambda s: {what: held.now for what, held in s.held.items()})),
     Metric("luxwake_held_limit", "gauge", "How many of them there may be.",
            _by("what", lambda s: {what: held.limit for what, held in s.held.items()})),
+    Metric("luxwake_left_out", "gauge", "Positions that no detector used, and what found no room, by reason.",
+           _by("reason", lambda s: s.left_out)),
     Metric("luxwake_changes_total", "counter", "Changes of events told, by kind.", _by("kind", lambda s: s.changes)),
     Metric("luxwake_source_connected", "gauge", "1 while a source hears.", _source(lambda s: s.connected)),
     Metric("luxwake_source_connections_total", "counter", "How often it has connected.",

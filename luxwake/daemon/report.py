@@ -50,6 +50,7 @@ class Reporter:
                 "rows": Held(core.watch.rows, daemon.config.watch.max_rows),
                 "static reports": Held(core.watch.reports, daemon.config.watch.max_reports),
             },
+            left_out={**core.watch.counts, **core.watch.engine.beyond_bounds},
             changes=by_kind(core.told),
             checkpoint_age_s=max(0.0, time.time() - written) if written else None,
             journal_bytes=core.journal.n_bytes,

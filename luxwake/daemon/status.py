@@ -86,6 +86,7 @@ class Status:
     phase : "starting", "compiling kernels", "waiting for the store", "catching up" (with its
         journal, while the sources listen), "running", "draining"
     held : "vessels", "pairs", "rows": in memory, against their caps
+    left_out : positions that no detector used, and what found no room, by reason
     changes : told since the store was made, by kind
     checkpoint_age_s : None before the first
     """
@@ -97,6 +98,7 @@ class Status:
     sources: list[SourceStatus] = field(default_factory=list)
     sinks: list[SinkStatus] = field(default_factory=list)
     held: dict[str, Held] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
     changes: dict[str, int] = field(default_factory=dict)
     checkpoint_age_s: float | None = None
     journal_bytes: int = 0

@@ -42,6 +42,7 @@ def page(status: Status, not_ready: Sequence[str]) -> str:
     sources = [_source_row(source) for source in status.sources]
     sinks = [_sink_row(sink) for sink in status.sinks]
     held = [(what, f"{held.now:,}", f"{held.limit:,}") for what, held in status.held.items()]
+    left_out = [(reason, f"{number:,}") for reason, number in status.left_out.items()]
     changes = [(kind.replace("_", " "), f"{number:,}") for kind, number in status.changes.items()]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -54,6 +55,7 @@ def page(status: Status, not_ready: Sequence[str]) -> str:
         + _table("Sources", _SOURCE_COLUMNS, sources, "23456789")
         + _table("Sinks", ("sink", "queued", "sent", "dead letters", "last error"), sinks, "123")
         + _table("In memory", ("", "now", "at most"), held, "12")
+        + _table("Left out by the detectors", ("", "number"), left_out, "1")
         + _table("Changes told", ("kind", "number"), changes, "1")
         + "</body></html>\n"
     )
