@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import re
 import socket
 import threading
@@ -131,7 +132,9 @@ class StatusServer:
             family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
             self._socket = socket.create_server((host, port), family=family, backlog=256)
         except (OSError, UnicodeError) as error:
-            why = getattr(error, "strerror", None) or error
+            # of a system's error its own words: `create_server` adds the address to them
+            number = getattr(error, "errno", None) or 0
+            why = os.strerror(number) if number > 0 else error
             raise UsageError(f"http: cannot listen on {host}:{port} ({why}); choose another http.port") from None
         self._socket.setblocking(False)
         self._loop = asyncio.new_event_loop()
