@@ -22,7 +22,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,11 +34,12 @@ from detectors.engine import LATENESS_S, Engine, row_dtypes
 from detectors.event import EVENT, Events
 from detectors.finish import sorted_events
 from detectors.history import Arrived, Inputs, Piece, Reports, Rows, by_time
-from detectors.snapshot import Column, check_alike, parts_of, read_state, write_state
+from detectors.snapshot import Column, check_alike, parts_of, put_state, read_state
 from detectors.spool import Memory, Spool
 from detectors.told import CHANGES, CLOSED, OPENED, RETRACTED, SUPERSEDED, UPDATED, Changes, News, Told
 from geo.anchorages import Anchorages
 from geo.errors import UsageError
+from geo.whole_file import replacing, sync
 
 __all__ = ("CHANGES", "CLOSED", "OPENED", "RETRACTED", "SUPERSEDED", "UPDATED", "Changes", "Watch")
 
@@ -117,14 +118,15 @@ class Watch:
                 raise UsageError(f"{name} must be positive, not {value}: give seconds from 0.001 to 1e10")
         if not max_rows >= 1:
             raise UsageError(f"max_rows must be positive, not {max_rows}: give a number of rows")
-        self._shelf = Spool(spool) if spool is not None else Memory()
+        self.shelf = Spool(spool) if spool is not None else Memory()
+        """Where rows and states for late rows lie."""
         bounds: dict[str, Any] = {"lateness_s": lateness_s, "max_vessels": max_vessels}
         self.engine = Engine(detectors, params, anchorages=anchorages, threads=threads, folder=spool, **bounds)
         spans = [max(1, round(s * 1e6)) for s in times.values()]
         self._step_us, self._history_us, self._forget_us, self._update_us, self._together_us = spans
         self._between_us = max(1, self._history_us // STATES)
         self._max_rows = max_rows
-        self._arrived = Arrived({name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()}, self._shelf)
+        self._arrived = Arrived({name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()}, self.shelf)
         self._ended: NDArray[Any] = np.zeros(0, EVENT)
         self._fresh: list[NDArray[Any]] = []
         self._points = [self._point(NAT, 0)]
@@ -199,6 +201,13 @@ class Watch:
 
     def save(self, path: str | Path) -> None:
         """Write the whole state to a file; `load` goes on from the next row."""
+        with replacing(path) as stream:
+            for beside in self.put(stream):
+                sync(beside)
+        self.shelf.saved()
+
+    def put(self, stream: BinaryIO) -> list[Path]:
+        """Write the whole state to a stream; what must be on the disk before it is (`shelf.saved` says when)."""
         self._arrived.shelve()
         state: dict[str, Column] = {f"now.{name}": array for name, array in self.engine.columns().items()}
         state |= {f"static.{name}": column for name, column in self._reports.rows.items()}
@@ -207,7 +216,7 @@ class Watch:
         state |= {"found": self._found, "repeats": self._reports.repeats, "said": self._reports.waiting()}
         state["counts"] = np.stack([point.counts for point in self._points])
         names: list[Any] = [point.state for point in self._points] + [piece.kept for piece in self._arrived.shelved]
-        if not isinstance(self._shelf, Spool):
+        if not isinstance(self.shelf, Spool):
             for k, arrays in enumerate(names):
                 state |= {f"{k}.{name}": array for name, array in arrays.items()}
             names = []
@@ -215,8 +224,8 @@ class Watch:
         points = [[point.released, point.found, point.rows] for point in self._points]
         pieces = [[piece.begin, piece.size] for piece in self._arrived.shelved]
         more = {"points": points, "pieces": pieces, "spool": names, "sources": self._inputs.names, **clocks}
-        write_state(path, state, {**self._header(), **more})
-        self._shelf.saved(names)
+        put_state(stream, state, {**self._header(), **more})
+        return self.shelf.begin(names)
 
     def load(self, path: str | Path) -> None:
         """Take the state of a watch with the same detectors and parameters from a file.
@@ -237,18 +246,18 @@ class Watch:
         alone = {"found": self._found, "repeats": self._reports.repeats, "said": self._reports.waiting()}
         check_alike(path, state, {**alone, "counts": np.zeros((1, self.engine.tally.size), np.int64)})
         names = header["spool"]
-        if names and not isinstance(self._shelf, Spool):
+        if names and not isinstance(self.shelf, Spool):
             raise UsageError(f"{path}: a part of it lies in a spool; give its folder as spool=")
         if not names:
             for k in range(len(header["points"])):
                 check_alike(path, part.get(str(k), {}), now)
-            names = [self._shelf.put(part[str(k)]) for k in range(len(header["points"]) + len(header["pieces"]))]
-        self._shelf.saved(names)
+            names = [self.shelf.put(part[str(k)]) for k in range(len(header["points"]) + len(header["pieces"]))]
+        self.shelf.loaded(names)
         self.engine.resume(part["now"])
         points, pieces = header["points"], header["pieces"]
         self._points = [_Point(*each) for each in zip(names, state["counts"], *zip(*points, strict=True), strict=False)]
         kept = zip(names[len(points) :], pieces, strict=True)
-        self._arrived = Arrived(self._arrived.since(self._arrived.size), self._shelf, [Piece(n, *p) for n, p in kept])
+        self._arrived = Arrived(self._arrived.since(self._arrived.size), self.shelf, [Piece(n, *p) for n, p in kept])
         self._reports = Reports(part["static"], state["repeats"], state["said"])
         self._found, self._inputs = state["found"].view(EVENT), Inputs(header["sources"])
         self._looked, self._final = header["looked"], header["final"]
@@ -276,9 +285,9 @@ class Watch:
         """
         late = by_time(late)
         while self._points[-1].released > late["t"][0]:
-            self._shelf.drop(self._points.pop().state)
+            self.shelf.drop(self._points.pop().state)
         point = self._points[-1]
-        self.engine.resume({**self._shelf.get(point.state), "counts": point.counts})
+        self.engine.resume({**self.shelf.get(point.state), "counts": point.counts})
         self._found = self._found[: point.found]
         self._conclusions.keep(point.found)
         done = 0
@@ -336,8 +345,8 @@ class Watch:
 
     def _point(self, released: int, n: int) -> _Point:
         """The state of the engine now, when `n` of the rows that are kept have arrived."""
-        state = self.engine.columns() if isinstance(self._shelf, Spool) else self.engine.state()
-        return _Point(self._shelf.put(state), self.engine.tally.copy(), released, self._found.size, n)
+        state = self.engine.columns() if isinstance(self.shelf, Spool) else self.engine.state()
+        return _Point(self.shelf.put(state), self.engine.tally.copy(), released, self._found.size, n)
 
     def _drop(self) -> None:
         """Drop the oldest states that no late row needs any more, and the rows before them."""
@@ -346,7 +355,7 @@ class Watch:
         while len(self._points) > 2 and (
             self._points[1].released <= limit or n - self._points[0].rows > self._max_rows
         ):
-            self._shelf.drop(self._points.pop(0).state)
+            self.shelf.drop(self._points.pop(0).state)
         begin = self._points[0].rows
         if begin:
             self._arrived.keep(begin)

@@ -13,18 +13,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from ais.table import NAT, Fixes
-from detectors.snapshot import Column, read_state, write_state
+from detectors.snapshot import Column, put_state, read_state
 from detectors.snapshot import parts_of as state_parts
 from geo.errors import InputError, OutputError
-from geo.whole_file import write_text
+from geo.whole_file import sync, write_text
 from luxwake.daemon.archive_files import (
     DAY_US,
     ArchiveRows,
@@ -40,7 +40,6 @@ from luxwake.daemon.archive_files import (
     write_files,
 )
 from luxwake.daemon.archive_held import Held
-from luxwake.daemon.journal import sync_folder
 
 if TYPE_CHECKING:
     import duckdb
@@ -75,6 +74,8 @@ class Archive:
         self._batch: tuple[int, Held] | None = None
         self._last = 0
         """Number of the newest batch."""
+        self._saved = 0
+        """The same when `put` was called last."""
         self._at_checkpoints = [0, 0]
         """The same when each of the two checkpoints was written that are kept, the older first."""
         self._written: Future[None] | None = None
@@ -93,14 +94,16 @@ class Archive:
     def _list(self) -> Path:
         return self.folder / ".unsettled"
 
-    def save(self, path: str | Path) -> None:
+    def put(self, stream: BinaryIO) -> Iterable[Path]:
         """Write what is not on the disk yet to a file of the checkpoint."""
         number, batch = self._batch or (0, None)
         state: dict[str, Column] = {}
         for name, rows in (("batch", batch), ("held", self._held)):
             if rows is not None and rows.rows:
                 state |= {f"{name}.{key}": partial(rows.column, key) for key in ArchiveRows.order}
-        write_state(path, state, {**_HOLDS, "last": self._last, "batch": number})
+        put_state(stream, state, {**_HOLDS, "last": self._last, "batch": number})
+        self._saved = self._last
+        return ()
 
     def _load(self, path: Path) -> None:
         state, header = read_state(path, _HOLDS)
@@ -111,6 +114,7 @@ class Archive:
         if header["batch"]:
             self._batch = (header["batch"], Held(self.folder))
             self._batch[1].add(groups["batch"])
+            self._batch[1].seal()
 
     def recover(self, record: int, last: int, saved: Path | None = None) -> None:
         """Go on from a checkpoint: remove what was written after it, and what a killed process left unfinished.
@@ -121,7 +125,7 @@ class Archive:
         ----------
         record : of the checkpoint; 0 for none
         last : the last record of the journal
-        saved : what `save` wrote for the checkpoint; None where all rows before it were on the disk
+        saved : what `put` wrote for the checkpoint; None where all rows before it were on the disk
         """
         self._last = record
         if saved is not None:
@@ -182,6 +186,7 @@ class Archive:
         take that one: try again with any later record.
         """
         if self._is_settled(wait) and self.rows:
+            self._held.seal()
             self._batch, self._last = (record, self._held), record
             self._held = Held(self.folder)
             self._begin(again=False)
@@ -250,14 +255,14 @@ class Archive:
 
     def _save(self, names: set[str]) -> None:
         write_text(self._list, (name + "\n" for name in sorted(names)))
-        sync_folder(self.folder)
+        sync(self.folder)
 
     def compact(self, t: int) -> None:
         """A checkpoint has been written: have the files merged that belong together, unless that is being done.
 
         `t` is how far the time of the feed has come, µs; NAT before the first row.
         """
-        self._at_checkpoints = [self._at_checkpoints[1], self._last]
+        self._at_checkpoints = [self._at_checkpoints[1], self._saved]
         record = self._at_checkpoints[0]
         if t != NAT and record and (self._merged is None or self._merged.done()):
             self._merged = self._merger.submit(self._compact, record, t)
@@ -301,6 +306,8 @@ class Archive:
         if self._merging is not None:
             self._merging.interrupt()
         self._merger.shutdown()
+        if self._merging is not None:
+            self._merging.close()
         self._writer.shutdown()
         self._held.close()
         if self._batch is not None:

@@ -103,13 +103,16 @@ class Held:
         old = [self._read(piece, name, 0, piece.cuts[-1]) for piece in self._pieces]
         return np.concatenate([*old, *(piece[name] for piece in self._new), np.zeros(0, _DTYPES[name])])
 
+    def seal(self) -> None:
+        """Nothing is added any more: another thread may read them."""
+        if self._pieces and self._new:
+            self._put_away()
+
     def parts(self) -> Iterator[Columns]:
-        """The rows, with their cells, a part at a time; all at once where they are few."""
+        """The rows, with their cells, a part at a time; all at once where they are few. They must be sealed."""
         if not self._pieces:
             yield _with_cells(_together(self._new))
             return
-        if self._new:
-            self._put_away()
         for part in range(PARTS):
             yield {
                 name: np.concatenate([self._read(p, name, *p.cuts[part : part + 2]) for p in self._pieces])

@@ -1,25 +1,31 @@
 """Checkpoints: what the core knows, in files that are whole or not there at all; the newest two are kept.
 
 A checkpoint after record 7 of the journal is `7.watch` (the state of the detectors), `7.parsers` (that of the parsers)
-and, written last, `7.json`, which names them with their lengths and digests. One that is torn or damaged is not used,
+and, written last, `7.json`, which names them with their lengths and checksums. One that is torn or damaged is not used,
 and the one before it is taken instead: the journal is kept as far back.
+
+The core writes what it knows to the files, which is no more than a copy; a thread brings them to the disk and names
+them, while the core goes on.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
+from detectors.snapshot import is_whole, seal_of
 from geo.errors import InputError
-from geo.whole_file import replacing
-from luxwake.daemon.journal import sync_folder
+from geo.whole_file import replacing, sync
 
 KEPT = 2
-Files = dict[str, Callable[[Path], None]]
+Files = dict[str, Callable[[BinaryIO], Iterable[Path]]]
+"""What writes each file, by its suffix, as `detectors.snapshot.put_state` does; it gives what must be on the disk with
+it."""
 
 
 class Checkpoints:
@@ -30,30 +36,43 @@ class Checkpoints:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.t_written = 0.0
         """When the last was written, s since 1970; 0 for none."""
+        self._thread = ThreadPoolExecutor(1, "checkpoint")
 
     def numbers(self) -> list[int]:
         """Records of the journal after which there is one, the newest first."""
         return sorted((int(path.stem) for path in self.folder.glob("*.json") if path.stem.isdigit()), reverse=True)
 
-    def write(self, record: int, files: Files) -> int:
-        """Write a checkpoint after this record; the record up to which the journal is needed no more.
+    def begin(self, record: int, files: Files, beside: Iterable[Path] = ()) -> Future[int]:
+        """Write the files of a checkpoint after this record, and have a thread bring them, and what lies `beside` them,
+        to the disk; the record up to which the journal is needed no more, when that has been done.
 
-        `files` gives for each suffix what writes the file.
+        None other may be begun before. Raises OSError or OutputError, and so does what is returned: then there is none.
         """
-        made: dict[str, Any] = {}
-        for suffix, write in files.items():
-            path = self.folder / f"{record}.{suffix}"
-            write(path)
-            made[suffix] = [path.stat().st_size, _digest(path)]
-        sync_folder(self.folder)
-        with replacing(self.folder / f"{record}.json") as stream:
-            stream.write(json.dumps({"record": record, "files": made}).encode())
-        sync_folder(self.folder)
+        made, needed = {suffix: self.folder / f"{record}.{suffix}" for suffix in files}, [*beside]
+        try:
+            for suffix, write in files.items():
+                with made[suffix].open("wb") as stream:
+                    needed += write(stream)
+        except BaseException:
+            _remove([self.folder / f"{record}.json", *made.values()])
+            raise
+        return self._thread.submit(self._finish, record, made, needed)
+
+    def _finish(self, record: int, made: dict[str, Path], beside: Iterable[Path]) -> int:
+        try:
+            for path in (*beside, *made.values(), self.folder):
+                sync(path)
+            said = {suffix: seal_of(path) for suffix, path in made.items()}
+            with replacing(self.folder / f"{record}.json") as stream:
+                stream.write(json.dumps({"record": record, "files": said}).encode())
+            sync(self.folder)
+        except BaseException:
+            _remove([self.folder / f"{record}.json", *made.values()])
+            raise
         self.t_written = time.time()
         numbers = self.numbers()
-        for path in self.folder.iterdir():
-            if not path.stem.isdigit() or int(path.stem) not in numbers[:KEPT]:
-                path.unlink(missing_ok=True)
+        with suppress(OSError):  # the next one tries again
+            _remove(path for path in self.folder.iterdir() if not _is_of(path, numbers[:KEPT]))
         return numbers[KEPT - 1] if len(numbers) >= KEPT else 0
 
     def whole(self) -> Iterator[tuple[int, dict[str, Path]]]:
@@ -69,7 +88,7 @@ class Checkpoints:
         try:
             said = json.loads(place.read_text(encoding="utf-8"))["files"]
             files = {suffix: self.folder / f"{number}.{suffix}" for suffix in said}
-            whole = all([path.stat().st_size, _digest(path)] == said[suffix] for suffix, path in files.items())
+            whole = all(seal_of(path) == said[suffix] and is_whole(path) for suffix, path in files.items())
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
         return files if whole else None
@@ -79,7 +98,15 @@ class Checkpoints:
         if self.numbers():
             raise InputError(f"{self.folder}: no checkpoint is whole; move the folder away to begin anew")
 
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown()
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+
+def _is_of(path: Path, numbers: Iterable[int]) -> bool:
+    return path.stem.isdigit() and int(path.stem) in numbers
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
