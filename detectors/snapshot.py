@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,29 @@ State = dict[str, NDArray[Any]]
 """Named arrays that say all that an engine knows; records stay record arrays."""
 
 
-Column = NDArray[Any] | Callable[[], NDArray[Any]]
-"""An array, or what gives it when it is written."""
+class Pieces(NamedTuple):
+    """A column that lies in pieces, each of which is read when it is written."""
+
+    dtype: np.dtype[Any]
+    size: int
+    read: Callable[[], Iterable[NDArray[Any]]]
+
+    @property
+    def ndim(self) -> int:
+        """As an array has it."""
+        return 1
+
+    @property
+    def nbytes(self) -> int:
+        """As an array has it."""
+        return self.size * self.dtype.itemsize
+
+    def array(self) -> NDArray[Any]:
+        """All of it."""
+        return np.concatenate([np.zeros(0, self.dtype), *self.read()])
+
+
+Column = NDArray[Any] | Pieces
 MAGIC = b"luxwake state 1\n"
 CRC_BYTES = 4
 _PART_BYTES = 1 << 20
@@ -62,13 +83,15 @@ def write_state(path: str | Path, state: Mapping[str, Column], header: Mapping[s
 
 
 def put_state(stream: BinaryIO, state: Mapping[str, Column], header: Mapping[str, Any]) -> None:
-    """The same to a stream: no more than one array is copied at a time. Raises OSError."""
+    """The same to a stream. Raises OSError."""
     file = _Summed(stream)
     file.write(MAGIC + json.dumps([header, list(state)]).encode() + b"\n")
     for column in state.values():
-        array = np.asarray((column() if callable(column) else column).view(np.ndarray), order="C")
-        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
-        file.write(array.reshape(-1).view(np.uint8).data)
+        shape = (column.size,) if isinstance(column, Pieces) else column.shape
+        said = {"descr": np.lib.format.dtype_to_descr(column.dtype), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, said)
+        for array in column.read() if isinstance(column, Pieces) else [column]:
+            file.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     stream.write(file.crc.to_bytes(CRC_BYTES, "little"))
 
 
@@ -132,7 +155,7 @@ def read_state(path: str | Path, expected: Mapping[str, Any] | None = None) -> t
     return state, said
 
 
-def check_alike(path: str | Path, saved: Mapping[str, NDArray[Any]], mine: Mapping[str, NDArray[Any]]) -> None:
+def check_alike(path: str | Path, saved: Mapping[str, NDArray[Any]], mine: Mapping[str, Column]) -> None:
     """Raise InputError unless a file holds all these arrays with the same fields; they may be longer or shorter.
 
     >>> check_alike("s.npz", {"n": np.zeros(2, "i4")}, {"n": np.zeros(2, "i8")})

@@ -202,64 +202,55 @@ class Watch:
     def save(self, path: str | Path) -> None:
         """Write the whole state to a file; `load` goes on from the next row."""
         with replacing(path) as stream:
-            for beside in self.put(stream):
-                sync(beside)
+            sync(*self.put(stream))
         self.shelf.saved()
 
     def put(self, stream: BinaryIO) -> list[Path]:
         """Write the whole state to a stream; what must be on the disk before it is (`shelf.saved` says when)."""
         self._arrived.shelve()
-        state: dict[str, Column] = {f"now.{name}": array for name, array in self.engine.columns().items()}
-        state |= {f"static.{name}": column for name, column in self._reports.rows.items()}
-        state |= {f"told.{name}": array for name, array in self._told.arrays().items()}
-        state |= {f"kept.{name}": array for name, array in self._conclusions.arrays().items()}
-        state |= {"found": self._found, "repeats": self._reports.repeats, "said": self._reports.waiting()}
-        state["counts"] = np.stack([point.counts for point in self._points])
-        names: list[Any] = [point.state for point in self._points] + [piece.kept for piece in self._arrived.shelved]
+        state = {f"{part}.{name}": array for part, arrays in self._parts().items() for name, array in arrays.items()}
+        kept = [point.state for point in self._points] + [piece.kept for piece in self._arrived.shelved]
         if not isinstance(self.shelf, Spool):
-            for k, arrays in enumerate(names):
-                state |= {f"{k}.{name}": array for name, array in arrays.items()}
-            names = []
-        clocks = {"looked": self._looked, "final": self._final}
+            state |= {f"{k}.{name}": array for k, arrays in enumerate(kept) for name, array in arrays.items()}
+            kept = []
         points = [[point.released, point.found, point.rows] for point in self._points]
         pieces = [[piece.begin, piece.size] for piece in self._arrived.shelved]
-        more = {"points": points, "pieces": pieces, "spool": names, "sources": self._inputs.names, **clocks}
-        put_state(stream, state, {**self._header(), **more})
-        return self.shelf.begin(names)
+        header = {**self._header(), "points": points, "pieces": pieces, "spool": kept, "sources": self._inputs.names}
+        put_state(stream, state, {**header, "looked": self._looked, "final": self._final})
+        return self.shelf.begin(kept)
+
+    def _parts(self) -> dict[str, Mapping[str, Column]]:
+        """All that is not on the shelf, by whose it is."""
+        own = {"found": self._found, "repeats": self._reports.repeats, "said": self._reports.waiting()}
+        own["counts"] = np.stack([point.counts for point in self._points])
+        told, kept = self._told.arrays(), self._conclusions.arrays()
+        return {"now": self.engine.columns(), "static": self._reports.rows, "told": told, "kept": kept, "own": own}
 
     def load(self, path: str | Path) -> None:
         """Take the state of a watch with the same detectors and parameters from a file.
 
-        Raises
-        ------
-        InputError
-            For a file that is torn, or that another version or something else than a watch wrote.
-        UsageError
-            For one that was saved with other detectors or parameters.
+        Raises InputError for a file that is torn, or that another version or something else than a watch wrote, and
+        UsageError for one that was saved with other detectors or parameters.
         """
         state, header = read_state(path, self._header())
-        part, now = parts_of(state), self.engine.views()
-        check_alike(path, part.get("now", {}), now)
-        check_alike(path, part.get("static", {}), self._reports.rows)
-        check_alike(path, part.get("told", {}), self._told.arrays())
-        check_alike(path, part.get("kept", {}), self._conclusions.arrays())
-        alone = {"found": self._found, "repeats": self._reports.repeats, "said": self._reports.waiting()}
-        check_alike(path, state, {**alone, "counts": np.zeros((1, self.engine.tally.size), np.int64)})
+        part, mine = parts_of(state), self._parts()
+        for whose, arrays in mine.items():
+            check_alike(path, part.get(whose, {}), arrays)
         names = header["spool"]
         if names and not isinstance(self.shelf, Spool):
             raise UsageError(f"{path}: a part of it lies in a spool; give its folder as spool=")
         if not names:
             for k in range(len(header["points"])):
-                check_alike(path, part.get(str(k), {}), now)
+                check_alike(path, part.get(str(k), {}), mine["now"])
             names = [self.shelf.put(part[str(k)]) for k in range(len(header["points"]) + len(header["pieces"]))]
         self.shelf.loaded(names)
         self.engine.resume(part["now"])
-        points, pieces = header["points"], header["pieces"]
-        self._points = [_Point(*each) for each in zip(names, state["counts"], *zip(*points, strict=True), strict=False)]
+        points, pieces, own = header["points"], header["pieces"], part["own"]
+        self._points = [_Point(*each) for each in zip(names, own["counts"], *zip(*points, strict=True), strict=False)]
         kept = zip(names[len(points) :], pieces, strict=True)
         self._arrived = Arrived(self._arrived.since(self._arrived.size), self.shelf, [Piece(n, *p) for n, p in kept])
-        self._reports = Reports(part["static"], state["repeats"], state["said"])
-        self._found, self._inputs = state["found"].view(EVENT), Inputs(header["sources"])
+        self._reports = Reports(part["static"], own["repeats"], own["said"])
+        self._found, self._inputs = own["found"].view(EVENT), Inputs(header["sources"])
         self._looked, self._final = header["looked"], header["final"]
         self._told = Told(part["told"])
         self._conclusions.take(part["kept"])

@@ -43,13 +43,14 @@ def replacing(path: str | os.PathLike[str], advice: str = "free space or choose 
             partial.unlink(missing_ok=True)
 
 
-def sync(path: str | os.PathLike[str]) -> None:
-    """What was written to a file, or made or renamed in a folder, survives the loss of power from here on."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def sync(*paths: str | os.PathLike[str]) -> None:
+    """What was written to files, or made or renamed in folders, survives the loss of power from here on."""
+    for path in paths:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def write_text(

@@ -104,7 +104,7 @@ class FailingDisk:
 
     def _stream(self, file, mode="r", *more, **named):
         place = place_of(file, self._folder) if "b" in mode and isinstance(file, (str, os.PathLike)) else ""
-        if not place or place.endswith("folder") or not set(mode) & set("wax"):
+        if not place or place.endswith("folder") or not set(mode) & set("wax+"):
             return self._io_open(file, mode, *more, **named)
         outer = self
 

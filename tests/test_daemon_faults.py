@@ -90,8 +90,7 @@ def half(folder, chunks, more):
         followed = core.follow(patiently(lambda piece=piece: core.write(piece)))
         patiently(lambda followed=followed: core.commit(followed))
         with contextlib.suppress(OutputError):  # the journal goes on, and the next one is tried
-            if core.saving.is_done:
-                core.saving.end()
+            core.saving.go_on()
             if core.journal.last % 3 == 0:
                 core.checkpoint()
             elif core.journal.last % 3 == 1:

@@ -16,7 +16,6 @@ import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -100,7 +99,7 @@ class Archive:
         state: dict[str, Column] = {}
         for name, rows in (("batch", batch), ("held", self._held)):
             if rows is not None and rows.rows:
-                state |= {f"{name}.{key}": partial(rows.column, key) for key in ArchiveRows.order}
+                state |= {f"{name}.{key}": rows.column(key) for key in ArchiveRows.order}
         put_state(stream, state, {**_HOLDS, "last": self._last, "batch": number})
         self._saved = self._last
         return ()
@@ -173,6 +172,13 @@ class Archive:
         """Are so many rows held that they must be written?"""
         return self.rows >= self._max_rows
 
+    @property
+    def is_idle(self) -> bool:
+        """Is no batch on its way, or does the disk not take it?"""
+        with suppress(OutputError):
+            return self._is_settled(wait=False)
+        return True
+
     def trouble(self) -> str:
         """Why positions are not on the disk, in words; "" where all is well. A batch that failed is begun again."""
         with suppress(OutputError):
@@ -234,7 +240,7 @@ class Archive:
 
     def _write(self, record: int, held: Held, again: bool) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        days = chosen_days(held.column("t"))
+        days = chosen_days(held.column("t").array())
         for columns in held.parts():
             if columns["t"].size:
                 rows = ArchiveRows.of(columns, self._names)

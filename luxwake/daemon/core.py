@@ -322,8 +322,6 @@ class Core:
 
     def checkpoint(self, *, archive: bool = True) -> None:
         """Write all that is known, and wait until it is on the disk; as `Saving.begin` and `Saving.end`."""
-        with suppress(OutputError):  # this one takes its place
-            self.saving.end()
         self.saving.begin(archive=archive)
         self.saving.end()
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 AGAIN_S, COSTS = 0.3, 25.0
 """A start has so much to do again at most, in seconds of work, or so many times what a checkpoint costs: 4 % of the
 time goes into checkpoints of a large state, and less into those of a small one."""
+ARCHIVE_S = 5.0
+"""A checkpoint waits so long for the archive."""
 RETRY_S = 1.0
 """After an error the disk is not asked again for so long."""
 HOLDS = {"holds": "the parsers of a daemon"}
@@ -50,6 +52,8 @@ class Saving:
         self._cost_s = 0.0
         self._t_begun = self._t_archived = time.monotonic()
         self._t_failed = 0.0
+        self._room: Future[None] | None = None
+        self._t_room, self._with_archive = 0.0, False
         self._begun: _Begun | None = None
         self._spools: list[Path] = []
         """Of the settings of the two last checkpoints that this process wrote."""
@@ -69,22 +73,53 @@ class Saving:
         """Is it time for files of the archive? Until then its rows are in the checkpoints."""
         return time.monotonic() - self._t_archived >= self._core.config.checkpoint.every_s
 
-    @property
-    def is_done(self) -> bool:
-        """Has what was begun come to its end, well or not?"""
-        return self._begun is not None and self._begun.needed.done()
+    def go_on(self) -> bool:
+        """Go on as far as that needs no wait: make room when a checkpoint is due, begin it, end it. Is one on the disk
+        now? OutputError as `begin` and `end`."""
+        if self._begun is not None:
+            if not self._begun.needed.done():
+                return False
+            self.end()
+            return True
+        if self._room is None and self.is_due:
+            self._make_room()
+        elif self._room is not None and self._has_room():
+            self.begin(archive=self._with_archive)
+        return False
+
+    def _make_room(self) -> None:
+        """Have done what can be before the state is copied; rows that the archive has written are not part of it."""
+        core, self._t_room, self._with_archive = self._core, time.monotonic(), self.is_archive_due
+        if self._with_archive:
+            self._hand_over()
+        largest = sum(column.nbytes for column in core.watch.engine.columns().values())
+        self._room = core.checkpoints.prepare("watch", largest)
+
+    def _has_room(self) -> bool:
+        archive, waited_s = self._core.archive, time.monotonic() - self._t_room
+        is_written = archive is None or not self._with_archive or archive.is_idle
+        return self._room is not None and self._room.done() and (is_written or waited_s >= ARCHIVE_S)
+
+    def _hand_over(self) -> None:
+        core = self._core
+        if core.archive is not None:
+            with suppress(OutputError):  # its rows are in the checkpoint
+                core.archive.write(core.followed, wait=False)
 
     def begin(self, *, archive: bool) -> None:
-        """Write down all that is known; a thread brings it to the disk, and `end` is to be called when that is done.
+        """Write down all that is known; a thread brings it to the disk, and `end` follows.
 
         OutputError where it cannot be written. `archive`: the rows of the archive are handed to it, and not only kept
         with the rest.
         """
+        with suppress(OutputError):  # this one takes its place
+            self.end()
         core, t = self._core, time.monotonic()
-        assert self._begun is None
-        if core.archive is not None and archive:
-            with suppress(OutputError):  # its rows are in the checkpoint
-                core.archive.write(core.followed, wait=False)
+        if self._room is not None:
+            self._room.result()
+            self._room = None
+        elif archive:
+            self._hand_over()
         try:
             core.sync()
             needed = core.checkpoints.begin(core.followed, self._files())

@@ -219,15 +219,10 @@ class Daemon:
                     raise
 
     def _checkpoint(self) -> None:
-        """Begin a checkpoint when it is time, and end it when it is on the disk."""
-        saving = self.core.saving
         try:
-            if saving.is_done:
-                saving.end()
+            if self.core.saving.go_on():
                 self.trouble = ""
                 trim()
-            elif saving.is_due:
-                saving.begin(archive=saving.is_archive_due)
         except OutputError as error:  # the journal goes on, so that nothing is lost; it is tried again
             if not self.trouble:
                 _log.error("%s", error)
