@@ -7,7 +7,7 @@ something else, or come late, are joined anew from all their reports, which whoe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,8 +46,10 @@ that do not prolong it."""
 
 Ships = NDArray[np.uint32]
 """MMSIs, each once, in their order."""
-RowsOf = Callable[[Ships | None], Static]
-"""Gives all static reports of some ships, or of all; those that are taken now among them."""
+RowsOf = Callable[[Ships], Static]
+"""Gives all static reports of some ships; those that are taken now among them."""
+ByShip = Callable[[], Iterator[Static]]
+"""Gives all static reports, some ships at a time, in the order of their MMSIs."""
 
 
 class Known(NamedTuple):
@@ -139,7 +141,8 @@ class Unfolding:
     >>> unfolding = Unfolding()
     >>> for end in (1, 2):
     ...     some = reports.take(slice(end - 1, end))
-    ...     print(unfolding.take(some, lambda ships: reports.take(slice(0, end)), no_repeats()))
+    ...     so_far = reports.take(slice(0, end))
+    ...     print(unfolding.take(some, lambda ships: so_far, lambda: iter([so_far]), no_repeats()))
     [671999101]
     [671999101]
     >>> unfolding.identities["n"].tolist(), unfolding.identities["t_to"].tolist()
@@ -147,11 +150,10 @@ class Unfolding:
     """
 
     def __init__(self) -> None:
-        empty = Static({**columns_of(STATIC_DTYPES, 0), **plain(0)})
         self._repeats = no_repeats()
-        self._join_all(empty)
+        self.join_all(lambda: iter([Static({**columns_of(STATIC_DTYPES, 0), **plain(0)})]), self._repeats)
 
-    def take(self, new: Static, rows_of: RowsOf, repeats: NDArray[np.uint8]) -> Ships:
+    def take(self, new: Static, rows_of: RowsOf, by_ship: ByShip, repeats: NDArray[np.uint8]) -> Ships:
         """Take reports; the ships of which they tell news. `repeats` are sources known to repeat, as `identities`
         takes them."""
         r = as_taken(new)
@@ -163,13 +165,26 @@ class Unfolding:
         self._repeats |= repeats
         if np.array_equal(before, self._repeats) and (not ships.size or self._join(rows_of(ships), ships)):
             return told
-        self._join_all(rows_of(None))
+        self.join_all(by_ship, repeats)
         return np.unique(self.identities["mmsi"])
 
-    def _join_all(self, rows: Static) -> None:
-        """Join the reports of all ships anew."""
-        self.identities, runs, r = unfolded(rows, self._repeats)
-        self._heads = _heads(runs, r)
+    def join_all(self, by_ship: ByShip, repeats: NDArray[np.uint8]) -> None:
+        """Join the reports of all ships anew; again where the last of them show that more sources repeat."""
+        self._repeats |= repeats
+        before: NDArray[np.uint8] | None = None
+        while before is None or not np.array_equal(before, self._repeats):
+            before, n = self._repeats.copy(), 0
+            tables, heads = list[Identities](), list[NDArray[Any]]()
+            for rows in by_ship():
+                found, runs, r = unfolded(rows, self._repeats)
+                own = _heads(runs, r)
+                own["row"] += n
+                n += len(found)
+                tables.append(found)
+                heads.append(own)
+            columns = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
+            self.identities = Identities(columns)
+            self._heads = np.concatenate(heads).view(np.recarray)
         self._enter()
 
     def _join(self, rows: Static, ships: Ships) -> bool:

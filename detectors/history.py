@@ -4,15 +4,16 @@ the names of the inputs; each in no more room than it needs.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ais.identity import Identities, condensed, identities, no_repeats, plain
+from ais.identity import Identities, condensed, no_repeats, plain
 from ais.identity_stream import Unfolding, among
-from ais.table import STATIC_DTYPES, Static, columns_of
+from ais.table import NAT, STATIC_DTYPES, Static, columns_of
 from detectors.spool import Memory
 
 Rows = dict[str, NDArray[Any]]
@@ -23,6 +24,12 @@ OTHERS = "(a later input)"
 """What every input beyond `MOST_INPUTS` is called."""
 PIECE_ROWS = 1 << 18
 """Rows of a piece that is kept apart: 13.6 MB."""
+SPAN_ROWS = 1 << 16
+"""Static reports of a piece that is kept apart: 8.5 MB."""
+MOST_REPORTS = 1 << 19
+"""Static reports that are kept as they came, 129 B each: an hour of the world's, as terrestrial networks hear it."""
+CONDENSED_SHARE = 8
+"""Of more than these one in so many is condensed at once."""
 LEAST_CONDENSED = 1024
 """New static reports for which it is worth looking."""
 
@@ -71,7 +78,7 @@ class Piece(NamedTuple):
 class Arrived:
     """Rows in the order of arrival, in pieces that are joined so that single rows do not cost a piece each.
 
-    Whole pieces, of `PIECE_ROWS` or more, lie on a `shelf`: in memory, or in files.
+    Whole pieces, of `piece_rows` or more, lie on a `shelf`: in memory, or in files.
 
     >>> arrived = Arrived({"t": np.zeros(0, np.int64)})
     >>> for t in range(100):
@@ -80,8 +87,10 @@ class Arrived:
     (100, [97, 98, 99], True)
     """
 
-    def __init__(self, rows: Rows, shelf: Memory | None = None, pieces: Sequence[Piece] = ()) -> None:
-        self._shelf = shelf if shelf is not None else Memory()
+    def __init__(
+        self, rows: Rows, shelf: Memory | None = None, pieces: Sequence[Piece] = (), piece_rows: int = PIECE_ROWS
+    ) -> None:
+        self._shelf, self._piece_rows = shelf if shelf is not None else Memory(), piece_rows
         self._none = {name: column[:0].copy() for name, column in rows.items()}
         self.shelved, self.pieces, self.size = list(pieces), [rows], sum(piece.size for piece in pieces) + _length(rows)
 
@@ -92,7 +101,7 @@ class Arrived:
         while len(self.pieces) > 1 and _length(self.pieces[-2]) <= 2 * _length(self.pieces[-1]):
             last, before = self.pieces.pop(), self.pieces.pop()
             self.pieces.append(_joined([before, last]))
-        if sum(_length(piece) for piece in self.pieces) >= PIECE_ROWS:
+        if sum(_length(piece) for piece in self.pieces) >= self._piece_rows:
             self.shelve()
 
     def shelve(self) -> None:
@@ -136,6 +145,24 @@ class Arrived:
         rows = self._shelf.get(piece.kept)
         return {name: column[piece.begin : piece.begin + piece.size] for name, column in rows.items()}
 
+    def take_before(self, t: int) -> Rows:
+        """Take the rows of before a time away."""
+        whole, self.shelved, rest, taken = self.shelved, [], self.pieces, [self._none]
+        self.pieces, self.size = [self._none], 0
+        for piece in whole:
+            rows = self.rows_of(piece)
+            if (rows["t"] < t).any():
+                self.drop(piece)
+                rest.append(rows)
+            else:
+                self.shelved.append(piece)
+                self.size += piece.size
+        for rows in rest:
+            ready = rows["t"] < t
+            taken.append(_chosen(rows, ready))
+            self.add(_chosen(rows, ~ready))
+        return _joined(taken)
+
     def put_back(self, piece: Piece) -> None:
         """Add a piece that was cut; where the rest of it still stands, the two are one again."""
         self.shelve()
@@ -176,72 +203,162 @@ def _joined(pieces: Sequence[Rows]) -> Rows:
     return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
+class Span(NamedTuple):
+    """Condensed reports on the shelf: `size` of the ships from `mmsi` up to that of the next span."""
+
+    kept: Any
+    mmsi: int
+    size: int
+
+
+class Saved(NamedTuple):
+    """Static reports as they are saved: rows, those on the shelf, and what follows from them (see `Reports`)."""
+
+    rows: Rows
+    repeats: NDArray[np.uint8]
+    said: NDArray[np.uint32]
+    pieces: list[Piece]
+    spans: list[Span]
+
+
 class Reports:
     """Static reports as they come, and the identities that follow from them.
 
     Those before the time of `forget` are condensed to what ships have changed (`ais.identity.condensed`), whenever half
-    of the rows are new: so no more is kept than twice the changes and the reports since.
+    of the rows are new: so no more is kept than twice the changes and the reports since. Where these are more than
+    `most`, the oldest are condensed sooner: a later report of that time that repeats what was said is then not counted.
+
+    Parameters
+    ----------
+    shelf : where pieces of `SPAN_ROWS` lie, by ship what is condensed, the rest in the order of arrival
+    saved : what `saved` gave, with the names of pieces that the shelf still has
     """
 
-    def __init__(
-        self,
-        rows: Mapping[str, NDArray[Any]] | None = None,
-        repeats: NDArray[np.uint8] | None = None,
-        said: NDArray[np.uint32] | None = None,
-    ) -> None:
-        self._arrived = Arrived(dict(rows) if rows is not None else self._none())
-        self.repeats = repeats if repeats is not None else no_repeats()
-        self._few = self._arrived.size
-        self._unfolding, self._said = Unfolding(), np.zeros(0, np.uint32)
-        self._new = Arrived(self.rows)
-        self._unfold()
-        self._said = said if said is not None else self._said
+    def __init__(self, shelf: Memory | None = None, most: int = MOST_REPORTS, saved: Saved | None = None) -> None:
+        self._shelf, self._most = shelf if shelf is not None else Memory(), most
+        saved = saved if saved is not None else Saved(self.empty(), no_repeats(), np.zeros(0, np.uint32), [], [])
+        self.repeats = saved.repeats
+        self._recent = Arrived(saved.rows, self._shelf, saved.pieces, SPAN_ROWS)
+        self._spans = list(saved.spans)
+        self._limit, self._few = NAT, self._size
+        self._unfolding, self._new = Unfolding(), Arrived(self.empty())
+        self._unfolding.join_all(self._by_ship, self.repeats)
+        self._said = saved.said
 
     @staticmethod
-    def _none() -> Rows:
+    def empty() -> Rows:
+        """No rows."""
         return {**columns_of(STATIC_DTYPES, 0), **plain(0)}
 
     @property
+    def recent(self) -> int:
+        """Reports that are kept as they came."""
+        return self._recent.size
+
+    @property
+    def _size(self) -> int:
+        return self._recent.size + sum(span.size for span in self._spans)
+
+    @property
     def rows(self) -> Rows:
-        """The reports in the order of arrival, some for several."""
-        return self._arrived.since(0)
+        """The reports, some for several."""
+        return _joined([self.empty(), *self._parts()])
+
+    def saved(self) -> Saved:
+        """All that it knows; the rows that are not on the shelf are few."""
+        self._unfold()
+        rows = _joined([self.empty(), *self._recent.pieces])
+        return Saved(rows, self.repeats, self._said, self._recent.shelved, self._spans)
+
+    def _parts(self) -> Iterator[Rows]:
+        """All rows, a piece at a time."""
+        yield from (self._shelf.get(span.kept) for span in self._spans)
+        yield from self._recent.parts()
 
     def add(self, rows: Mapping[str, NDArray[Any]]) -> None:
         """Take reports."""
-        if rows["t"].size:
-            own = {name: rows[name].astype(dtype) for name, dtype in STATIC_DTYPES.items()}
-            own |= plain(rows["t"].size)
-            self._arrived.add(own)
-            self._new.add(own)
+        if not rows["t"].size:
+            return
+        own = {name: rows[name].astype(dtype) for name, dtype in STATIC_DTYPES.items()}
+        own |= plain(rows["t"].size)
+        self._recent.add(own)
+        self._new.add(own)
+        if self._new.size >= SPAN_ROWS:
+            self._unfold()
+        self._condense()
 
-    def _rows_of(self, ships: NDArray[np.uint32] | None) -> Static:
-        if ships is None:
-            return Static(self.rows)
-        own = [(piece, among(piece["mmsi"], ships)) for piece in self._arrived.parts()]
-        return Static({name: np.concatenate([piece[name][rows] for piece, rows in own]) for name in self._none()})
+    def forget(self, before: int) -> None:
+        """No report from before this time, in µs, is waited for any more."""
+        self._limit = before
+        self._condense()
+
+    def _condense(self) -> None:
+        """Condense reports that are not waited for, when there are so many that it is worth it, and the oldest of too
+        many."""
+        if self._size < 2 * self._few + LEAST_CONDENSED and self._recent.size <= self._most:
+            return
+        before = self._limit
+        if self._recent.size > self._most:
+            t = np.concatenate([piece["t"] for piece in self._recent.parts()])
+            n = t.size - self._most + self._most // CONDENSED_SHARE
+            before = max(before, int(np.partition(t, n)[n]) + 1)
+        if before != NAT:
+            old = by_ship(self._recent.take_before(before))
+            self._spans = self._spans or [Span(self._shelf.put(self.empty()), 0, 0)]
+            self._spans = [one for each in self._by_span(old["mmsi"]) for one in self._condensed(*each, old, before)]
+        self._few = self._size
+
+    def _by_span(self, ships: NDArray[np.uint32]) -> Iterator[tuple[Span, slice]]:
+        """Each span, and where its ships stand among these, which are in order."""
+        firsts = [span.mmsi for span in self._spans]
+        cuts = np.searchsorted(ships, [*firsts, 1 << 32]).tolist()
+        yield from zip(self._spans, itertools.starmap(slice, itertools.pairwise(cuts)), strict=True)
+
+    def _condensed(self, span: Span, part: slice, old: Rows, before: int) -> Iterator[Span]:
+        """A span with a part of other rows."""
+        rows = _joined([self._shelf.get(span.kept), {name: column[part] for name, column in old.items()}])
+        few = condensed(Static(rows), self.repeats, before)
+        self._shelf.drop(span.kept)
+        yield from self._as_spans(by_ship(dict(few.columns)), span.mmsi)
+
+    def _as_spans(self, rows: Rows, mmsi: int) -> Iterator[Span]:
+        """Rows in the order of their ships, from the given one on, as pieces on the shelf, none with half of a ship."""
+        ends: NDArray[np.int64] = np.append(np.flatnonzero(np.diff(rows["mmsi"])) + 1, _length(rows))
+        begin = 0
+        while begin < _length(rows):
+            end = int(ends[min(int(np.searchsorted(ends, begin + SPAN_ROWS // 2)), ends.size - 1)])
+            end = end if _length(rows) - end >= SPAN_ROWS // 4 else _length(rows)
+            part = {name: column[begin:end].copy() for name, column in rows.items()}
+            yield Span(self._shelf.put(part), int(rows["mmsi"][begin]) if begin else mmsi, end - begin)
+            begin = end
+
+    def _rows_of(self, ships: NDArray[np.uint32]) -> Static:
+        """All reports of some ships."""
+        spans = [span.kept for span, part in self._by_span(ships) if part.start < part.stop]
+        parts = itertools.chain(map(self._shelf.get, spans), self._recent.parts())
+        own = [_chosen(piece, among(piece["mmsi"], ships)) for piece in parts]
+        return Static(_joined([self.empty(), *own]))
+
+    def _by_ship(self) -> Iterator[Static]:
+        """All reports, some ships at a time, in the order of these."""
+        mmsi = np.sort(np.concatenate([piece["mmsi"] for piece in self._parts()]))
+        cuts = np.unique(np.append(mmsi[:: 2 * SPAN_ROWS], np.uint32(0))).tolist()
+        for begin, end in itertools.pairwise([*cuts, 1 << 32]):
+            own = [_chosen(one, (one["mmsi"] >= begin) & (one["mmsi"] < end)) for one in self._parts()]
+            yield Static(_joined([self.empty(), *own]))
 
     def _unfold(self) -> None:
         """Look at the reports that have come since this was done last."""
         if self._new.size:
-            new, self._new = Static(self._new.since(0)), Arrived(self._none())
-            ships = self._unfolding.take(new, self._rows_of, self.repeats)
+            new, self._new = Static(self._new.since(0)), Arrived(self.empty())
+            ships = self._unfolding.take(new, self._rows_of, self._by_ship, self.repeats)
             self._said = np.union1d(self._said, ships).astype(np.uint32)
-
-    def waiting(self) -> NDArray[np.uint32]:
-        """The ships of which something new was said since `said` was called last."""
-        self._unfold()
-        return self._said
 
     def said(self) -> NDArray[np.uint32]:
         """The ships of which something new was said since this was called last."""
-        ships, self._said = self.waiting(), np.zeros(0, np.uint32)
+        self._unfold()
+        ships, self._said = self._said, np.zeros(0, np.uint32)
         return ships
-
-    def forget(self, before: int) -> None:
-        """No report from before this time, in µs, is waited for any more."""
-        if self._arrived.size >= 2 * self._few + LEAST_CONDENSED:
-            self._arrived = Arrived(dict(condensed(Static(self.rows), self.repeats, before).columns))
-            self._few = self._arrived.size
 
     def identity(self) -> Identities:
         """What ships said of themselves, as intervals; later reports change them in place."""
@@ -250,7 +367,19 @@ class Reports:
 
     def identity_anew(self) -> Identities:
         """The same, from all reports."""
-        return identities(Static(self.rows), self.repeats)
+        anew = Unfolding()
+        anew.join_all(self._by_ship, self.repeats)
+        return anew.identities
+
+
+def _chosen(rows: Rows, which: NDArray[np.bool_]) -> Rows:
+    return {name: column[which] for name, column in rows.items()}
+
+
+def by_ship(rows: Rows) -> Rows:
+    """Rows in the order of their ships, of the same ship in that of arrival."""
+    order = np.argsort(rows["mmsi"], kind="stable")
+    return {name: column[order] for name, column in rows.items()}
 
 
 def by_time(rows: Rows) -> Rows:

@@ -33,7 +33,7 @@ from detectors.conclusions import Conclusions, Turn, ships_in
 from detectors.engine import LATENESS_S, Engine, row_dtypes
 from detectors.event import EVENT, Events
 from detectors.finish import sorted_events
-from detectors.history import Arrived, Inputs, Piece, Reports, Rows, by_time
+from detectors.history import MOST_REPORTS, Arrived, Inputs, Piece, Reports, Rows, Saved, Span, by_time
 from detectors.snapshot import Column, check_alike, parts_of, put_state, read_state
 from detectors.spool import Memory, Spool
 from detectors.told import CHANGES, CLOSED, OPENED, RETRACTED, SUPERSEDED, UPDATED, Changes, News, Told
@@ -54,6 +54,8 @@ TOGETHER_S = 3600
 """What follows from all ships together rests on silences of hours; an hour more is soon enough."""
 STATES = 4
 """Steps of the history at which a state is kept."""
+_SHELVED = ("points", "pieces", "reports", "spans")
+"""What lies on the shelf, in the order in which a saved state names it."""
 
 
 class _Point(NamedTuple):
@@ -76,6 +78,8 @@ class Watch:
     step_s : seconds of event time between two looks
     history_s : seconds for which rows may come late
     max_rows : rows kept for late ones at most; beyond, the history gets shorter
+    max_reports : static reports kept for late ones at most; beyond, those of `history_s` that only repeat are counted,
+        and kept no more
     forget_s : seconds after which an event that has ended is final
     update_s : seconds after which an event that goes on is told again though nothing that is said of it has changed:
         its kind, its label, its score by 0.05, its end
@@ -104,6 +108,7 @@ class Watch:
         step_s: float = STEP_S,
         history_s: float = HISTORY_S,
         max_rows: int = 50_000_000,
+        max_reports: int = MOST_REPORTS,
         max_vessels: int | None = None,
         forget_s: float = FORGET_S,
         update_s: float = UPDATE_S,
@@ -116,21 +121,21 @@ class Watch:
         for name, value in times.items():
             if not 1e-3 <= value <= 1e10:
                 raise UsageError(f"{name} must be positive, not {value}: give seconds from 0.001 to 1e10")
-        if not max_rows >= 1:
-            raise UsageError(f"max_rows must be positive, not {max_rows}: give a number of rows")
+        for name, rows in {"max_rows": max_rows, "max_reports": max_reports}.items():
+            if not rows >= 1:
+                raise UsageError(f"{name} must be positive, not {rows}: give a number of rows")
         self.shelf = Spool(spool) if spool is not None else Memory()
-        """Where rows and states for late rows lie."""
         bounds: dict[str, Any] = {"lateness_s": lateness_s, "max_vessels": max_vessels}
         self.engine = Engine(detectors, params, anchorages=anchorages, threads=threads, folder=spool, **bounds)
         spans = [max(1, round(s * 1e6)) for s in times.values()]
         self._step_us, self._history_us, self._forget_us, self._update_us, self._together_us = spans
         self._between_us = max(1, self._history_us // STATES)
-        self._max_rows = max_rows
+        self._max_rows, self._max_reports = max_rows, max_reports
         self._arrived = Arrived({name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()}, self.shelf)
         self._ended: NDArray[Any] = np.zeros(0, EVENT)
         self._fresh: list[NDArray[Any]] = []
         self._points = [self._point(NAT, 0)]
-        self._reports, self._inputs = Reports(), Inputs()
+        self._reports, self._inputs = Reports(self.shelf, max_reports), Inputs()
         self._conclusions = Conclusions(self.engine, self._step_us, self._update_us, self._together_us)
         self._told = Told()
         self._looked = self._final = NAT
@@ -156,6 +161,11 @@ class Watch:
     def rows(self) -> int:
         """Rows that are kept for late ones."""
         return self._arrived.size
+
+    @property
+    def reports(self) -> int:
+        """Static reports that are kept for late ones."""
+        return self._reports.recent
 
     def feed(self, fixes: Fixes) -> Changes:
         """Take rows, and static reports with them, in order of arrival; what they change."""
@@ -208,23 +218,27 @@ class Watch:
     def put(self, stream: BinaryIO) -> list[Path]:
         """Write the whole state to a stream; what must be on the disk before it is (`shelf.saved` says when)."""
         self._arrived.shelve()
-        state = {f"{part}.{name}": array for part, arrays in self._parts().items() for name, array in arrays.items()}
-        kept = [point.state for point in self._points] + [piece.kept for piece in self._arrived.shelved]
+        said = self._reports.saved()
+        state = {f"{of}.{name}": array for of, arrays in self._parts(said).items() for name, array in arrays.items()}
+        kept: list[Any] = [point.state for point in self._points]
+        groups: list[Sequence[Piece | Span]] = [self._arrived.shelved, said.pieces, said.spans]
+        kept += [one.kept for group in groups for one in group]
         if not isinstance(self.shelf, Spool):
             state |= {f"{k}.{name}": array for k, arrays in enumerate(kept) for name, array in arrays.items()}
             kept = []
         points = [[point.released, point.found, point.rows] for point in self._points]
-        pieces = [[piece.begin, piece.size] for piece in self._arrived.shelved]
-        header = {**self._header(), "points": points, "pieces": pieces, "spool": kept, "sources": self._inputs.names}
-        put_state(stream, state, {**header, "looked": self._looked, "final": self._final})
+        others = [[list(one)[1:] for one in group] for group in groups]
+        header = {**self._header(), **dict(zip(_SHELVED, [points, *others], strict=True)), "spool": kept}
+        header |= {"sources": self._inputs.names, "looked": self._looked, "final": self._final}
+        put_state(stream, state, header)
         return self.shelf.begin(kept)
 
-    def _parts(self) -> dict[str, Mapping[str, Column]]:
+    def _parts(self, said: Saved) -> dict[str, Mapping[str, Column]]:
         """All that is not on the shelf, by whose it is."""
-        own = {"found": self._found, "repeats": self._reports.repeats, "said": self._reports.waiting()}
+        own = {"found": self._found, "repeats": said.repeats, "said": said.said}
         own["counts"] = np.stack([point.counts for point in self._points])
         told, kept = self._told.arrays(), self._conclusions.arrays()
-        return {"now": self.engine.columns(), "static": self._reports.rows, "told": told, "kept": kept, "own": own}
+        return {"now": self.engine.columns(), "static": said.rows, "told": told, "kept": kept, "own": own}
 
     def load(self, path: str | Path) -> None:
         """Take the state of a watch with the same detectors and parameters from a file.
@@ -233,7 +247,7 @@ class Watch:
         UsageError for one that was saved with other detectors or parameters.
         """
         state, header = read_state(path, self._header())
-        part, mine = parts_of(state), self._parts()
+        part, mine = parts_of(state), self._parts(self._reports.saved())
         for whose, arrays in mine.items():
             check_alike(path, part.get(whose, {}), arrays)
         names = header["spool"]
@@ -242,14 +256,20 @@ class Watch:
         if not names:
             for k in range(len(header["points"])):
                 check_alike(path, part.get(str(k), {}), mine["now"])
-            names = [self.shelf.put(part[str(k)]) for k in range(len(header["points"]) + len(header["pieces"]))]
+            names = [self.shelf.put(part[str(k)]) for k in range(sum(len(header[group]) for group in _SHELVED))]
         self.shelf.loaded(names)
         self.engine.resume(part["now"])
-        points, pieces, own = header["points"], header["pieces"], part["own"]
-        self._points = [_Point(*each) for each in zip(names, own["counts"], *zip(*points, strict=True), strict=False)]
-        kept = zip(names[len(points) :], pieces, strict=True)
-        self._arrived = Arrived(self._arrived.since(self._arrived.size), self.shelf, [Piece(n, *p) for n, p in kept])
-        self._reports = Reports(part["static"], own["repeats"], own["said"])
+        left, own = iter(names), part["own"]
+        shelved: dict[str, list[tuple[Any, ...]]] = {
+            name: [(next(left), *one) for one in header[name]] for name in _SHELVED
+        }
+        points = zip(shelved["points"], own["counts"], strict=True)
+        self._points = [_Point(one[0], counts, *one[1:]) for one, counts in points]
+        arrived, reports = ([Piece(*one) for one in shelved[name]] for name in ("pieces", "reports"))
+        self._arrived = Arrived(self._arrived.since(self._arrived.size), self.shelf, arrived)
+        spans = [Span(*one) for one in shelved["spans"]]
+        said = Saved(part["static"], own["repeats"], own["said"], reports, spans)
+        self._reports = Reports(self.shelf, self._max_reports, said)
         self._found, self._inputs = own["found"].view(EVENT), Inputs(header["sources"])
         self._looked, self._final = header["looked"], header["final"]
         self._told = Told(part["told"])

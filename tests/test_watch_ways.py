@@ -77,6 +77,32 @@ def test_identities_as_reports_come_are_those_of_all_reports(seed):
         kept.forget(int(static["t"][part].max()) - 3 * HOUR)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_of_reports_in_files_with_few_kept_as_they_came_the_same_follows(seed, tmp_path, monkeypatch):
+    """Of many ships, in time order, saved and taken up again on the way; the files are of the reports that are kept."""
+    monkeypatch.setattr("detectors.history.SPAN_ROWS", 64)
+    static, spool = reports(seed, 800), Spool(tmp_path)
+    static["mmsi"] += np.random.default_rng(seed).integers(0, 50, 800).astype("u4")
+    kept = Reports(spool, most=300)
+    order = np.argsort(static["t"], kind="stable")
+    for k, part in enumerate(np.array_split(order, 8)):
+        kept.add({name: column[part] for name, column in static.items()})
+        if k % 3 == seed:
+            saved = kept.saved()
+            spool.saved([one.kept for one in [*saved.pieces, *saved.spans]])
+            kept = Reports(spool, 300, saved)
+        assert kept.recent <= 300
+        expected = identities(Static({name: column[order[: part.size * (k + 1)]] for name, column in static.items()}))
+        for name in expected:
+            np.testing.assert_array_equal(kept.identity()[name], expected[name], err_msg=name)
+            np.testing.assert_array_equal(kept.identity_anew()[name], expected[name], err_msg=name)
+    files = {path.name for path in tmp_path.iterdir()}
+    saved = kept.saved()
+    for _ in range(2):
+        spool.saved([one.kept for one in [*saved.pieces, *saved.spans]])
+    assert len(list(tmp_path.iterdir())) == len(saved.pieces) + len(saved.spans) > 6, files
+
+
 def test_a_ship_is_news_when_it_says_something_else_and_not_when_it_repeats_itself():
     static = columns_of(STATIC_DTYPES, 400)
     static["t"][:], static["mmsi"][:], static["name"][:] = T0 + np.arange(400) * 6 * MINUTE, 211000001, b"LARK"

@@ -250,7 +250,9 @@ class WatchConfig(_Part, kw_only=True, frozen=True):
     forget_s: Positive = 90 * 86_400.0
     """After so long an event that has ended is final."""
     max_rows: Count = 50_000_000
-    """Positions kept for late ones, 52 B each."""
+    """Positions kept for late ones, 52 B each, in files."""
+    max_reports: Count = 524_288
+    """Static reports kept for late ones, 129 B each, in files; of older ones only what changed is kept."""
     max_vessels: Count = 262_144
     """Ships that are followed."""
 

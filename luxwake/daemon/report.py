@@ -48,6 +48,7 @@ class Reporter:
             held={
                 "vessels": Held(int(core.watch.engine.hulls.size), daemon.config.watch.max_vessels),
                 "rows": Held(core.watch.rows, daemon.config.watch.max_rows),
+                "static reports": Held(core.watch.reports, daemon.config.watch.max_reports),
             },
             changes=by_kind(core.told),
             checkpoint_age_s=max(0.0, time.time() - written) if written else None,
