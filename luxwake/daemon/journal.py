@@ -61,6 +61,8 @@ class Journal:
         """Number of the last record."""
         self.first = 1
         """Number of the first that is kept."""
+        self.n_appended = 0
+        """Bytes that were appended since it was opened."""
         self.torn_bytes = 0
         """Cut off at the end when it was opened."""
         self._file = -1
@@ -127,6 +129,7 @@ class Journal:
             os.lseek(self._file, self._size, os.SEEK_SET)
             raise
         self._size += len(data)
+        self.n_appended += len(data)
         self.last = number
         return number
 

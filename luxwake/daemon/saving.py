@@ -34,6 +34,7 @@ class _Begun(NamedTuple):
     record: int
     t: float
     work_s: float
+    appended: int
     shelf: Memory
     spool: Path
     with_archive: bool
@@ -49,7 +50,7 @@ class Saving:
         """Of the journal, after which the newest checkpoint is."""
         self.work_s = 0.0
         """Of following what came since, CPU."""
-        self._cost_s = 0.0
+        self._cost_s, self._appended = 0.0, 0
         self._t_begun = self._t_archived = time.monotonic()
         self._t_failed = 0.0
         self._room: Future[None] | None = None
@@ -66,7 +67,7 @@ class Saving:
             return False
         is_much = self.work_s >= max(AGAIN_S, COSTS * self._cost_s)
         is_long_ago = now - self._t_begun >= limits.every_s
-        return is_much or is_long_ago or core.journal.n_bytes >= limits.journal_mib * (1 << 20)
+        return is_much or is_long_ago or core.journal.n_appended - self._appended >= limits.journal_mib * (1 << 20)
 
     @property
     def is_archive_due(self) -> bool:
@@ -127,7 +128,9 @@ class Saving:
             raise self._failed(error) from None
         core.journal.rotate()
         spool = core.spool_of(core.settings)
-        self._begun = _Begun(core.followed, t, self.work_s, core.watch.shelf, spool, archive, needed)
+        self._begun = _Begun(
+            core.followed, t, self.work_s, core.journal.n_appended, core.watch.shelf, spool, archive, needed
+        )
 
     def _files(self) -> Files:
         """What writes each file of a checkpoint."""
@@ -164,6 +167,7 @@ class Saving:
             raise self._failed(error) from None
         begun.shelf.saved()
         self.record, self._t_begun = begun.record, begun.t
+        self._appended = begun.appended
         self.work_s, self._cost_s = self.work_s - begun.work_s, time.monotonic() - begun.t
         self._spools = [*self._spools[-1:], begun.spool]
         if len(self._spools) > 1:  # those of settings of which no checkpoint is any more
