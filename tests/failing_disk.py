@@ -15,7 +15,7 @@ from pathlib import Path
 PLACES = (
     (r"journal/.*\.journal", "journal"),
     (r"journal", "journal folder"),
-    (r"checkpoints/\.?\d+\.(watch|parsers|archive|json).*", r"checkpoint \1"),
+    (r"checkpoints/(?:\.?\d+\.|spare-)(watch|parsers|archive|json).*", r"checkpoint \1"),
     (r"checkpoints", "checkpoint folder"),
     (r"spool/.*part.*", "spool"),
     (r"spool/[0-9a-f]+", "spool folder"),

@@ -25,6 +25,8 @@ from geo.errors import InputError
 from geo.whole_file import replacing, sync
 
 KEPT = 2
+SPARE = "spare-"
+"""Begins the name of a file that belongs to no checkpoint yet."""
 STEP_BYTES = 1 << 20
 Files = dict[str, Callable[[BinaryIO], Iterable[Path]]]
 """What writes each file, by its suffix, as `detectors.snapshot.put_state` does; it gives what must be on the disk with
@@ -71,7 +73,7 @@ class Checkpoints:
         return self._thread.submit(self._finish, record, [*files], needed)
 
     def _spare(self, suffix: str) -> Path:
-        return self.folder / f"spare.{suffix}"
+        return self.folder / f"{SPARE}{suffix}"
 
     def _finish(self, record: int, suffixes: Sequence[str], beside: Iterable[Path]) -> int:
         try:
@@ -100,12 +102,13 @@ class Checkpoints:
 
     def _prune(self, kept: Sequence[int]) -> None:
         """Let go of the checkpoints after other records than these, and of what else lies there."""
-        old = [path for path in self.folder.iterdir() if path.stem not in {"spare", *map(str, kept)}]
+        names = {path.name for path in self.folder.iterdir() if not path.name.startswith(SPARE)}
+        old = [path for path in map(Path, names) if path.stem not in map(str, kept)]
         for path in sorted(old, key=lambda path: path.suffix != ".json"):  # before what it names is changed
             if path.stem.isdigit() and path.suffix != ".json":
-                os.replace(path, self.folder / f"spare{path.suffix}")
+                os.replace(self.folder / path, self._spare(path.suffix[1:]))
             else:
-                path.unlink(missing_ok=True)
+                (self.folder / path).unlink(missing_ok=True)
 
     def whole(self) -> Iterator[tuple[int, dict[str, Path]]]:
         """The checkpoints that can be used, the newest first: the record, and the files by suffix."""

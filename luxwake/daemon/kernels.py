@@ -10,9 +10,7 @@ import platform
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from geo.kernel import CACHE_FOLDER
 
@@ -52,20 +50,6 @@ def compile_all() -> None:
     warm_reader()
     warm_detectors()
     note_compiled()
-
-
-def load_all(settings: Mapping[str, Any]) -> None:
-    """Load the kernels of a watch with these settings from the disk, 0.3 s, for which its first look would wait."""
-    import numpy as np
-
-    from ais.table import STATIC_DTYPES, Fixes, Static, columns_of
-    from luxwake.daemon.core import watch_of
-
-    hours = np.arange(3).repeat(3)
-    ships = 671999101 + np.tile(np.arange(3, dtype=np.uint32), 3)  # a clock that only one ship knows is not believed
-    static = Static({**columns_of(STATIC_DTYPES, 3), "mmsi": ships[:3]})
-    columns = {"t": 3_600_000_000 * hours, "mmsi": ships, "lat": np.full(9, 35.0), "lon": 129.0 + 0.1 * hours}
-    watch_of(settings).feed(Fixes(columns, static))
 
 
 def note_compiled() -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 AGAIN_S, COSTS = 0.3, 25.0
 """A start has so much to do again at most, in seconds of work, or so many times what a checkpoint costs: 4 % of the
 time goes into checkpoints of a large state, and less into those of a small one."""
-ARCHIVE_S = 5.0
+ARCHIVE_S = 20.0
 """A checkpoint waits so long for the archive."""
 RETRY_S = 1.0
 """After an error the disk is not asked again for so long."""

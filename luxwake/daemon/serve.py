@@ -15,7 +15,6 @@ from geo.heap import trim
 from luxwake.daemon.config import Config
 from luxwake.daemon.core import Core
 from luxwake.daemon.intake import Bell, Chunk, Intake
-from luxwake.daemon.kernels import load_all
 from luxwake.daemon.outbox import Dispatcher
 from luxwake.daemon.report import Reporter
 from luxwake.daemon.sink import Sink
@@ -108,8 +107,6 @@ class Daemon:
             self.reporter.look("catching up")
         _log.info("%d records of the journal gone through again", n)
         self.reporter.look("running", at_once=True)
-        loader = threading.Thread(target=load_all, args=(self.core.settings,), name="kernels")
-        loader.start()
         try:
             while not self._stop.is_set():
                 alive = any(thread.is_alive() for thread in self._threads)
@@ -118,7 +115,6 @@ class Daemon:
                         self._conclude()
                     break
         finally:
-            loader.join()
             self._end()
 
     def _start(self, source: Source) -> threading.Thread:
