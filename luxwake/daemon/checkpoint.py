@@ -53,52 +53,52 @@ class Checkpoints:
 
     @staticmethod
     def _prepare(path: Path, size: int) -> None:
-        with suppress(OSError), path.open("ab") as stream:  # `begin` will say it
-            while stream.tell() < size:
-                stream.write(bytes(STEP_BYTES))
+        try:
+            with path.open("ab") as stream:
+                while stream.tell() < size:
+                    stream.write(bytes(STEP_BYTES))
+        except OSError:  # `begin` will say it
+            path.unlink(missing_ok=True)
 
-    def begin(self, record: int, files: Files, beside: Iterable[Path] = ()) -> Future[int]:
-        """Write the files of a checkpoint after this record, and have a thread bring them, and what lies `beside` them,
-        to the disk; the record up to which the journal is needed no more, when that has been done.
+    def begin(self, record: int, files: Files) -> Future[int]:
+        """Write the files of a checkpoint after this record, and have a thread bring them to the disk; the record up to
+        which the journal is needed no more, when that has been done.
 
         None other may be begun before. Raises OSError or OutputError, and so does what is returned: then there is none.
         """
-        needed = [*beside]
+        beside: list[Path] = []
         try:
             for suffix, write in files.items():
-                needed += _written_over(self._spare(suffix), write)
+                beside += _written_over(self._spare(suffix), write)
         except BaseException:
-            self._give_up(record, files)
+            _remove(map(self._spare, files))
             raise
-        return self._thread.submit(self._finish, record, [*files], needed)
+        return self._thread.submit(self._finish, record, [*files], beside)
 
     def _spare(self, suffix: str) -> Path:
         return self.folder / f"{SPARE}{suffix}"
 
     def _finish(self, record: int, suffixes: Sequence[str], beside: Iterable[Path]) -> int:
+        named = self.folder / f"{record}.json"
+        mine = [self._spare(suffix) for suffix in suffixes]
         try:
-            sync(*beside, *map(self._spare, suffixes))
-            said = {suffix: seal_of(self._spare(suffix)) for suffix in suffixes}
+            sync(*beside, *mine)
+            said = {suffix: seal_of(path) for suffix, path in zip(suffixes, mine, strict=True)}
+            mine += [named, *(self.folder / f"{record}.{suffix}" for suffix in suffixes)]
             for suffix in suffixes:
                 os.replace(self._spare(suffix), self.folder / f"{record}.{suffix}")
             sync(self.folder)
-            with replacing(self.folder / f"{record}.json") as stream:
+            with replacing(named) as stream:
                 stream.write(json.dumps({"record": record, "files": said}).encode())
             sync(self.folder)
         except BaseException:
-            self._give_up(record, suffixes)
+            _remove(mine)
             raise
         self.t_written = time.time()
         numbers = self.numbers()
         with suppress(OSError):  # the next one tries again
             self._prune(numbers[:KEPT])
         return numbers[KEPT - 1] if len(numbers) >= KEPT else 0
-
-    def _give_up(self, record: int, suffixes: Iterable[str]) -> None:
-        """There is no checkpoint after this record, and the disk may have its space."""
-        for suffix in ("json", *suffixes):
-            (self.folder / f"{record}.{suffix}").unlink(missing_ok=True)
-            self._spare(suffix).unlink(missing_ok=True)
 
     def _prune(self, kept: Sequence[int]) -> None:
         """Let go of the checkpoints after other records than these, and of what else lies there."""
@@ -144,3 +144,8 @@ def _written_over(path: Path, write: Callable[[BinaryIO], Iterable[Path]]) -> It
         given = write(stream)
         stream.truncate()
     return given
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
