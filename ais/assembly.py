@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ais.records import count_message, doubtful, reject, unsigned, verdict
+from ais.records import REASON_COUNT, count_message, doubtful, reject, unsigned, verdict
 from ais.sentences import MAX_PARTS, PART_WORDS
 from ais.status import DUPLICATE, EMPTY_PAYLOAD, IMPLAUSIBLE, INCOMPLETE_MESSAGE, OK, ORPHAN_FRAGMENT
 from ais.table import NAT
@@ -255,6 +255,7 @@ def take_message(slot, row, feed, words, types, tally):
     row.n_bits, seam = join_words(slot, n_parts, words, f.words)
     row.t, row.offset, row.n_bytes = slot.t, slot.offset, slot.n_bytes
     row.station, row.group = slot.station, slot.group
+    tally[OK, REASON_COUNT] += n_parts - 1
     reason = verdict(row, words) if row.n_bits > 0 else EMPTY_PAYLOAD
     if reason == OK and row.msg_type == 5 and not seam_fits(words, row.words, seam):
         reason = IMPLAUSIBLE

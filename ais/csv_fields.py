@@ -26,6 +26,8 @@ IMO, CALLSIGN, NAME, SHIP_TYPE, LENGTH, WIDTH, TO_BOW, TO_STERN, TO_PORT, TO_STA
 ETA_MONTH, ETA_DAY, ETA_HOUR, ETA_MINUTE = range(24, 28)
 N_FIELDS = len(FIELDS)
 
+NOT_AVAILABLE = ", taken as not available"
+"""Ends the reasons that cost a value and not the row."""
 REASONS = (
     "wrong number of fields",
     "base station",
@@ -40,13 +42,13 @@ REASONS = (
     "unreadable position",
     "latitude out of range",
     "longitude out of range",
-    "unreadable speed, taken as not available",
-    "speed out of range, taken as not available",
-    "unreadable course, taken as not available",
-    "course out of range, taken as not available",
-    "unreadable heading, taken as not available",
-    "heading out of range, taken as not available",
-    "unknown navigational status, taken as not available",
+    f"unreadable speed{NOT_AVAILABLE}",
+    f"speed out of range{NOT_AVAILABLE}",
+    f"unreadable course{NOT_AVAILABLE}",
+    f"course out of range{NOT_AVAILABLE}",
+    f"unreadable heading{NOT_AVAILABLE}",
+    f"heading out of range{NOT_AVAILABLE}",
+    f"unknown navigational status{NOT_AVAILABLE}",
 )
 """Why a row was not used, or a value of it was not."""
 WRONG_FIELDS = 0

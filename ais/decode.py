@@ -29,7 +29,7 @@ from ais.records import MESSAGE
 from ais.reports import FixColumns
 from ais.sentences import MAX_LINE_BYTES, cut_after_sentence
 from ais.statics import HALF, HALVES, STATIC_ROW, static_columns, write_statics
-from ais.status import INCOMPLETE_MESSAGE, LINE_TOO_LONG, ORPHAN_FRAGMENT, STATUS, count_words
+from ais.status import INCOMPLETE_MESSAGE, LINE_TOO_LONG, OK, ORPHAN_FRAGMENT, STATUS, count_words
 from ais.table import NAT
 from ais.tags import T_MIN_US
 from geo.errors import UsageError
@@ -148,6 +148,11 @@ class Decoder:
     def counts(self) -> dict[str, int]:
         """What was not used so far, by reason."""
         return count_words(self.tally[:, 0])
+
+    @property
+    def joined(self) -> int:
+        """Sentences so far that stand in a message, sound or not, behind its first one."""
+        return int(self.tally[OK, 0])
 
     @property
     def types(self) -> dict[int, int]:

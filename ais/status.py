@@ -74,6 +74,12 @@ STATUS = (
 """Text of each status code."""
 
 REASONS = len(STATUS)
+REJECTED = frozenset({
+    CHECKSUM_DIFFERS, CHECKSUM_MISSING, MALFORMED, BAD_CHARACTER, WRONG_LENGTH, ORPHAN_FRAGMENT, INCOMPLETE_MESSAGE,
+    NOT_AIS, BAD_MMSI, EMPTY_PAYLOAD, DUPLICATE, LINE_TOO_LONG, FILL_BITS, IMPLAUSIBLE, UNKNOWN_TYPE, TOO_SHORT,
+})  # fmt: skip
+"""Codes under which a decoder counts lines and sentences of which no message came. The others that it counts say what
+of a message was not used."""
 
 
 def count_words(counts: Iterable[int]) -> dict[str, int]:

@@ -171,7 +171,7 @@ class Daemon:
         """Wait until it has decoded so many."""
         while True:
             said = self.status()
-            if said and said["sources"] and said["sources"][0]["decoded"] >= messages:
+            if said and said["sources"] and said["sources"][0]["heard"] >= messages:
                 return said
             if self.process.poll() is not None:
                 raise RuntimeError("the daemon has ended; its log says why")
@@ -209,7 +209,7 @@ def measure(path: Path, sentences: int, rate: float) -> tuple[object, ...]:
         thread.join()
         cpu1 = daemon.ps.cpu_times()
         used = cpu1.user + cpu1.system - cpu0.user - cpu0.system
-        decoded = said["sources"][0]["decoded"]
+        heard = said["sources"][0]["heard"]
         daemon.stop()
     lag = f"{max(daemon.lags[1:] or [0.0]):.3f}"
     vessels = (
@@ -217,10 +217,10 @@ def measure(path: Path, sentences: int, rate: float) -> tuple[object, ...]:
     )
     return (
         f"{rate:,.0f}" if rate else "as fast as it goes",
-        f"{decoded:,}",
-        f"{decoded / wall:,.0f}",
-        f"{decoded / used:,.0f}",
-        f"{decoded / used / WORLDS:.1f}",
+        f"{heard:,}",
+        f"{heard / wall:,.0f}",
+        f"{heard / used:,.0f}",
+        f"{heard / used / WORLDS:.1f}",
         lag,
         f"{vessels:,}",
         f"{daemon.peak_mib:.0f}",
@@ -255,7 +255,7 @@ def run(quick: bool = False) -> Iterator[str]:
         path = Path(folder) / "feed.nmea"
         sentences = write_feed(path, ships, REPORTS)
         yield f"{sentences:,} sentences of {ships:,} ships, {path.stat().st_size / 1e6:,.0f} MB"
-        names = ("sent, sentences/s", "decoded", "per s", "per CPU s", "worlds", "lag p99, s", "ships", "peak MiB")
+        names = ("sent, sentences/s", "heard", "per s", "per CPU s", "worlds", "lag p99, s", "ships", "peak MiB")
         yield table(names, [measure(path, sentences, rate) for rate in (0.0, *RATES)])
         wall, cpu = pyais_rate(path)
         yield table(

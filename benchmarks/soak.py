@@ -137,7 +137,7 @@ def _judged(looked: Looked, sent: int) -> int:
     before = -1
     while True:
         source = looked.status()["sources"][0]
-        done = source["decoded"] + sum(source["rejected"].values()) + sum(source["dropped_units"].values())
+        done = source["heard"] + sum(source["dropped_units"].values())
         if not source["waiting_bytes"] and done == before:
             break
         before = done
@@ -153,6 +153,7 @@ def _judged(looked: Looked, sent: int) -> int:
         ("of these dropped, counted", f"{dropped:,}"),
         ("lost without being counted", f"{lost:,}"),
         ("decoded", f"{source['decoded']:,}"),
+        ("joined to the sentence before", f"{source['joined']:,}"),
         ("rejected", f"{sum(source['rejected'].values()):,}"),
         ("RSS at the end, MiB", f"{seen[-1, 1]:.0f}"),
         ("slope of RSS after warm-up, MiB/h", f"{slope:.2f}"),
@@ -162,9 +163,10 @@ def _judged(looked: Looked, sent: int) -> int:
         ("/healthz answered within, s", f"{seen[:, 5].max():.3f}"),
     ]
     print(table(("soak", "seen"), rows))
+    unequal = sent - dropped - source["decoded"] - source["joined"] - sum(source["rejected"].values())
     grown = late[0, 2] < seen[-1, 2] or late[0, 3] < seen[-1, 3] or slope > MAX_SLOPE_MIB_H
     is_soak = seen[-1, 0] - seen[0, 0] >= SHORTEST_SOAK_S
-    return int(lost != 0 or (is_soak and grown) or seen[:, 5].max() > MAX_HEALTH_S)
+    return int(lost != 0 or unequal != 0 or (is_soak and grown) or seen[:, 5].max() > MAX_HEALTH_S)
 
 
 def main() -> None:

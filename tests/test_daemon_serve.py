@@ -12,8 +12,10 @@ import time
 import urllib.request
 
 import msgspec
+import numpy as np
 import pytest
 
+from ais.transmit import MESSAGE, REPORT, encode
 from luxwake.daemon.sink import Change
 from tests.daemon_case import feed, pieces, serve, stored
 
@@ -178,22 +180,28 @@ def test_every_datagram_is_counted(served):
     port = free_port()
     daemon = served(f'type = "udp"\nport = {port}').start()
     daemon.wait_until(lambda status: True)
-    sound = [line + b"\n" for line in feed().split(b"\n")[:500] if b"AIVDM,1,1" in line]
+    sound = [line + b"\n" for line in feed().split(b"\n")[:500] if b"AIVDM,1,1" in line and b",0*" in line]
     rng = random.Random(2)
-    bad = [rng.randbytes(60).replace(b"\n", b"").replace(b"!", b"").replace(b"$", b"") for _ in range(50)]
-    wrong = [line.replace(b"*", b"*0", 1) for line in sound[:30]]
+    bad = [bytes(rng.choices(range(128, 256), k=60)) for _ in range(50)]
+    wrong = [line.replace(b",0*", b",1*") for line in sound[:30]]
+    static = np.zeros(1, REPORT)
+    static["name"], static["ship_type"] = "SYNTHETIC", 70
+    ship = np.zeros(1, MESSAGE)
+    ship["msg_type"], ship["mmsi"], ship["channel"], ship["station"], ship["epoch"] = 5, 671999101, ord("A"), -1, 1.7e9
+    parts = encode(ship, static).data.tobytes().splitlines(keepends=True)
     sent = sound + bad + wrong
     rng.shuffle(sent)
+    sent += parts
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
         for datagram in sent:
             one.sendto(datagram, ("127.0.0.1", port))
     status = daemon.wait_until(
         lambda s: s["sources"][0]["received_units"] >= len(sent) and not s["sources"][0]["waiting_bytes"]
     )
-    source = daemon.wait_until(lambda s: s["sources"][0]["decoded"] >= len(sound))["sources"][0]
+    source = daemon.wait_until(lambda s: s["sources"][0]["decoded"] > len(sound))["sources"][0]
     assert source["received_units"] == len(sent) and not source["dropped_units"], status
-    assert source["decoded"] == len(sound) + len(wrong)
-    assert sum(source["rejected"].values()) >= len(wrong)
+    assert (source["heard"], source["decoded"]) == (len(sound) + len(wrong) + 2, len(sound) + 1)
+    assert source["decoded"] + source["joined"] + sum(source["rejected"].values()) == len(sent)
     assert daemon.stop() < 10.0
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from ais.table import NAT, Fixes
 from detectors.snapshot import Column, put_state, read_state
@@ -32,16 +32,13 @@ from luxwake.daemon.archive_files import (
     day_end,
     is_hidden,
     merge,
-    merging,
     partitioned,
     partitions,
     parts_of,
     write_files,
 )
 from luxwake.daemon.archive_held import Held
-
-if TYPE_CHECKING:
-    import duckdb
+from luxwake.daemon.archive_sorting import Sorting
 
 RETRY_S = 0.9
 """After an error the disk is not asked again for so long."""
@@ -82,7 +79,7 @@ class Archive:
         self._writer = ThreadPoolExecutor(1, "archive")
         self._merger = ThreadPoolExecutor(1, "archive merge")
         self._merged: Future[None] | None = None
-        self._merging: duckdb.DuckDBPyConnection | None = None
+        self._merging: Sorting | None = None
         self._lock = threading.Lock()
         self._unsettled: set[str] = set()
         """Partitions that may have files to remove or to merge; also in the file `.unsettled`."""
@@ -279,30 +276,30 @@ class Archive:
             self._merged.result()
 
     def _compact(self, record: int, t: int) -> None:
-        import duckdb
-
         with self._lock:
             names = sorted(self._unsettled)
-        done = set()
-        self._merging = connection = merging(self.folder)
-        for name in names:
-            try:
-                while chosen := due(self.folder / name, record, t):
-                    if self._stop.is_set():
-                        return
-                    merge(chosen, connection)
-                if is_settled(self.folder / name, record, t):
-                    done.add(name)
-            except (OSError, duckdb.Error) as error:  # all rows are there; the next checkpoint tries again
-                _log.warning("%s: not merged (%s)", self.folder / name, str(error).splitlines()[0])
+        if any(due(self.folder / name, record, t) for name in names):
+            with Sorting(self.folder) as self._merging:
+                for name in names:
+                    self._merge(name, record, t, self._merging)
         try:
             with self._lock:
-                done -= self._writing
-                self._unsettled -= {name for name in done if is_settled(self.folder / name, record, t)}
+                others = set(names) - self._writing
+                done = {name for name in others if is_settled(self.folder / name, record, t)}
+                self._unsettled -= done
                 if done:
                     self._save(self._unsettled)
         except (OSError, OutputError) as error:
             _log.warning("%s: %s", self._list, error)
+
+    def _merge(self, name: str, record: int, t: int, sorting: Sorting) -> None:
+        """Merge the files of a partition that are to be merged."""
+        try:
+            while not self._stop.is_set() and (chosen := due(self.folder / name, record, t)):
+                merge(chosen, sorting)
+        except OSError as error:  # all rows are there; the next checkpoint tries again
+            if not self._stop.is_set():
+                _log.warning("%s: not merged (%s)", self.folder / name, error)
 
     def close(self) -> None:
         """End the threads; a merge, or a batch that takes too long, is broken off and begun anew another time."""
@@ -310,10 +307,8 @@ class Archive:
             wait([self._written], CLOSE_S)
         self._stop.set()
         if self._merging is not None:
-            self._merging.interrupt()
+            self._merging.stop()
         self._merger.shutdown()
-        if self._merging is not None:
-            self._merging.close()
         self._writer.shutdown()
         self._held.close()
         if self._batch is not None:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     import duckdb
     import zstandard
 
+    from luxwake.daemon.archive_sorting import Sorting
+
 Columns = dict[str, NDArray[Any]]
 
 RESOLUTION = 1
@@ -215,19 +217,15 @@ def quoted(paths: Sequence[Path]) -> str:
     return "[" + ", ".join("'" + glob.escape(str(path)).replace("'", "''") + "'" for path in paths) + "]"
 
 
-def merge(parts: Sequence[Part], connection: duckdb.DuckDBPyConnection) -> Path:
+def merge(parts: Sequence[Part], sorting: Sorting) -> Path:
     """One file in place of several, which follow each other in a partition; the old ones are removed.
 
-    Raises OSError or duckdb.Error; all rows are still there then, each once.
+    Raises OSError; all rows are still there then, each once.
     """
     partition = parts[0].path.parent
     made = partition / f"{parts[0].first}-{parts[-1].last}.parquet"
-    place = str(hidden(made)).replace("'", "''")
     try:
-        connection.execute(
-            f"copy (from read_parquet({quoted([part.path for part in parts])}, hive_partitioning = false) "
-            f"order by mmsi, t, source, \"offset\") to '{place}' (format parquet, compression zstd)"
-        )
+        sorting.sort([part.path for part in parts], hidden(made))
         sync(hidden(made))
         os.replace(hidden(made), made)
     except BaseException:
@@ -242,7 +240,7 @@ def merge(parts: Sequence[Part], connection: duckdb.DuckDBPyConnection) -> Path:
 
 
 def merging(folder: Path) -> duckdb.DuckDBPyConnection:
-    """A database for `merge`, of bounded memory and one thread."""
+    """A database for reading the archive and merging its files, of bounded memory and one thread."""
     from luxwake.store import locked
 
     connection = locked()

@@ -9,26 +9,36 @@ from numpy.typing import NDArray
 
 from ais.decode import Decoder
 from ais.reports import FixColumns
+from ais.status import REJECTED, STATUS
 from ais.table import NAT, Fixes, Static
 from luxwake.daemon.config import SourceConfig
 
 State = dict[str, NDArray[Any]]
+_REJECTED = {STATUS[code] for code in REJECTED}
 
 
 class Parser(Protocol):
     """Bytes in pieces of any size to fixes. What a source says depends on its bytes and on when they came alone."""
 
     @property
-    def messages(self) -> int:
-        """Messages so far, sound or not."""
+    def heard(self) -> int:
+        """Sentences or objects so far, sound or not."""
 
     @property
-    def sound(self) -> int:
-        """Of these the sound ones: what a watchdog goes by."""
+    def decoded(self) -> int:
+        """Whole messages that came of them: what a watchdog goes by."""
 
     @property
-    def counts(self) -> dict[str, int]:
-        """What was not used so far, by reason."""
+    def joined(self) -> int:
+        """Sentences behind the first of a message: all lines are `decoded`, `joined`, `rejected` or wait for others."""
+
+    @property
+    def rejected(self) -> dict[str, int]:
+        """Lines, sentences and objects of which no message came, by reason."""
+
+    @property
+    def unused(self) -> dict[str, int]:
+        """What of messages was not used or not believed, by reason."""
 
     def feed(self, data: bytes, t: int) -> Fixes:
         """What these bytes say, which follow the ones before and came at `t`, in µs."""
@@ -45,7 +55,7 @@ class NmeaParser:
 
     >>> parser = NmeaParser()
     >>> fixes = parser.feed(b"!AIVDM,1,1,,A,13HOI:0P0000VOHLCnHQKwvL05Ip,0*23\\n", 1_700_000_000_000_000)
-    >>> fixes["mmsi"].tolist(), fixes["t"].tolist(), parser.messages
+    >>> fixes["mmsi"].tolist(), fixes["t"].tolist(), parser.decoded
     ([227006760], [1700000000000000], 1)
     """
 
@@ -53,19 +63,29 @@ class NmeaParser:
         self._decoder = Decoder()
 
     @property
-    def messages(self) -> int:
+    def heard(self) -> int:
         """Sentences so far, sound or not."""
         return self._decoder.sentences
 
     @property
-    def sound(self) -> int:
+    def decoded(self) -> int:
         """Whole messages so far."""
         return sum(self._decoder.types.values())
 
     @property
-    def counts(self) -> dict[str, int]:
-        """What was not used so far, by reason."""
-        return self._decoder.counts
+    def joined(self) -> int:
+        """Sentences behind the first of a message."""
+        return self._decoder.joined
+
+    @property
+    def rejected(self) -> dict[str, int]:
+        """Lines and sentences of which no message came, by reason."""
+        return {why: n for why, n in self._decoder.counts.items() if why in _REJECTED}
+
+    @property
+    def unused(self) -> dict[str, int]:
+        """What of messages was not used or not believed, by reason."""
+        return {why: n for why, n in self._decoder.counts.items() if why not in _REJECTED}
 
     def feed(self, data: bytes, t: int) -> Fixes:
         """What these bytes say, which follow the ones before and came at `t`, in µs."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ais.csv_fields import NOT_AVAILABLE
 from ais.decode import AHEAD_US
 from ais.json_forms import JSON_FORMATS, Object, form_of
 from ais.json_rows import OTHER_FORM, UNREADABLE, JsonReader
@@ -28,6 +29,10 @@ _REASONS = (STATUS[LINE_TOO_LONG], UNREADABLE, OTHER_FORM, STATUS[TIME_OUT_OF_RA
 Columns = dict[str, NDArray[Any]]
 
 
+def _is_of_a_message(why: str) -> bool:
+    return why.endswith(NOT_AVAILABLE) or why == STATUS[TIME_OUT_OF_RANGE]
+
+
 class JsonParser:
     """JSON, an object or an array of objects a line; the first object that is of a known form tells which.
 
@@ -37,7 +42,7 @@ class JsonParser:
     >>> parser = JsonParser()
     >>> row = b'{"MMSI":671999101,"TIMESTAMP":"2024-01-01 00:00:00 UTC","LATITUDE":1.5,"LONGITUDE":2.5}'
     >>> t = 1_704_067_201_000_000
-    >>> len(parser.feed(row, t)), parser.feed(b"\\n{}\\n", t)["lat"].tolist(), parser.messages, parser.counts
+    >>> len(parser.feed(row, t)), parser.feed(b"\\n{}\\n", t)["lat"].tolist(), parser.heard, parser.rejected
     (0, [1.5], 2, {'JSON object of another form': 1})
     """
 
@@ -51,20 +56,32 @@ class JsonParser:
         self._kept = np.zeros(KEPT_REPORTS, np.int64)
 
     @property
-    def messages(self) -> int:
+    def heard(self) -> int:
         """Objects and other texts so far, sound or not."""
         return self._before + (self._reader.objects if self._reader is not None else 0)
 
     @property
-    def sound(self) -> int:
+    def decoded(self) -> int:
         """Of these what was of use."""
-        return max(0, self.messages - sum(self.counts.values()))
+        return max(0, self.heard - sum(self.rejected.values()))
 
     @property
-    def counts(self) -> dict[str, int]:
-        """What was not used so far, by reason."""
-        counts = self._counts + Counter(self._reader.counts if self._reader is not None else {})
-        return dict(+counts)
+    def joined(self) -> int:
+        """No message is in several objects."""
+        return 0
+
+    @property
+    def rejected(self) -> dict[str, int]:
+        """Objects and lines that were not used so far, by reason."""
+        return {why: n for why, n in self._tally().items() if not _is_of_a_message(why)}
+
+    @property
+    def unused(self) -> dict[str, int]:
+        """What of the others was not used or not believed, by reason."""
+        return {why: n for why, n in self._tally().items() if _is_of_a_message(why)}
+
+    def _tally(self) -> Counter[str]:
+        return +(self._counts + Counter(self._reader.counts if self._reader is not None else {}))
 
     def feed(self, data: bytes, t: int) -> Fixes:
         """What these bytes say, which follow the ones before and came at `t`, in µs."""

@@ -122,16 +122,17 @@ def check_speed(speed: float | None) -> None:
 def _print(daemon: Any, seconds: float, console: Console) -> None:
     """What was told, and what was not used."""
     told: Counter[tuple[str, str]] = daemon.core.told
-    rejected: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for parser in daemon.core.parsers.values():
-        rejected.update(parser.counts)
-    messages = sum(parser.messages for parser in daemon.core.parsers.values())
+        counts.update(parser.rejected)
+        counts.update(parser.unused)
+    messages = sum(parser.decoded for parser in daemon.core.parsers.values())
     if console.json:
         for (kind, change), n in sorted(told.items()):
             print_json_lines([{"type": "told", "kind": kind, "change": change, "n": n}])
-        summary = {"messages": messages, "seconds": round(seconds, 3), "rejected": dict(rejected)}
+        summary = {"messages": messages, "seconds": round(seconds, 3), "not_used": dict(counts)}
         print_json_lines([{"type": "summary", **summary}])
         return
     console.table("Told", ("kind", "change", "times"), [(*key, f"{n:,}") for key, n in sorted(told.items())])
-    console.counts("Not used of the input", dict(rejected))
+    console.counts("Not used of the input", dict(counts))
     console.note(f"{messages:,} messages in {seconds:.1f} s: {messages / max(seconds, 1e-9):,.0f}/s")

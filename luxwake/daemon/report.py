@@ -63,8 +63,8 @@ class Reporter:
         source, intake = self._daemon.sources[k], self._daemon.intakes[k]
         parser = self._daemon.core.parsers[intake.source]
         rate = self._rates[source.name]
-        rate.add(parser.messages - self._decoded[source.name])
-        self._decoded[source.name] = parser.messages
+        rate.add(parser.decoded - self._decoded[source.name])
+        self._decoded[source.name] = parser.decoded
         return SourceStatus(
             name=source.name,
             type=str(type(self._daemon.config.sources[k]).__struct_config__.tag),
@@ -77,8 +77,11 @@ class Reporter:
             buffer_bytes=intake.max_bytes,
             dropped_bytes={reason: n for reason, (_, n) in intake.dropped.items() if n},
             dropped_units={reason: n for reason, (n, _) in intake.dropped.items() if n},
-            decoded=parser.messages,
-            rejected=parser.counts,
+            heard=parser.heard,
+            decoded=parser.decoded,
+            joined=parser.joined,
+            rejected=parser.rejected,
+            unused=parser.unused,
             messages_per_s=rate.per_s(),
             lag_s=intake.lag_s,
             t_last=intake.t_last,

@@ -187,7 +187,7 @@ class Daemon:
 
     def _take(self, chunks: list[Chunk]) -> None:
         """Have the core take up chunks, and tell the sources and sinks."""
-        before = {number: parser.sound for number, parser in self.core.parsers.items()}
+        before = {number: parser.decoded for number, parser in self.core.parsers.items()}
         record = self._until_written(lambda: self.core.write(chunks))
         self._kept |= {chunk.source: chunk.cursor for chunk in chunks if chunk.cursor}
         begun = time.thread_time()
@@ -201,7 +201,7 @@ class Daemon:
                 dispatcher.wake()
         for source in self.sources:
             number = source.intake.source
-            source.on_decoded(self.core.parsers[number].sound - before[number])
+            source.on_decoded(self.core.parsers[number].decoded - before[number])
 
     def _until_written(self, write: Callable[[], Any]) -> Any:
         """Try again where the disk is full: what has come waits, and nothing of it is lost."""

@@ -20,8 +20,12 @@ class SourceStatus:
     connections : how often it has connected
     waiting_bytes, buffer_bytes : what waits for the core, and how much may
     dropped_bytes, dropped_units : by reason
-    decoded : messages that were decoded
-    rejected : lines or messages that were not, by reason
+    heard : sentences or objects that the core has taken up
+    decoded : messages that came of them
+    joined : sentences that stand in a message behind its first one; what comes, line by line, is `decoded`, `joined`,
+        rejected, dropped, or waits
+    rejected : lines, sentences and objects of which none came, by reason
+    unused : what of messages was not used or not believed, by reason
     lag_s : since when what is next for the core has been waiting; 0.0 where nothing waits
     t_last : when something last came, µs since 1970 UTC; 0 never
     """
@@ -37,8 +41,11 @@ class SourceStatus:
     buffer_bytes: int = 0
     dropped_bytes: dict[str, int] = field(default_factory=dict)
     dropped_units: dict[str, int] = field(default_factory=dict)
+    heard: int = 0
     decoded: int = 0
+    joined: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
+    unused: dict[str, int] = field(default_factory=dict)
     messages_per_s: float = 0.0
     lag_s: float = 0.0
     t_last: int = 0

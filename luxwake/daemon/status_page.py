@@ -51,7 +51,7 @@ def page(status: Status, not_ready: Sequence[str]) -> str:
         f"<h1>Luxwake {_text(status.version)}</h1><p>{word}; {_text(status.phase)}, up {_span(status.uptime_s)}; "
         f"as of {_time(status.t)}.</p>\n"
         + _table("Core", ("", "value"), _core_rows(status), "1")
-        + _table("Sources", _SOURCE_COLUMNS, sources, "2345678")
+        + _table("Sources", _SOURCE_COLUMNS, sources, "23456789")
         + _table("Sinks", ("sink", "queued", "sent", "dead letters", "last error"), sinks, "123")
         + _table("In memory", ("", "now", "at most"), held, "12")
         + _table("Changes told", ("kind", "number"), changes, "1")
@@ -60,7 +60,8 @@ def page(status: Status, not_ready: Sequence[str]) -> str:
 
 
 _SOURCE_COLUMNS = (
-    "source", "state", "messages/s", "decoded", "received", "waiting", "dropped", "rejected", "lag", "last heard",
+    "source", "state", "messages/s", "decoded", "received", "waiting", "dropped", "rejected", "unused", "lag",
+    "last heard",
 )  # fmt: skip
 
 
@@ -86,6 +87,7 @@ def _source_row(source: SourceStatus) -> tuple[str, ...]:
         _size(source.waiting_bytes),
         _counted({**source.dropped_bytes}, " B"),
         _counted(source.rejected),
+        _counted(source.unused),
         f"{source.lag_s:,.1f} s",
         _time(source.t_last),
     )
