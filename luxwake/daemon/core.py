@@ -288,7 +288,8 @@ class Core:
     def changes_of(self, changes: Changes) -> list[Change]:
         """A table of changes as the store takes them; they are to be committed next."""
         made = []
-        for k, event in enumerate(event_properties(changes)):
+        places = zip(changes["lat"].tolist(), changes["lon"].tolist(), strict=True)
+        for event, (lat, lon) in zip(event_properties(changes), places, strict=True):
             self._seq += 1
             score = event.get("score")
             made.append(
@@ -300,8 +301,8 @@ class Core:
                     event["kind"],
                     event["mmsi"],
                     event.get("other") or 0,
-                    float(changes["lat"][k]),
-                    float(changes["lon"][k]),
+                    lat,
+                    lon,
                     math.nan if score is None else score,
                     msgspec.json.encode(event).decode(),
                 )
