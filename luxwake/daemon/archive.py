@@ -68,10 +68,8 @@ class Archive:
         self._held = Held(self.folder)
         """Rows that belong to no batch yet."""
         self._batch: tuple[int, Held] | None = None
-        self._last = 0
+        self.last = 0
         """Number of the newest batch."""
-        self._saved = 0
-        """The same when `put` was called last."""
         self._at_checkpoints = [0, 0]
         """The same when each of the two checkpoints was written that are kept, the older first."""
         self._written: Future[None] | None = None
@@ -97,14 +95,13 @@ class Archive:
         for name, rows in (("batch", batch), ("held", self._held)):
             if rows is not None and rows.rows:
                 state |= {f"{name}.{key}": rows.column(key) for key in ArchiveRows.order}
-        put_state(stream, state, {**_HOLDS, "last": self._last, "batch": number})
-        self._saved = self._last
+        put_state(stream, state, {**_HOLDS, "last": self.last, "batch": number})
         return ()
 
     def _load(self, path: Path) -> None:
         state, header = read_state(path, _HOLDS)
         groups = state_parts(state)
-        self._last = header["last"]
+        self.last = header["last"]
         if "held" in groups:
             self._held.add(groups["held"])
         if header["batch"]:
@@ -123,11 +120,11 @@ class Archive:
         last : the last record of the journal
         saved : what `put` wrote for the checkpoint; None where all rows before it were on the disk
         """
-        self._last = record
+        self.last = record
         if saved is not None:
             self._load(saved)
-        self._at_checkpoints = [0, self._last]
-        self._clean(self._last, last)
+        self._at_checkpoints = [0, self.last]
+        self._clean(self.last, last)
 
     def _clean(self, record: int, last: int) -> None:
         if not self.folder.is_dir():
@@ -190,7 +187,7 @@ class Archive:
         """
         if self._is_settled(wait) and self.rows:
             self._held.seal()
-            self._batch, self._last = (record, self._held), record
+            self._batch, self.last = (record, self._held), record
             self._held = Held(self.folder)
             self._begin(again=False)
 
@@ -260,12 +257,13 @@ class Archive:
         write_text(self._list, (name + "\n" for name in sorted(names)))
         sync(self.folder)
 
-    def compact(self, t: int) -> None:
+    def compact(self, t: int, last: int | None = None) -> None:
         """A checkpoint has been written: have the files merged that belong together, unless that is being done.
 
-        `t` is how far the time of the feed has come, µs; NAT before the first row.
+        `t` is how far the time of the feed has come, µs; NAT before the first row. `last` was the newest batch when the
+        checkpoint was begun; None: the newest of all.
         """
-        self._at_checkpoints = [self._at_checkpoints[1], self._saved]
+        self._at_checkpoints = [self._at_checkpoints[1], self.last if last is None else last]
         record = self._at_checkpoints[0]
         if t != NAT and record and (self._merged is None or self._merged.done()):
             self._merged = self._merger.submit(self._compact, record, t)

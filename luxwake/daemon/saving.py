@@ -37,7 +37,8 @@ class _Begun(NamedTuple):
     appended: int
     shelf: Memory
     spool: Path
-    with_archive: bool
+    batch: int | None
+    """Newest batch of the archive; None where it was not handed its rows."""
     needed: Future[int]
 
 
@@ -128,8 +129,9 @@ class Saving:
             raise self._failed(error) from None
         core.journal.rotate()
         spool = core.spool_of(core.settings)
+        batch = core.archive.last if core.archive is not None and archive else None
         self._begun = _Begun(
-            core.followed, t, self.work_s, core.journal.n_appended, core.watch.shelf, spool, archive, needed
+            core.followed, t, self.work_s, core.journal.n_appended, core.watch.shelf, spool, batch, needed
         )
 
     def _files(self) -> Files:
@@ -175,6 +177,6 @@ class Saving:
             for folder in set((core.folder / "spool").iterdir()) - used:
                 shutil.rmtree(folder, ignore_errors=True)
         core.journal.forget(needed)
-        if core.archive is not None and begun.with_archive:
-            core.archive.compact(core.watch.engine.newest)
+        if core.archive is not None and begun.batch is not None:
+            core.archive.compact(core.watch.engine.newest, begun.batch)
             self._t_archived = time.monotonic()
