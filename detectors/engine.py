@@ -34,7 +34,7 @@ from detectors.pending import Pending, wait_us
 from detectors.registry import detector_class, kind_code, registered, with_needs
 from detectors.rows import fill_alive, fill_class_b, in_order, taken
 from detectors.settings import params_of
-from detectors.snapshot import Column, State, check_alike, copied, like, read_state, write_state
+from detectors.snapshot import Column, Pieces, State, check_alike, copied, like, read_state, write_state
 from detectors.vessels import vessels
 from geo.anchorages import Anchorages
 from geo.errors import UsageError
@@ -349,10 +349,10 @@ class Engine:
 
     def views(self) -> State:
         """All that the engine knows, as it stands: later rows change it."""
-        return {name: column() if callable(column) else column for name, column in self.columns().items()}
+        return {name: one.array() if isinstance(one, Pieces) else one for name, one in self.columns().items()}
 
     def columns(self) -> dict[str, Column]:
-        """The same for `write_state`, which reads rows that wait in a file a column at a time."""
+        """The same for `write_state`, which reads rows that wait in a file a piece at a time."""
         clocks = (self._released, self._newest, self._last, self._alive)
         arrays: dict[str, Column] = {f"pending.{name}": column for name, column in self._pending.columns().items()}
         arrays |= {f"hulls.{name}": array for name, array in self._tracks.hulls._asdict().items()}
@@ -391,7 +391,7 @@ class Engine:
             For one that was saved with other detectors or parameters.
         """
         state, _ = read_state(path, self.header())
-        check_alike(path, state, self.views())
+        check_alike(path, state, self.columns())
         self.resume(state)
 
 

@@ -31,14 +31,14 @@ def count_ships(first, last, place, moved, jumps, ship, reach, same_way, seen, s
         apart = max(reach, same_way * math.sqrt(moved[k, 0] * moved[k, 0] + moved[k, 1] * moved[k, 1]))
         ships[k] = 0
         for j in range(first[k], last[k]):
-            if seen[ship[j]] == k:
-                continue
-            x, y, z = place[j, 0] - place[k, 0], place[j, 1] - place[k, 1], place[j, 2] - place[k, 2]
-            same = math.sqrt(x * x + y * y + z * z) <= reach
+            x, same = place[j, 0] - place[k, 0], False
+            if abs(x) <= reach:  # few are
+                y, z = place[j, 1] - place[k, 1], place[j, 2] - place[k, 2]
+                same = math.sqrt(x * x + y * y + z * z) <= reach
             if not same and jumps[k] and jumps[j]:
                 north, east = moved[j, 0] - moved[k, 0], moved[j, 1] - moved[k, 1]
                 same = math.sqrt(north * north + east * east) <= apart
-            if same:
+            if same and seen[ship[j]] != k:
                 seen[ship[j]] = k
                 ships[k] += 1
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ais.table import NAT
+from detectors.snapshot import Pieces
 from geo.nameless_file import NamelessFile
 
 Rows = dict[str, NDArray[Any]]
@@ -136,11 +137,14 @@ class Pending:
 
     def column(self, name: str) -> NDArray[Any]:
         """A column of all of them."""
-        return np.concatenate([self._none[name], *(self._column(piece, name) for piece in self._pieces)])
+        return self.columns()[name].array()
 
-    def columns(self) -> dict[str, Callable[[], NDArray[Any]]]:
-        """What gives each column of all of them, one at a time."""
-        return {name: lambda name=name: self.column(name) for name in self._none}  # type: ignore[misc]
+    def columns(self) -> dict[str, Pieces]:
+        """The columns of all of them, as they stand."""
+        return {name: Pieces(none.dtype, self.size, self._reader(name)) for name, none in self._none.items()}
+
+    def _reader(self, name: str) -> Callable[[], Iterator[NDArray[Any]]]:
+        return lambda: (self._column(piece, name) for piece in self._pieces)
 
     def beyond(self, t: int) -> list[Rows]:
         """Pieces with rows after a time in µs, all where that is `ais.table.NAT`."""

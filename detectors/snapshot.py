@@ -1,12 +1,17 @@
-"""Arrays to a file and back: how the state of an engine survives the end of its process."""
+"""Arrays to a file and back: how the state of an engine survives the end of its process.
+
+A file is a line that says what it is, a line of JSON (a header, and the names of the arrays), the arrays as npy in that
+order, and the CRC-32 of all this, little endian.
+"""
 
 from __future__ import annotations
 
 import json
-import zipfile
-from collections.abc import Callable, Mapping
+import os
+import zlib
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +23,32 @@ State = dict[str, NDArray[Any]]
 """Named arrays that say all that an engine knows; records stay record arrays."""
 
 
-Column = NDArray[Any] | Callable[[], NDArray[Any]]
-"""An array, or what gives it when it is written."""
+class Pieces(NamedTuple):
+    """A column that lies in pieces, each of which is read when it is written."""
+
+    dtype: np.dtype[Any]
+    size: int
+    read: Callable[[], Iterable[NDArray[Any]]]
+
+    @property
+    def ndim(self) -> int:
+        """As an array has it."""
+        return 1
+
+    @property
+    def nbytes(self) -> int:
+        """As an array has it."""
+        return self.size * self.dtype.itemsize
+
+    def array(self) -> NDArray[Any]:
+        """All of it."""
+        return np.concatenate([np.zeros(0, self.dtype), *self.read()])
+
+
+Column = NDArray[Any] | Pieces
+MAGIC = b"luxwake state 1\n"
+CRC_BYTES = 4
+_PART_BYTES = 1 << 20
 
 
 def copied(array: NDArray[Any]) -> NDArray[Any]:
@@ -33,17 +62,56 @@ def like(saved: NDArray[Any], array: NDArray[Any]) -> NDArray[Any]:
     return saved.view(array.dtype).view(np.recarray) if array.dtype.names else saved
 
 
+class _Summed:
+    """A stream that is written to, and the checksum of what it was given."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream, self.crc = stream, 0
+
+    def write(self, data: bytes | memoryview) -> int:
+        self.crc = zlib.crc32(data, self.crc)
+        return self._stream.write(data)
+
+
 def write_state(path: str | Path, state: Mapping[str, Column], header: Mapping[str, Any]) -> None:
-    """Write arrays and what was meant by them to a file (npz, no pickle); the old file stays until the new is whole.
+    """Write arrays and what was meant by them to a file; the old file stays until the new is whole.
 
     Raises OutputError where the file cannot be written.
     """
-    text = np.frombuffer(json.dumps(header).encode(), np.uint8)
-    with replacing(path) as file, zipfile.ZipFile(file, "w") as members:
-        for name, column in {"header": text, **state}.items():
-            array = (column() if callable(column) else column).view(np.ndarray)
-            with members.open(f"{name}.npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, array, allow_pickle=False)
+    with replacing(path) as file:
+        put_state(file, state, header)
+
+
+def put_state(stream: BinaryIO, state: Mapping[str, Column], header: Mapping[str, Any]) -> None:
+    """The same to a stream. Raises OSError."""
+    file = _Summed(stream)
+    file.write(MAGIC + json.dumps([header, list(state)]).encode() + b"\n")
+    for column in state.values():
+        shape = (column.size,) if isinstance(column, Pieces) else column.shape
+        said = {"descr": np.lib.format.dtype_to_descr(column.dtype), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, said)
+        for array in column.read() if isinstance(column, Pieces) else [column]:
+            file.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    stream.write(file.crc.to_bytes(CRC_BYTES, "little"))
+
+
+def seal_of(path: str | Path) -> list[Any]:
+    """Length and checksum of a file that `put_state` has written, as it says itself. Raises OSError."""
+    with open(path, "rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - CRC_BYTES))
+        return [size, file.read().hex()]
+
+
+def is_whole(path: str | Path) -> bool:
+    """Is a file as `put_state` has written it? Raises OSError."""
+    with open(path, "rb", 0) as stream:
+        if stream.read(len(MAGIC)) != MAGIC:
+            return False
+        crc, left = zlib.crc32(MAGIC), os.fstat(stream.fileno()).st_size - len(MAGIC) - CRC_BYTES
+        while left > 0 and (data := stream.read(min(left, _PART_BYTES))):
+            crc, left = zlib.crc32(data, crc), left - len(data)
+        return left == 0 and stream.read() == crc.to_bytes(CRC_BYTES, "little")
 
 
 def read_state(path: str | Path, expected: Mapping[str, Any] | None = None) -> tuple[State, dict[str, Any]]:
@@ -62,16 +130,19 @@ def read_state(path: str | Path, expected: Mapping[str, Any] | None = None) -> t
         For one whose header says something else than expected.
 
     >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "state.npz"
+    >>> path = Path(tempfile.mkdtemp()) / "state"
     >>> write_state(path, {"n": np.arange(3)}, {"made": "by hand"})
     >>> read_state(path)
     ({'n': array([0, 1, 2])}, {'made': 'by hand'})
     """
     try:
-        with np.load(path, allow_pickle=False) as saved:
-            header = json.loads(saved["header"].tobytes())
-            state = {name: saved[name] for name in saved.files if name != "header"}
-    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        if not is_whole(path):
+            raise ValueError
+        with open(path, "rb") as stream:
+            stream.seek(len(MAGIC))
+            header, names = json.loads(stream.readline())
+            state = {name: np.lib.format.read_array(stream, allow_pickle=False) for name in names}
+    except (OSError, ValueError) as error:
         what = error.strerror if isinstance(error, OSError) and error.strerror else "it is no whole state of an engine"
         raise InputError(f"{path}: cannot be read ({what}); start anew, or from an older state") from None
     said = header if isinstance(header, dict) else {}
@@ -84,7 +155,7 @@ def read_state(path: str | Path, expected: Mapping[str, Any] | None = None) -> t
     return state, said
 
 
-def check_alike(path: str | Path, saved: Mapping[str, NDArray[Any]], mine: Mapping[str, NDArray[Any]]) -> None:
+def check_alike(path: str | Path, saved: Mapping[str, NDArray[Any]], mine: Mapping[str, Column]) -> None:
     """Raise InputError unless a file holds all these arrays with the same fields; they may be longer or shorter.
 
     >>> check_alike("s.npz", {"n": np.zeros(2, "i4")}, {"n": np.zeros(2, "i8")})

@@ -1,8 +1,9 @@
 """Where a watch keeps what is large and seldom needed: in memory, or in files of a folder of its own.
 
-A spool writes each set of arrays once, as a file of its own that is never changed. What `save` names in its header must
-outlive the process: a file that the last header names is removed only after the next one was written, and whatever a
-header does not name is removed when it is loaded. So after a death at any instruction the last saved state is whole.
+A spool writes each set of arrays once, as a file of its own that is never changed. What a header names must outlive
+the process: `begin` gives the files that have to be on the disk before the header is, and `saved` says that it is. A
+file stays for as long as that header, or one of the two before it, names it; whatever a header does not name is removed
+when it is loaded. So after a death at any instruction the last saved state is whole.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from detectors.snapshot import Column, State, read_state, write_state
+from detectors.snapshot import Column, State, put_state, read_state
 from geo.errors import InputError, OutputError
 
 HOLDS = {"holds": "a part of a watch"}
@@ -33,8 +34,15 @@ class Memory:
     def drop(self, kept: Any) -> None:
         """They are needed no more."""
 
-    def saved(self, names: Iterable[str]) -> None:
-        """A header was written that names these."""
+    def begin(self, names: Iterable[str]) -> list[Path]:
+        """A header is being written that names these: what must be on the disk before it."""
+        return []
+
+    def saved(self) -> None:
+        """It is on the disk."""
+
+    def loaded(self, names: Iterable[str]) -> None:
+        """A header was read that names these."""
 
 
 class Spool(Memory):
@@ -44,12 +52,16 @@ class Spool(Memory):
     >>> import numpy as np
     >>> spool = Spool(tempfile.mkdtemp())
     >>> one, two = (spool.put({"n": np.arange(n)}) for n in (1, 2))
-    >>> spool.saved([one])
+    >>> [path.name for path in spool.begin([one])] == [one, spool.folder.name]
+    True
+    >>> spool.saved()
+    >>> spool.drop(two)
     >>> spool.drop(one)  # but the header names it
-    >>> spool.get(one)["n"].tolist(), sorted(path.name for path in spool.folder.iterdir()) == [one]
+    >>> spool.get(one)["n"].tolist(), [path.name for path in spool.folder.iterdir()] == [one]
     ([0], True)
-    >>> spool.saved([])  # the header before named it
-    >>> spool.saved([])
+    >>> for _ in range(2):  # the header before the last
+    ...     _ = spool.begin([])
+    ...     spool.saved()
     >>> list(spool.folder.iterdir())
     []
     """
@@ -58,21 +70,29 @@ class Spool(Memory):
         self.folder = Path(folder)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            for path in self.folder.glob(".part-*.partial-*"):  # of a process that was killed while it wrote
-                path.unlink(missing_ok=True)
         except OSError as error:
             raise OutputError(f"{folder}: cannot be used ({error.strerror}); choose another folder") from None
-        self._numbers = itertools.count(1 + max((_number(path) for path in self._files()), default=0))
-        self._named: set[str] = {path.name for path in self._files()}
-        self._newest: set[str] = set()
+        there = self._files()
+        self._numbers = itertools.count(1 + max(map(_number, there), default=0))
+        self._begun, self._newest, self._before = set[str](), there, set[str]()
+        """What is named by the header that is being written, and by the newest two that are on the disk."""
+        self._dropped = set(there)
+        self._unsynced = set[str]()
 
-    def _files(self) -> list[Path]:
-        return [path for path in self.folder.glob("part-*.npz") if _number(path) > 0]
+    def _files(self) -> set[str]:
+        return {path.name for path in self.folder.glob("part-*") if _number(path.name) > 0}
 
     def put(self, arrays: Mapping[str, Column]) -> str:
         """Write arrays to a file; its name. Raises OutputError where it cannot be written."""
-        name = f"part-{next(self._numbers):08d}.npz"
-        write_state(self.folder / name, arrays, HOLDS)
+        name = f"part-{next(self._numbers):08d}"
+        path = self.folder / name
+        try:
+            with path.open("wb") as stream:
+                put_state(stream, arrays, HOLDS)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise OutputError(f"{path}: cannot be written ({error.strerror}); free space") from None
+        self._unsynced.add(name)
         return name
 
     def get(self, kept: str) -> State:
@@ -80,25 +100,38 @@ class Spool(Memory):
         return read_state(self.folder / kept, HOLDS)[0]
 
     def drop(self, kept: str) -> None:
-        """A file is needed no more; it stays as long as the last header names it."""
-        if kept not in self._named:
-            (self.folder / kept).unlink(missing_ok=True)
+        """A file is needed no more; it stays as long as a header names it."""
+        self._dropped.add(kept)
+        self._remove()
 
-    def saved(self, names: Iterable[str]) -> None:
-        """A header was written, or read, that names these: all others are removed, but for those of the header before,
-        to which one may have to go back.
-
-        Raises InputError for one that is not there.
-        """
-        newest = set(names)
-        self._named, self._newest = newest | self._newest, newest
-        there = {path.name for path in self._files()}
-        if missing := sorted(newest - there):
-            raise InputError(f"{self.folder / missing[0]}: is missing; give the folder of the watch that was saved")
-        for name in there - self._named:
+    def _remove(self) -> None:
+        gone = self._dropped - self._begun - self._newest - self._before
+        for name in gone:
             (self.folder / name).unlink(missing_ok=True)
+        self._dropped -= gone
+        self._unsynced -= gone
+
+    def begin(self, names: Iterable[str]) -> list[Path]:
+        """A header is being written that names these: what must be on the disk before it."""
+        self._begun = set(names)
+        new = sorted(self._begun & self._unsynced)
+        return [*(self.folder / name for name in new), self.folder] if new else []
+
+    def saved(self) -> None:
+        """It is on the disk; one may have to go back to that before it."""
+        self._unsynced -= self._begun
+        self._newest, self._before, self._begun = self._begun, self._newest, set()
+        self._remove()
+
+    def loaded(self, names: Iterable[str]) -> None:
+        """A header was read that names these: all others are removed. Raises InputError for one that is not there."""
+        self._newest, self._before, there = set(names), set(), self._files()
+        if missing := sorted(self._newest - there):
+            raise InputError(f"{self.folder / missing[0]}: is missing; give the folder of the watch that was saved")
+        self._dropped = there - self._newest
+        self._remove()
 
 
-def _number(path: Path) -> int:
-    digits = path.stem.removeprefix("part-")
+def _number(name: str) -> int:
+    digits = name.removeprefix("part-")
     return int(digits) if digits.isdigit() else 0

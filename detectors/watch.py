@@ -22,7 +22,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,11 +35,12 @@ from detectors.event import EVENT, Events
 from detectors.finish import sorted_events
 from detectors.history import Arrived, Inputs, Piece, Rows, by_time
 from detectors.reports import CONDENSED_ROWS, FEWEST_CONDENSED, LET_GO, MOST_REPORTS, Reports, Saved, Span
-from detectors.snapshot import Column, check_alike, parts_of, read_state, write_state
+from detectors.snapshot import Column, check_alike, parts_of, put_state, read_state
 from detectors.spool import Memory, Spool
 from detectors.told import CHANGES, CLOSED, OPENED, RETRACTED, SUPERSEDED, UPDATED, Changes, News, Told
 from geo.anchorages import Anchorages
 from geo.errors import UsageError
+from geo.whole_file import replacing, sync
 
 __all__ = ("CHANGES", "CLOSED", "OPENED", "RETRACTED", "SUPERSEDED", "UPDATED", "Changes", "Watch")
 
@@ -124,14 +125,14 @@ class Watch:
         for name, rows in {"max_rows": max_rows, "max_reports": max_reports}.items():
             if not rows >= 1:
                 raise UsageError(f"{name} must be positive, not {rows}: give a number of rows")
-        self._shelf = Spool(spool) if spool is not None else Memory()
+        self.shelf = Spool(spool) if spool is not None else Memory()
         bounds: dict[str, Any] = {"lateness_s": lateness_s, "max_vessels": max_vessels}
         self.engine = Engine(detectors, params, anchorages=anchorages, threads=threads, folder=spool, **bounds)
         spans = [max(1, round(s * 1e6)) for s in times.values()]
         self._step_us, self._history_us, self._forget_us, self._update_us, self._together_us = spans
         self._between_us = max(1, self._history_us // STATES)
         self._max_rows, self._max_reports, self._max_vessels = max_rows, max_reports, max_vessels
-        self._arrived = Arrived({name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()}, self._shelf)
+        self._arrived = Arrived({name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()}, self.shelf)
         self._ended: NDArray[Any] = np.zeros(0, EVENT)
         self._fresh: list[NDArray[Any]] = []
         self._points = [self._point(NAT, 0)]
@@ -146,7 +147,7 @@ class Watch:
         vessels = self._max_vessels
         bound = max(FEWEST_CONDENSED, CONDENSED_ROWS * vessels) if vessels is not None else None
         followed = lambda: self.engine.hulls["mmsi"]  # noqa: E731
-        return Reports(self._shelf, self._max_reports, saved, most_condensed=bound, followed=followed)
+        return Reports(self.shelf, self._max_reports, saved, most_condensed=bound, followed=followed)
 
     @property
     def _found(self) -> NDArray[Any]:
@@ -219,68 +220,66 @@ class Watch:
 
     def save(self, path: str | Path) -> None:
         """Write the whole state to a file; `load` goes on from the next row."""
+        with replacing(path) as stream:
+            sync(*self.put(stream))
+        self.shelf.saved()
+
+    def put(self, stream: BinaryIO) -> list[Path]:
+        """Write the whole state to a stream; what must be on the disk before it is (`shelf.saved` says when)."""
         self._arrived.shelve()
-        state: dict[str, Column] = {f"now.{name}": array for name, array in self.engine.columns().items()}
         said = self._reports.saved()
-        state |= {f"static.{name}": column for name, column in said.rows.items()}
-        state |= {f"told.{name}": array for name, array in self._told.arrays().items()}
-        state |= {f"kept.{name}": array for name, array in self._conclusions.arrays().items()}
-        state |= {"found": self._found, "repeats": said.repeats, "said": said.said}
-        state["counts"] = np.stack([point.counts for point in self._points])
-        names: list[Any] = [point.state for point in self._points]
+        state = {f"{of}.{name}": array for of, arrays in self._parts(said).items() for name, array in arrays.items()}
+        kept: list[Any] = [point.state for point in self._points]
         groups: list[Sequence[Piece | Span]] = [self._arrived.shelved, said.pieces, said.spans]
-        names += [one.kept for group in groups for one in group]
-        if not isinstance(self._shelf, Spool):
-            for k, arrays in enumerate(names):
-                state |= {f"{k}.{name}": array for name, array in arrays.items()}
-            names = []
-        clocks = {"looked": self._looked, "final": self._final}
+        kept += [one.kept for group in groups for one in group]
+        if not isinstance(self.shelf, Spool):
+            state |= {f"{k}.{name}": array for k, arrays in enumerate(kept) for name, array in arrays.items()}
+            kept = []
         points = [[point.released, point.found, point.rows] for point in self._points]
         others = [[list(one)[1:] for one in group] for group in groups]
-        kept = dict(zip(_SHELVED, [points, *others], strict=True))
-        more = {**kept, "let_go": said.let_go, "spool": names, "sources": self._inputs.names, **clocks}
-        write_state(path, state, {**self._header(), **more})
-        self._shelf.saved(names)
+        header = {**self._header(), **dict(zip(_SHELVED, [points, *others], strict=True)), "spool": kept}
+        header |= {"let_go": said.let_go, "sources": self._inputs.names, "looked": self._looked, "final": self._final}
+        put_state(stream, state, header)
+        return self.shelf.begin(kept)
+
+    def _parts(self, said: Saved) -> dict[str, Mapping[str, Column]]:
+        """All that is not on the shelf, by whose it is."""
+        own = {"found": self._found, "repeats": said.repeats, "said": said.said}
+        own["counts"] = np.stack([point.counts for point in self._points])
+        told, kept = self._told.arrays(), self._conclusions.arrays()
+        return {"now": self.engine.columns(), "static": said.rows, "told": told, "kept": kept, "own": own}
 
     def load(self, path: str | Path) -> None:
         """Take the state of a watch with the same detectors and parameters from a file.
 
-        Raises
-        ------
-        InputError
-            For a file that is torn, or that another version or something else than a watch wrote.
-        UsageError
-            For one that was saved with other detectors or parameters.
+        Raises InputError for a file that is torn, or that another version or something else than a watch wrote, and
+        UsageError for one that was saved with other detectors or parameters.
         """
         state, header = read_state(path, self._header())
-        part, now = parts_of(state), self.engine.views()
-        check_alike(path, part.get("now", {}), now)
-        check_alike(path, part.get("static", {}), Reports.empty())
-        check_alike(path, part.get("told", {}), self._told.arrays())
-        check_alike(path, part.get("kept", {}), self._conclusions.arrays())
-        alone = {"found": self._found, "repeats": self._reports.repeats, "said": np.zeros(0, np.uint32)}
-        check_alike(path, state, {**alone, "counts": np.zeros((1, self.engine.tally.size), np.int64)})
+        part, mine = parts_of(state), self._parts(self._reports.saved())
+        for whose, arrays in mine.items():
+            check_alike(path, part.get(whose, {}), arrays)
         names = header["spool"]
-        if names and not isinstance(self._shelf, Spool):
+        if names and not isinstance(self.shelf, Spool):
             raise UsageError(f"{path}: a part of it lies in a spool; give its folder as spool=")
         if not names:
             for k in range(len(header["points"])):
-                check_alike(path, part.get(str(k), {}), now)
-            names = [self._shelf.put(part[str(k)]) for k in range(sum(len(header[group]) for group in _SHELVED))]
-        self._shelf.saved(names)
+                check_alike(path, part.get(str(k), {}), mine["now"])
+            names = [self.shelf.put(part[str(k)]) for k in range(sum(len(header[group]) for group in _SHELVED))]
+        self.shelf.loaded(names)
         self.engine.resume(part["now"])
-        left = iter(names)
+        left, own = iter(names), part["own"]
         shelved: dict[str, list[tuple[Any, ...]]] = {
             name: [(next(left), *one) for one in header[name]] for name in _SHELVED
         }
-        points = zip(shelved["points"], state["counts"], strict=True)
+        points = zip(shelved["points"], own["counts"], strict=True)
         self._points = [_Point(one[0], counts, *one[1:]) for one, counts in points]
         arrived, reports = ([Piece(*one) for one in shelved[name]] for name in ("pieces", "reports"))
-        self._arrived = Arrived(self._arrived.since(self._arrived.size), self._shelf, arrived)
+        self._arrived = Arrived(self._arrived.since(self._arrived.size), self.shelf, arrived)
         spans = [Span(*one) for one in shelved["spans"]]
-        said = Saved(part["static"], state["repeats"], state["said"], reports, spans, header["let_go"])
+        said = Saved(part["static"], own["repeats"], own["said"], reports, spans, header["let_go"])
         self._reports = self._new_reports(said)
-        self._found, self._inputs = state["found"].view(EVENT), Inputs(header["sources"])
+        self._found, self._inputs = own["found"].view(EVENT), Inputs(header["sources"])
         self._looked, self._final = header["looked"], header["final"]
         self._told = Told(part["told"])
         self._conclusions.take(part["kept"])
@@ -306,9 +305,9 @@ class Watch:
         """
         late = by_time(late)
         while self._points[-1].released > late["t"][0]:
-            self._shelf.drop(self._points.pop().state)
+            self.shelf.drop(self._points.pop().state)
         point = self._points[-1]
-        self.engine.resume({**self._shelf.get(point.state), "counts": point.counts})
+        self.engine.resume({**self.shelf.get(point.state), "counts": point.counts})
         self._found = self._found[: point.found]
         self._conclusions.keep(point.found)
         done = 0
@@ -366,8 +365,8 @@ class Watch:
 
     def _point(self, released: int, n: int) -> _Point:
         """The state of the engine now, when `n` of the rows that are kept have arrived."""
-        state = self.engine.columns() if isinstance(self._shelf, Spool) else self.engine.state()
-        return _Point(self._shelf.put(state), self.engine.tally.copy(), released, self._found.size, n)
+        state = self.engine.columns() if isinstance(self.shelf, Spool) else self.engine.state()
+        return _Point(self.shelf.put(state), self.engine.tally.copy(), released, self._found.size, n)
 
     def _drop(self) -> None:
         """Drop the oldest states that no late row needs any more, and the rows before them."""
@@ -376,7 +375,7 @@ class Watch:
         while len(self._points) > 2 and (
             self._points[1].released <= limit or n - self._points[0].rows > self._max_rows
         ):
-            self._shelf.drop(self._points.pop(0).state)
+            self.shelf.drop(self._points.pop(0).state)
         begin = self._points[0].rows
         if begin:
             self._arrived.keep(begin)

@@ -43,6 +43,16 @@ def replacing(path: str | os.PathLike[str], advice: str = "free space or choose 
             partial.unlink(missing_ok=True)
 
 
+def sync(*paths: str | os.PathLike[str]) -> None:
+    """What was written to files, or made or renamed in folders, survives the loss of power from here on."""
+    for path in paths:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def write_text(
     path: str | os.PathLike[str], parts: Iterable[str], advice: str = "free space or choose another place"
 ) -> Path:

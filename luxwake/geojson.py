@@ -16,6 +16,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ais.table import NAT
 from detectors.event import Events
 from geo.whole_file import write_text
@@ -49,41 +51,50 @@ def event_properties(events: Events) -> Iterator[dict[str, Any]]:
 
     All columns are in it, in their order; `first_source` and its kin are the names of the inputs.
     """
-    words, nulls = type(events).words, type(events).nulls
-    columns = {name: events[name].tolist() for name in events}
-    short = {name for name in events if events[name].dtype == "f4"}
-    for row in range(len(events)):
-        made: dict[str, Any] = {}
-        for name, column in columns.items():
-            value = column[row]
-            if name in words:
-                made[name] = words[name][value] or None
-            elif name in Events.times:
-                made[name] = iso_utc(value)
-            elif name in _SOURCES:
-                made[name] = _source(events, name, value, columns, row)
-            elif isinstance(value, float):
-                made[name] = _number(value, short=name in short)
-            elif name == "cell":
-                made[name] = f"{value:x}" if value else None
-            elif name == "open":
-                made[name] = bool(value)
-            elif isinstance(value, bytes):
-                made[name] = value.decode("utf-8", "replace") or None
-            elif isinstance(value, str):
-                made[name] = value or None
-            else:
-                made[name] = None if value == nulls.get(name) else value
+    columns = {name: _values(events, name) for name in events}
+    for row in zip(*columns.values(), strict=True):
+        made = dict(zip(columns, row, strict=True))
         if not made.get("other", True):
             made["other_hull"] = None
         yield made
 
 
-def _source(events: Events, name: str, code: int, columns: dict[str, list[Any]], row: int) -> str | None:
-    """The name of an input; None where there is none, as for the partner of an event that has no partner."""
-    if name in _SOURCE_OFFSETS and columns.get(_SOURCE_OFFSETS[name], [0] * (row + 1))[row] < 0:
-        return None
-    return events.sources[code] if code < len(events.sources) else None
+def _values(events: Events, name: str) -> list[Any]:
+    """A column as JSON can hold it."""
+    column, words = events[name], type(events).words
+    values = column.tolist()
+    if name in words:
+        said = [word or None for word in words[name]]
+        return [said[value] for value in values]
+    if name in Events.times:
+        return [iso_utc(value) for value in values]
+    if name in _SOURCES:
+        return _sources(events, name, values)
+    if column.dtype.kind == "f":
+        made, short = list[float | None]([None] * len(values)), column.dtype == "f4"
+        for k in np.flatnonzero(np.isfinite(column)).tolist():  # few: most columns are of a few kinds of events
+            made[k] = _number(values[k], short=short)
+        return made
+    if name == "cell":
+        return [f"{value:x}" if value else None for value in values]
+    if name == "open":
+        return [bool(value) for value in values]
+    if column.dtype.kind == "S":
+        return [value.decode("utf-8", "replace") or None for value in values]
+    if column.dtype.kind == "U":
+        return [value or None for value in values]
+    null = type(events).nulls.get(name)
+    return values if null is None else [None if value == null else value for value in values]
+
+
+def _sources(events: Events, name: str, codes: list[int]) -> list[str | None]:
+    """The names of inputs; None where there is none, as for the partner of an event that has no partner."""
+    known, beside = len(events.sources), _SOURCE_OFFSETS.get(name, "")
+    offsets = events[beside].tolist() if beside in list(events) else [0] * len(codes)
+    return [
+        events.sources[code] if code < known and offset >= 0 else None
+        for code, offset in zip(codes, offsets, strict=True)
+    ]
 
 
 def _number(value: float, *, short: bool) -> float | None:

@@ -8,15 +8,17 @@ import io
 import os
 import re
 import sqlite3
+import threading
 from collections import Counter
 from pathlib import Path
 
 PLACES = (
     (r"journal/.*\.journal", "journal"),
     (r"journal", "journal folder"),
-    (r"checkpoints/\.?\d+\.(watch|parsers|archive|json).*", r"checkpoint \1"),
+    (r"checkpoints/(?:\.?\d+\.|spare-)(watch|parsers|archive|json).*", r"checkpoint \1"),
     (r"checkpoints", "checkpoint folder"),
     (r"spool/.*part.*", "spool"),
+    (r"spool/[0-9a-f]+", "spool folder"),
     (r"archive/\.?\.unsettled.*", "archive list"),
     (r"archive/.*/\.?\d+-\d+\.parquet.*", "archive merged"),
     (r"archive/.*\.parquet.*", "archive file"),
@@ -49,6 +51,7 @@ class FailingDisk:
 
     def __init__(self, folder, point="", n=0, how=""):
         self.counts = Counter()
+        self._lock = threading.Lock()
         self._folder, self._point, self._n, self._how = Path(folder).resolve(), point, n, how
         self._real = {name: getattr(os, name) for name in ("open", "write", "fsync", "fdatasync", "replace", "unlink")}
         os.open, os.write, os.replace, os.unlink = self._open, self._write, self._replace, self._unlink
@@ -59,9 +62,10 @@ class FailingDisk:
 
     def _call(self, place, kind, work, half=lambda: None):
         point = f"{place} {kind}"
-        if place:
-            self.counts[point] += 1
-        if not place or point != self._point or self.counts[point] != self._n:
+        with self._lock:  # checkpoints and the archive are written by threads of their own
+            self.counts.update([point] if place else [])
+            is_due = place and point == self._point and self.counts[point] == self._n
+        if not is_due:
             return work()
         if self._how in FAILURES:
             half()
@@ -80,6 +84,7 @@ class FailingDisk:
 
     def _open(self, path, flags, *more, **named):
         place = place_of(path, self._folder) if flags & WRITING and isinstance(path, (str, os.PathLike)) else ""
+        place = "" if place.endswith("folder") else place  # of a file without a name
         return self._call(place, "open", lambda: self._real["open"](path, flags, *more, **named))
 
     def _write(self, file, data):
@@ -99,7 +104,7 @@ class FailingDisk:
 
     def _stream(self, file, mode="r", *more, **named):
         place = place_of(file, self._folder) if "b" in mode and isinstance(file, (str, os.PathLike)) else ""
-        if not place or not set(mode) & set("wax"):
+        if not place or place.endswith("folder") or not set(mode) & set("wax+"):
             return self._io_open(file, mode, *more, **named)
         outer = self
 

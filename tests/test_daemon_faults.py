@@ -30,12 +30,13 @@ KINDS = {
     "journal": ("open", "write", "sync", "unlink"),
     "journal folder": ("sync",),
     "store": ("begin", "insert", "update", "delete", "commit"),
-    "checkpoint watch": ("open", "write", "sync", "replace", "unlink"),
-    "checkpoint parsers": ("open", "write", "sync", "replace", "unlink"),
-    "checkpoint archive": ("open", "write", "sync", "replace", "unlink"),
+    "checkpoint watch": ("open", "write", "sync", "replace"),
+    "checkpoint parsers": ("open", "write", "sync", "replace"),
+    "checkpoint archive": ("open", "write", "sync", "replace"),
     "checkpoint json": ("open", "write", "sync", "replace", "unlink"),
     "checkpoint folder": ("sync",),
-    "spool": ("open", "write", "sync", "replace", "unlink"),
+    "spool": ("open", "write", "sync", "unlink"),
+    "spool folder": ("sync",),
     "archive list": ("open", "write", "sync", "replace"),
     "archive file": ("open", "write", "sync", "replace"),
     "archive folder": ("sync",),
@@ -88,9 +89,12 @@ def half(folder, chunks, more):
         piece = [Chunk(0, 2_000_000_000_000_000 + end, data, str(end), 0)]
         followed = core.follow(patiently(lambda piece=piece: core.write(piece)))
         patiently(lambda followed=followed: core.commit(followed))
-        if core.journal.last % 3 == 0:
-            with contextlib.suppress(OutputError):  # the journal goes on, and the next one is tried
+        with contextlib.suppress(OutputError):  # the journal goes on, and the next one is tried
+            core.saving.go_on()
+            if core.journal.last % 3 == 0:
                 core.checkpoint()
+            elif core.journal.last % 3 == 1:
+                core.saving.begin(archive=False)  # the next record is followed meanwhile
     send(core, made)
     core.close()
 

@@ -65,14 +65,14 @@ def test_a_start_knows_first_where_its_sources_go_on_and_may_write_checkpoints_o
 def test_a_checkpoint_is_due_when_much_would_have_to_be_done_again(tmp_path, chunks):
     core = Core(config(tmp_path / "state", checkpoint={"every_s": 1e6, "journal_mib": 1000.0}))
     core.recover()
-    assert not core.is_checkpoint_due
+    assert not core.saving.is_due
     due = []
     for chunk in chunks * 10:
         taken(core, [chunk])
-        due.append(core.is_checkpoint_due)
+        due.append(core.saving.is_due)
         if due[-1]:
             core.checkpoint()
-            assert not core.is_checkpoint_due
+            assert not core.saving.is_due
     assert any(due) and not all(due)
     core.close()
 
@@ -83,7 +83,7 @@ def test_positions_wait_in_checkpoints_until_files_are_due(tmp_path, chunks):
     core.recover()
     taken(core, chunks[:6])
     core.checkpoint(archive=False)
-    assert not list(state.glob("archive/*/*/*.parquet")) and not core.is_archive_due
+    assert not list(state.glob("archive/*/*/*.parquet")) and not core.saving.is_archive_due
     core.checkpoint()
     core.archive.flush(core.journal.last)
     assert list(state.glob("archive/*/*/*.parquet"))

@@ -90,7 +90,8 @@ def test_of_reports_in_files_with_few_kept_as_they_came_the_same_follows(seed, t
         kept.add({name: column[part] for name, column in static.items()})
         if k % 3 == seed:
             saved = kept.saved()
-            spool.saved([one.kept for one in [*saved.pieces, *saved.spans]])
+            spool.begin([one.kept for one in [*saved.pieces, *saved.spans]])
+            spool.saved()
             kept = Reports(spool, 300, saved)
         assert kept.recent <= 300
         expected = identities(Static({name: column[order[: part.size * (k + 1)]] for name, column in static.items()}))
@@ -100,7 +101,8 @@ def test_of_reports_in_files_with_few_kept_as_they_came_the_same_follows(seed, t
     files = {path.name for path in tmp_path.iterdir()}
     saved = kept.saved()
     for _ in range(2):
-        spool.saved([one.kept for one in [*saved.pieces, *saved.spans]])
+        spool.begin([one.kept for one in [*saved.pieces, *saved.spans]])
+        spool.saved()
     assert len(list(tmp_path.iterdir())) == len(saved.pieces) + len(saved.spans) > 6, files
 
 

@@ -13,17 +13,17 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from ais.table import NAT, Fixes
-from detectors.snapshot import Column, read_state, write_state
+from detectors.snapshot import Column, put_state, read_state
 from detectors.snapshot import parts_of as state_parts
 from geo.errors import InputError, OutputError
-from geo.whole_file import write_text
+from geo.whole_file import sync, write_text
 from luxwake.daemon.archive_files import (
     DAY_US,
     ArchiveRows,
@@ -39,7 +39,6 @@ from luxwake.daemon.archive_files import (
 )
 from luxwake.daemon.archive_held import Held
 from luxwake.daemon.archive_sorting import Sorting
-from luxwake.daemon.journal import sync_folder
 
 RETRY_S = 0.9
 """After an error the disk is not asked again for so long."""
@@ -69,7 +68,7 @@ class Archive:
         self._held = Held(self.folder)
         """Rows that belong to no batch yet."""
         self._batch: tuple[int, Held] | None = None
-        self._last = 0
+        self.last = 0
         """Number of the newest batch."""
         self._at_checkpoints = [0, 0]
         """The same when each of the two checkpoints was written that are kept, the older first."""
@@ -89,24 +88,26 @@ class Archive:
     def _list(self) -> Path:
         return self.folder / ".unsettled"
 
-    def save(self, path: str | Path) -> None:
+    def put(self, stream: BinaryIO) -> Iterable[Path]:
         """Write what is not on the disk yet to a file of the checkpoint."""
         number, batch = self._batch or (0, None)
         state: dict[str, Column] = {}
         for name, rows in (("batch", batch), ("held", self._held)):
             if rows is not None and rows.rows:
-                state |= {f"{name}.{key}": partial(rows.column, key) for key in ArchiveRows.order}
-        write_state(path, state, {**_HOLDS, "last": self._last, "batch": number})
+                state |= {f"{name}.{key}": rows.column(key) for key in ArchiveRows.order}
+        put_state(stream, state, {**_HOLDS, "last": self.last, "batch": number})
+        return ()
 
     def _load(self, path: Path) -> None:
         state, header = read_state(path, _HOLDS)
         groups = state_parts(state)
-        self._last = header["last"]
+        self.last = header["last"]
         if "held" in groups:
             self._held.add(groups["held"])
         if header["batch"]:
             self._batch = (header["batch"], Held(self.folder))
             self._batch[1].add(groups["batch"])
+            self._batch[1].seal()
 
     def recover(self, record: int, last: int, saved: Path | None = None) -> None:
         """Go on from a checkpoint: remove what was written after it, and what a killed process left unfinished.
@@ -117,13 +118,13 @@ class Archive:
         ----------
         record : of the checkpoint; 0 for none
         last : the last record of the journal
-        saved : what `save` wrote for the checkpoint; None where all rows before it were on the disk
+        saved : what `put` wrote for the checkpoint; None where all rows before it were on the disk
         """
-        self._last = record
+        self.last = record
         if saved is not None:
             self._load(saved)
-        self._at_checkpoints = [0, self._last]
-        self._clean(self._last, last)
+        self._at_checkpoints = [0, self.last]
+        self._clean(self.last, last)
 
     def _clean(self, record: int, last: int) -> None:
         if not self.folder.is_dir():
@@ -165,6 +166,13 @@ class Archive:
         """Are so many rows held that they must be written?"""
         return self.rows >= self._max_rows
 
+    @property
+    def is_idle(self) -> bool:
+        """Is no batch on its way, or does the disk not take it?"""
+        with suppress(OutputError):
+            return self._is_settled(wait=False)
+        return True
+
     def trouble(self) -> str:
         """Why positions are not on the disk, in words; "" where all is well. A batch that failed is begun again."""
         with suppress(OutputError):
@@ -178,7 +186,8 @@ class Archive:
         take that one: try again with any later record.
         """
         if self._is_settled(wait) and self.rows:
-            self._batch, self._last = (record, self._held), record
+            self._held.seal()
+            self._batch, self.last = (record, self._held), record
             self._held = Held(self.folder)
             self._begin(again=False)
 
@@ -225,7 +234,7 @@ class Archive:
 
     def _write(self, record: int, held: Held, again: bool) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        days = chosen_days(held.column("t"))
+        days = chosen_days(held.column("t").array())
         for columns in held.parts():
             if columns["t"].size:
                 rows = ArchiveRows.of(columns, self._names)
@@ -246,14 +255,15 @@ class Archive:
 
     def _save(self, names: set[str]) -> None:
         write_text(self._list, (name + "\n" for name in sorted(names)))
-        sync_folder(self.folder)
+        sync(self.folder)
 
-    def compact(self, t: int) -> None:
+    def compact(self, t: int, last: int | None = None) -> None:
         """A checkpoint has been written: have the files merged that belong together, unless that is being done.
 
-        `t` is how far the time of the feed has come, µs; NAT before the first row.
+        `t` is how far the time of the feed has come, µs; NAT before the first row. `last` was the newest batch when the
+        checkpoint was begun; None: the newest of all.
         """
-        self._at_checkpoints = [self._at_checkpoints[1], self._last]
+        self._at_checkpoints = [self._at_checkpoints[1], self.last if last is None else last]
         record = self._at_checkpoints[0]
         if t != NAT and record and (self._merged is None or self._merged.done()):
             self._merged = self._merger.submit(self._compact, record, t)

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ais.table import NAV_STATUS_UNKNOWN, Table
+from geo.whole_file import sync
 from luxwake.cells import cells_of, cut_cells
-from luxwake.daemon.journal import sync_folder
 from luxwake.decoded_rows import CHANNELS
 from luxwake.parquet_file import ParquetFile, new_packer
 
@@ -190,11 +190,11 @@ def write_files(
         for partial, _ in paths:
             if is_stopped():
                 raise OSError(errno.EINTR, os.strerror(errno.EINTR))
-            sync_file(partial)
+            sync(partial)
         for partial, path in paths:
             os.replace(partial, path)
         for folders in {place for place, _ in places} | {place.parent for place, _ in places} | {folder}:
-            sync_folder(folders)
+            sync(folders)
     except OSError:
         for partial, _ in paths:
             Path(partial).unlink(missing_ok=True)
@@ -208,15 +208,6 @@ def _write_file(path: str, columns: Sequence[Any], taken: slice, packer: zstanda
             rows = slice(begin, min(begin + GROUP_ROWS, taken.stop))
             file.write([cut_cells(column, rows) for column in columns])
         file.close()
-
-
-def sync_file(path: str | Path) -> None:
-    """What was written to a file survives the loss of power from here on."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def quoted(paths: Sequence[Path]) -> str:
@@ -235,16 +226,16 @@ def merge(parts: Sequence[Part], sorting: Sorting) -> Path:
     made = partition / f"{parts[0].first}-{parts[-1].last}.parquet"
     try:
         sorting.sort([part.path for part in parts], hidden(made))
-        sync_file(hidden(made))
+        sync(hidden(made))
         os.replace(hidden(made), made)
     except BaseException:
         hidden(made).unlink(missing_ok=True)
         raise
-    sync_folder(partition)
+    sync(partition)
     for part in parts:
         if part.path != made:
             part.path.unlink(missing_ok=True)
-    sync_folder(partition)
+    sync(partition)
     return made
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ais.table import FIX_DTYPES
+from detectors.snapshot import Pieces
 from geo.cells import cells
 from geo.nameless_file import NamelessFile
 from luxwake.daemon.archive_files import RESOLUTION, ArchiveRows, Columns
@@ -98,18 +100,24 @@ class Held:
         at = piece.place + piece.cuts[-1] * sum(_DTYPES[other].itemsize for other in before)
         return self._file.read(_DTYPES[name], end - begin, at + begin * _DTYPES[name].itemsize)
 
-    def column(self, name: str) -> NDArray[Any]:
+    def column(self, name: str) -> Pieces:
         """A column of all rows; those of a part are in the order of arrival."""
-        old = [self._read(piece, name, 0, piece.cuts[-1]) for piece in self._pieces]
-        return np.concatenate([*old, *(piece[name] for piece in self._new), np.zeros(0, _DTYPES[name])])
+        return Pieces(_DTYPES[name], self.rows, partial(self._read_all, name))
+
+    def _read_all(self, name: str) -> Iterator[NDArray[Any]]:
+        yield from (self._read(piece, name, 0, piece.cuts[-1]) for piece in self._pieces)
+        yield from (piece[name] for piece in self._new)
+
+    def seal(self) -> None:
+        """Nothing is added any more: another thread may read them."""
+        if self._pieces and self._new:
+            self._put_away()
 
     def parts(self) -> Iterator[Columns]:
-        """The rows, with their cells, a part at a time; all at once where they are few."""
+        """The rows, with their cells, a part at a time; all at once where they are few. They must be sealed."""
         if not self._pieces:
             yield _with_cells(_together(self._new))
             return
-        if self._new:
-            self._put_away()
         for part in range(PARTS):
             yield {
                 name: np.concatenate([self._read(p, name, *p.cuts[part : part + 2]) for p in self._pieces])

@@ -10,7 +10,6 @@ import fcntl
 import hashlib
 import math
 import os
-import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,28 +20,25 @@ from typing import Any, NamedTuple
 import msgspec
 
 from detectors.settings import params_of
-from detectors.snapshot import parts_of, read_state, write_state
+from detectors.snapshot import parts_of, read_state
 from detectors.told import Changes
 from detectors.watch import Watch
 from geo.errors import InputError, OutputError, UsageError
 from luxwake.daemon.archive import Archive
-from luxwake.daemon.checkpoint import Checkpoints, Files
+from luxwake.daemon.checkpoint import Checkpoints
 from luxwake.daemon.config import Config, DetectConfig
 from luxwake.daemon.intake import Chunk
 from luxwake.daemon.journal import Journal, Record
 from luxwake.daemon.parsing import Parser, make_parser, numbered, together
+from luxwake.daemon.saving import HOLDS, Saving
 from luxwake.daemon.sink import Change
 from luxwake.daemon.store_open import open_store
 from luxwake.geojson import event_properties
 
 COMMIT_S = 1.0
 """Without changes the number of the record is committed this often."""
-AGAIN_S, COSTS = 0.3, 25.0
-"""A start has so much to do again at most, in seconds of work, or so many times what a checkpoint costs: 4 % of the
-time goes into checkpoints of a large state, and less into those of a small one."""
 SETTINGS = 0xFFFF
 """In the place of a source's number: the chunk holds settings, which hold from its record on."""
-_HOLDS = {"holds": "the parsers of a daemon"}
 
 
 class Lock:
@@ -124,12 +120,9 @@ class Core:
         self.is_behind = False
         """Has something followed that the store has not got yet? Until it has, no other record may be followed."""
         self._t_committed = time.monotonic()
-        self._t_checkpoint = self._t_archived = time.monotonic()
-        self._followed = self._at_checkpoint = 0
-        self._work_s = self._cost_s = 0.0
-        """Of following what came since the last checkpoint, CPU; of writing that one."""
-        self._spools: list[Path] = []
-        """Of the settings of the two last checkpoints that this process wrote."""
+        self.followed = 0
+        """The last record of the journal that was followed."""
+        self.saving = Saving(self)
         self._once = [one.name for one in config.sinks if one.once]
 
     def _numbers_of_sources(self) -> list[str]:
@@ -142,9 +135,10 @@ class Core:
 
     def _watch_of(self, settings: dict[str, Any]) -> Watch:
         """A watch with these settings, whose rows and states that late rows need lie in files of their own."""
-        return watch_of(settings, self._spool_of(settings))
+        return watch_of(settings, self.spool_of(settings))
 
-    def _spool_of(self, settings: dict[str, Any]) -> Path:
+    def spool_of(self, settings: dict[str, Any]) -> Path:
+        """Where a watch with these settings has its files."""
         return self.folder / "spool" / hashlib.blake2b(msgspec.json.encode(settings), digest_size=8).hexdigest()
 
     def recover(self) -> int:
@@ -156,7 +150,7 @@ class Core:
         one more record of the journal has been gone through again, and a checkpoint may be written. It must come to its
         end before `take`."""
         begin, files = next(self.checkpoints.whole(), (0, dict[str, Path]()))
-        self._followed = self._at_checkpoint = begin
+        self.followed = self.saving.record = begin
         if files:
             self._resume(files["parsers"])
         else:
@@ -182,7 +176,7 @@ class Core:
 
     def _resume(self, path: Path) -> None:
         """Take parsers and cursors of a checkpoint, and its settings, which may be others than the present ones."""
-        state, header = read_state(path, _HOLDS)
+        state, header = read_state(path, HOLDS)
         if header["settings"] != self.settings:
             self.settings = header["settings"]
             self.watch = self._watch_of(self.settings)
@@ -225,7 +219,7 @@ class Core:
 
     def follow(self, record: Record) -> Followed:
         """What follows from a record; to be called once for each, in their order."""
-        begun, self._followed = time.thread_time(), record.number
+        begun, self.followed = time.thread_time(), record.number
         self._note_cursors(record)
         tables = []
         told: list[Changes] = []
@@ -243,7 +237,7 @@ class Core:
             if self.archive is not None:
                 self.archive.add(fixes)
             told.append(self.watch.feed(fixes))
-        self._work_s += time.thread_time() - begun
+        self.saving.work_s += time.thread_time() - begun
         if record.number <= self.committed:  # it was told before the last end of the process
             return Followed(record.number, t, [])
         made = [change for changes in told for change in self.changes_of(changes)]
@@ -294,7 +288,8 @@ class Core:
     def changes_of(self, changes: Changes) -> list[Change]:
         """A table of changes as the store takes them; they are to be committed next."""
         made = []
-        for k, event in enumerate(event_properties(changes)):
+        places = zip(changes["lat"].tolist(), changes["lon"].tolist(), strict=True)
+        for event, (lat, lon) in zip(event_properties(changes), places, strict=True):
             self._seq += 1
             score = event.get("score")
             made.append(
@@ -306,8 +301,8 @@ class Core:
                     event["kind"],
                     event["mmsi"],
                     event.get("other") or 0,
-                    float(changes["lat"][k]),
-                    float(changes["lon"][k]),
+                    lat,
+                    lon,
                     math.nan if score is None else score,
                     msgspec.json.encode(event).decode(),
                 )
@@ -326,64 +321,21 @@ class Core:
         self.commit(followed)
         return followed.changes
 
-    @property
-    def is_checkpoint_due(self) -> bool:
-        """Is it time for a checkpoint?"""
-        limits = self.config.checkpoint
-        if self._followed == self._at_checkpoint:
-            return False
-        is_long_ago = time.monotonic() - self._t_checkpoint >= limits.every_s
-        is_much = self._work_s >= max(AGAIN_S, COSTS * self._cost_s)
-        return is_much or is_long_ago or self.journal.n_bytes >= limits.journal_mib * (1 << 20)
-
-    @property
-    def is_archive_due(self) -> bool:
-        """Is it time for files of the archive? Until then its rows are in the checkpoints."""
-        return time.monotonic() - self._t_archived >= self.config.checkpoint.every_s
-
     def checkpoint(self, *, archive: bool = True) -> None:
-        """Write all that is known; the journal before the checkpoint that is older is let go of.
-
-        `archive`: the rows of the archive are handed to it, and not only kept with the rest.
-        """
-        begun, record = time.monotonic(), self._followed
-        state = {f"{n}.{name}": array for n, one in self.parsers.items() for name, array in one.state().items()}
-        header = {**_HOLDS, "cursors": self.cursors, "settings": self.settings}
-        try:
-            self.journal.sync()
-            self._write_checkpoint(record, header, state, archive)
-        except OSError as error:
-            raise OutputError(
-                f"{self.folder}: cannot be written ({error.strerror}); free space or choose another `state`"
-            ) from None
-        self._t_checkpoint, self._at_checkpoint = time.monotonic(), record
-        self._work_s, self._cost_s = 0.0, self._t_checkpoint - begun
-
-    def _write_checkpoint(self, record: int, header: dict[str, Any], state: dict[str, Any], archive: bool) -> None:
-        files: Files = {"watch": self.watch.save, "parsers": lambda path: write_state(path, state, header)}
-        if self.archive is not None:
-            if archive:
-                with suppress(OutputError):  # its rows are in the checkpoint
-                    self.archive.write(record, wait=False)
-            files["archive"] = self.archive.save
-        needed = self.checkpoints.write(record, files)
-        self._spools = [*self._spools[-1:], self._spool_of(self.settings)]
-        if len(self._spools) > 1:  # those of settings of which no checkpoint is any more
-            for folder in set((self.folder / "spool").iterdir()) - set(self._spools):
-                shutil.rmtree(folder, ignore_errors=True)
-        self.journal.forget(needed)
-        self.journal.rotate()
-        if self.archive is not None and archive:
-            self.archive.compact(self.watch.engine.newest)
-            self._t_archived = time.monotonic()
+        """Write all that is known, and wait until it is on the disk; as `Saving.begin` and `Saving.end`."""
+        self.saving.begin(archive=archive)
+        self.saving.end()
 
     def close(self) -> None:
         """Write a checkpoint, but none of what the store has not got yet, and let go of the state folder."""
         if self.archive is not None:
             self.sync()
             self.archive.drain(self.journal.last)
-        if self._followed != self._at_checkpoint and not self.is_behind:
+        with suppress(OutputError):  # another one takes its place
+            self.saving.end()
+        if self.followed != self.saving.record and not self.is_behind:
             self.checkpoint()
+        self.checkpoints.close()
         if self.archive is not None:
             self.archive.close()
         self.journal.close()

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from geo.errors import InputError
+from geo.whole_file import sync
 from luxwake.daemon.intake import Chunk
 
 SEGMENT_BYTES = 64 << 20
@@ -60,6 +61,8 @@ class Journal:
         """Number of the last record."""
         self.first = 1
         """Number of the first that is kept."""
+        self.n_appended = 0
+        """Bytes that were appended since it was opened."""
         self.torn_bytes = 0
         """Cut off at the end when it was opened."""
         self._file = -1
@@ -126,6 +129,7 @@ class Journal:
             os.lseek(self._file, self._size, os.SEEK_SET)
             raise
         self._size += len(data)
+        self.n_appended += len(data)
         self.last = number
         return number
 
@@ -136,7 +140,7 @@ class Journal:
             os.fdatasync(self._file)
             os.close(self._file)
         self._file, self._size, self._is_full = file, 0, False
-        sync_folder(self.folder)
+        sync(self.folder)
 
     def rotate(self) -> None:
         """Begin a new segment with the next record, so that this one can be let go of."""
@@ -220,12 +224,3 @@ def _chunks(body: bytes) -> list[Chunk]:
         chunks.append(Chunk(source, t, body[at : at + size], cursor, units))
         at += size
     return chunks
-
-
-def sync_folder(folder: Path) -> None:
-    """A file that was made or renamed in a folder stays so after the loss of power."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

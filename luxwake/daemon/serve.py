@@ -103,8 +103,7 @@ class Daemon:
         n = 0
         for _ in again:
             n += 1
-            if self.core.is_checkpoint_due:
-                self._checkpoint()
+            self._checkpoint()
             self.reporter.look("catching up")
         _log.info("%d records of the journal gone through again", n)
         self.reporter.look("running", at_once=True)
@@ -143,8 +142,7 @@ class Daemon:
             self._renew(asked)
         if self._kept and time.monotonic() - self._t_kept >= KEEP_S:
             self._tell_kept()
-        if self.core.is_checkpoint_due:
-            self._checkpoint()
+        self._checkpoint()
         self.reporter.look("running")
         return bool(chunks)
 
@@ -222,9 +220,9 @@ class Daemon:
 
     def _checkpoint(self) -> None:
         try:
-            self.core.checkpoint(archive=self.core.is_archive_due)
-            self.trouble = ""
-            trim()
+            if self.core.saving.go_on():
+                self.trouble = ""
+                trim()
         except OutputError as error:  # the journal goes on, so that nothing is lost; it is tried again
             if not self.trouble:
                 _log.error("%s", error)
