@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 AGAIN_S, COSTS = 0.3, 25.0
 """A start has so much to do again at most, in seconds of work, or so many times what a checkpoint costs: 4 % of the
 time goes into checkpoints of a large state, and less into those of a small one."""
+MANY_ROWS = 1 << 18
+"""So many rows of the archive, 13.6 MB, are not copied but written."""
 ARCHIVE_S = 20.0
 """A checkpoint waits so long for the archive."""
 RETRY_S = 1.0
@@ -55,7 +57,7 @@ class Saving:
         self._t_begun = self._t_archived = time.monotonic()
         self._t_failed = 0.0
         self._room: Future[None] | None = None
-        self._t_room, self._with_archive = 0.0, False
+        self._t_room, self._with_archive, self._is_handed = 0.0, False, False
         self._begun: _Begun | None = None
         self._spools: list[Path] = []
         """Of the settings of the two last checkpoints that this process wrote."""
@@ -72,8 +74,10 @@ class Saving:
 
     @property
     def is_archive_due(self) -> bool:
-        """Is it time for files of the archive? Until then its rows are in the checkpoints."""
-        return time.monotonic() - self._t_archived >= self._core.config.checkpoint.every_s
+        """Is it time for files of the archive? Until then its rows are in the checkpoints, unless they are many."""
+        archive = self._core.archive
+        is_long_ago = time.monotonic() - self._t_archived >= self._core.config.checkpoint.every_s
+        return archive is not None and (is_long_ago or archive.rows >= MANY_ROWS)
 
     def go_on(self) -> bool:
         """Go on as far as that needs no wait: make room when a checkpoint is due, begin it, end it. Is one on the disk
@@ -85,22 +89,26 @@ class Saving:
             return True
         if self._room is None and self.is_due:
             self._make_room()
-        elif self._room is not None and self._has_room():
+        elif self._room is not None and self._room.done() and self._has_archived():
             self.begin(archive=self._with_archive)
         return False
 
     def _make_room(self) -> None:
-        """Have done what can be before the state is copied; rows that the archive has written are not part of it."""
-        core, self._t_room, self._with_archive = self._core, time.monotonic(), self.is_archive_due
-        if self._with_archive:
-            self._hand_over()
+        core, self._t_room = self._core, time.monotonic()
+        self._with_archive, self._is_handed = self.is_archive_due, False
         largest = sum(column.nbytes for column in core.watch.engine.columns().values())
         self._room = core.checkpoints.prepare("watch", largest)
 
-    def _has_room(self) -> bool:
-        archive, waited_s = self._core.archive, time.monotonic() - self._t_room
-        is_written = archive is None or not self._with_archive or archive.is_idle
-        return self._room is not None and self._room.done() and (is_written or waited_s >= ARCHIVE_S)
+    def _has_archived(self) -> bool:
+        """Has the archive written what it held, so that it need not be copied, or does that take too long?"""
+        archive = self._core.archive
+        if archive is None or not self._with_archive or time.monotonic() - self._t_room >= ARCHIVE_S:
+            return True
+        if archive.is_idle and not self._is_handed:
+            self._is_handed = True
+            self._hand_over()
+            return False
+        return archive.is_idle
 
     def _hand_over(self) -> None:
         core = self._core
