@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ais.table import NAT
 from geo.nameless_file import NamelessFile
 
 Rows = dict[str, NDArray[Any]]
@@ -141,10 +140,6 @@ class Pending:
     def columns(self) -> dict[str, Callable[[], NDArray[Any]]]:
         """What gives each column of all of them, one at a time."""
         return {name: lambda name=name: self.column(name) for name in self._none}  # type: ignore[misc]
-
-    def beyond(self, t: int) -> list[Rows]:
-        """Pieces with rows after a time in µs, all where that is `ais.table.NAT`."""
-        return [self._rows(piece) for piece in self._pieces if piece.latest > t or t == NAT]
 
     def earliest(self, n: int) -> int:
         """The time in µs of the n-th row, from 1 on, in the order of time."""

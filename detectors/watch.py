@@ -20,9 +20,10 @@ them.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,9 @@ from detectors.conclusions import Conclusions, Turn, ships_in
 from detectors.engine import LATENESS_S, Engine, row_dtypes
 from detectors.event import EVENT, Events
 from detectors.finish import sorted_events
-from detectors.history import Arrived, Inputs, Piece, Reports, Rows, by_time
+from detectors.history import Arrived, Inputs, Piece, Reports, Rows
+from detectors.late_rows import at_once, joined
+from detectors.past import Past, Point
 from detectors.snapshot import Column, check_alike, parts_of, read_state, write_state
 from detectors.spool import Memory, Spool
 from detectors.told import CHANGES, CLOSED, OPENED, RETRACTED, SUPERSEDED, UPDATED, Changes, News, Told
@@ -51,21 +54,9 @@ UPDATE_S = 6 * 3600
 """An event that goes on is told again four times a day, and sooner where its kind, label or score changes."""
 TOGETHER_S = 3600
 """What follows from all ships together rests on silences of hours; an hour more is soon enough."""
-STATES = 4
-"""Steps of the history at which a state is kept."""
 
 
-class _Point(NamedTuple):
-    """A state of the engine, on the shelf, with what had been found and had arrived by then."""
-
-    state: Any
-    counts: NDArray[np.int64]
-    released: int
-    found: int
-    rows: int
-
-
-class Watch:
+class Watch(Past):
     """A feed in, changes of events out: `feed` pieces of any size, `flush` at the end of the input.
 
     Parameters
@@ -117,17 +108,11 @@ class Watch:
                 raise UsageError(f"{name} must be positive, not {value}: give seconds from 0.001 to 1e10")
         if not max_rows >= 1:
             raise UsageError(f"max_rows must be positive, not {max_rows}: give a number of rows")
-        self._shelf = Spool(spool) if spool is not None else Memory()
         bounds: dict[str, Any] = {"lateness_s": lateness_s, "max_vessels": max_vessels}
-        self.engine = Engine(detectors, params, anchorages=anchorages, threads=threads, folder=spool, **bounds)
+        engine = Engine(detectors, params, anchorages=anchorages, threads=threads, folder=spool, **bounds)
         spans = [max(1, round(s * 1e6)) for s in times.values()]
-        self._step_us, self._history_us, self._forget_us, self._update_us, self._together_us = spans
-        self._between_us = max(1, self._history_us // STATES)
-        self._max_rows = max_rows
-        self._arrived = Arrived({name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()}, self._shelf)
-        self._ended: NDArray[Any] = np.zeros(0, EVENT)
-        self._fresh: list[NDArray[Any]] = []
-        self._points = [self._point(NAT, 0)]
+        self._step_us, history_us, self._forget_us, self._update_us, self._together_us = spans
+        super().__init__(engine, Spool(spool) if spool is not None else Memory(), history_us, max_rows)
         self._reports, self._inputs = Reports(), Inputs()
         self._conclusions = Conclusions(self.engine, self._step_us, self._update_us, self._together_us)
         self._told = Told()
@@ -135,25 +120,9 @@ class Watch:
         self._nothing: Changes | None = None
 
     @property
-    def _found(self) -> NDArray[Any]:
-        """The events that have ended, as the engine found them."""
-        if self._fresh:  # joined when they are looked at, and not at each of many small pieces of a feed
-            self._ended, self._fresh = np.concatenate([self._ended, *self._fresh]), []
-        return self._ended
-
-    @_found.setter
-    def _found(self, records: NDArray[Any]) -> None:
-        self._ended, self._fresh = records, []
-
-    @property
     def counts(self) -> dict[str, int]:
         """Rows that no detector used, by reason."""
         return self.engine.counts
-
-    @property
-    def rows(self) -> int:
-        """Rows that are kept for late ones."""
-        return self._arrived.size
 
     def feed(self, fixes: Fixes) -> Changes:
         """Take rows, and static reports with them, in order of arrival; what they change."""
@@ -161,8 +130,45 @@ class Watch:
         codes = self._inputs.codes(fixes.sources, [rows["source"], fixes.static["source"]])
         rows["source"] = codes[0]
         self._reports.add({**fixes.static.columns, "source": codes[1]})
-        news = [self._look(self._take(part)) for part in self._steps(rows)]
-        return self._changes([one for one in news if one is not None])
+        news = list[News]()
+        if self._late.is_on:
+            self._late.after.add(rows)
+        else:
+            news += self._take_steps(rows)
+        return self._changes(news + self._go_on(at_once(rows)))
+
+    def _take_steps(self, rows: Rows) -> list[News]:
+        """Take rows step by step; once it is the turn of late ones, those behind wait."""
+        news, parts = list[News](), self._steps(rows)
+        for part in parts:
+            self._take(part)
+            if self._late.is_due:
+                self._go_back()
+                self._late.after.put_first(joined([{name: column[:0] for name, column in rows.items()}, *parts]))
+            else:
+                news += self._look(False)
+        return news
+
+    def _go_on(self, most: float) -> list[News]:
+        """Go through about so many of the rows that are to be gone through again, and then of those that wait."""
+        news = list[News]()
+        while most > 0 and self._late.is_on:
+            if self._late.is_behind:
+                most -= self._again()
+                news += [] if self._late.is_behind else self._look(True)
+            else:
+                rows = self._late.after.first()
+                most -= rows["t"].size
+                news += self._take_steps(rows)
+        return news
+
+    def _to_the_end(self) -> list[News]:
+        """Go through all that waits."""
+        news = self._go_on(math.inf)
+        while self._late.waiting.size:
+            self._go_back()
+            news += self._go_on(math.inf)
+        return news
 
     def _steps(self, rows: Rows) -> Iterator[Rows]:
         """The rows cut where a step of event time ends; a clock that is wrong ends none, nor do late rows."""
@@ -174,22 +180,25 @@ class Watch:
 
     def flush(self) -> Changes:
         """The input has ended: what the rows that waited change, and what stays open."""
+        before = self._to_the_end()
         self._found = np.concatenate([self._found, self.engine.flush()])
         events, _ = self.engine.conclude(self._found, self._reports.identity_anew())
         present, now = self._told.naming.keys(events), self.engine.released
         news = self._told.compare(events, present, now, update_us=self._update_us, final=self._final, last=True)
-        return self._changes([news])
+        return self._changes([*before, news])
 
     def withdraw(self, successor: Watch) -> Changes:
         """Take back all events that go on; where `successor` finds one again under its id, its revisions go on."""
-        changes = self._changes([self._told.withdraw(self.engine.released)])
+        before = self._to_the_end()
+        changes = self._changes([*before, self._told.withdraw(self.engine.released)])
         successor._told = self._told.taken_back(self.engine.kinds_alike(successor.engine))
         return changes
 
     def kept(self) -> Fixes:
         """The rows and static reports that are kept, with which a watch with other parameters can begin."""
         static = {name: self._reports.rows[name] for name in STATIC_DTYPES}
-        return Fixes(self._arrived.since(0), Static(static), self._inputs.names)
+        rows = joined([kept.since(0) for kept in (self._arrived, *self._late.queues)])
+        return Fixes(rows, Static(static), self._inputs.names)
 
     def events(self) -> Events:
         """All events as they were last told, those that are final left out."""
@@ -199,21 +208,25 @@ class Watch:
 
     def save(self, path: str | Path) -> None:
         """Write the whole state to a file; `load` goes on from the next row."""
-        self._arrived.shelve()
+        kept = (self._arrived, *self._late.queues)
+        for rows in kept:
+            rows.shelve()
         state: dict[str, Column] = {f"now.{name}": array for name, array in self.engine.columns().items()}
         state |= {f"static.{name}": column for name, column in self._reports.rows.items()}
         state |= {f"told.{name}": array for name, array in self._told.arrays().items()}
         state |= {f"kept.{name}": array for name, array in self._conclusions.arrays().items()}
         state |= {"found": self._found, "repeats": self._reports.repeats, "said": self._reports.waiting()}
         state["counts"] = np.stack([point.counts for point in self._points])
-        names: list[Any] = [point.state for point in self._points] + [piece.kept for piece in self._arrived.shelved]
+        names: list[Any] = [point.state for point in self._points] + [
+            piece.kept for rows in kept for piece in rows.shelved
+        ]
         if not isinstance(self._shelf, Spool):
             for k, arrays in enumerate(names):
                 state |= {f"{k}.{name}": array for name, array in arrays.items()}
             names = []
-        clocks = {"looked": self._looked, "final": self._final}
+        clocks = {"looked": self._looked, "final": self._final, "late": self._late.clocks}
         points = [[point.released, point.found, point.rows] for point in self._points]
-        pieces = [[piece.begin, piece.size] for piece in self._arrived.shelved]
+        pieces = [[(piece.begin, piece.size) for piece in rows.shelved] for rows in kept]
         more = {"points": points, "pieces": pieces, "spool": names, "sources": self._inputs.names, **clocks}
         write_state(path, state, {**self._header(), **more})
         self._shelf.saved(names)
@@ -242,13 +255,16 @@ class Watch:
         if not names:
             for k in range(len(header["points"])):
                 check_alike(path, part.get(str(k), {}), now)
-            names = [self._shelf.put(part[str(k)]) for k in range(len(header["points"]) + len(header["pieces"]))]
+            n = len(header["points"]) + sum(map(len, header["pieces"]))
+            names = [self._shelf.put(part[str(k)]) for k in range(n)]
         self._shelf.saved(names)
         self.engine.resume(part["now"])
         points, pieces = header["points"], header["pieces"]
-        self._points = [_Point(*each) for each in zip(names, state["counts"], *zip(*points, strict=True), strict=False)]
-        kept = zip(names[len(points) :], pieces, strict=True)
-        self._arrived = Arrived(self._arrived.since(self._arrived.size), self._shelf, [Piece(n, *p) for n, p in kept])
+        self._points = [Point(*each) for each in zip(names, state["counts"], *zip(*points, strict=True), strict=False)]
+        apart = iter(names[len(points) :])
+        kept, *waiting = [[Piece(next(apart), *piece) for piece in each] for each in pieces]
+        self._arrived = Arrived(self._arrived.since(self._arrived.size), self._shelf, kept)
+        self._late.take(header["late"], waiting)
         self._reports = Reports(part["static"], state["repeats"], state["said"])
         self._found, self._inputs = state["found"].view(EVENT), Inputs(header["sources"])
         self._looked, self._final = header["looked"], header["final"]
@@ -259,98 +275,14 @@ class Watch:
         """What must be the same in a watch that takes its state from a file."""
         return {**self.engine.header(), "holds": "a watch"}
 
-    def _take(self, rows: Rows) -> bool:
-        """Feed rows to the engine, from an earlier state where some come too late; whether they did."""
-        rows = self._without_useless(rows)
-        if not (rows["t"] < self.engine.released).any():
-            self._arrived.add(rows)
-            self._feed(rows, self._arrived.size)
-            return False
-        self._again(rows)
-        return True
-
-    def _again(self, late: Rows) -> None:
-        """Start again from the state before rows that come late, with them among those that came before.
-
-        In pieces between which states are kept: the next late row finds one near to it.
-        """
-        late = by_time(late)
-        while self._points[-1].released > late["t"][0]:
-            self._shelf.drop(self._points.pop().state)
-        point = self._points[-1]
-        self.engine.resume({**self._shelf.get(point.state), "counts": point.counts})
-        self._found = self._found[: point.found]
-        self._conclusions.keep(point.found)
-        done = 0
-        for piece in self._arrived.cut(point.rows):
-            rows, begin = self._arrived.rows_of(piece), done
-            done = int(np.searchsorted(late["t"], self.engine.newest_with(rows["t"], rows["mmsi"]), side="right"))
-            if self._spans(rows) or done > begin:
-                self._arrived.drop(piece)
-                self._feed_parts({name: np.concatenate([rows[name], late[name][begin:done]]) for name in rows})
-            else:
-                self._arrived.put_back(piece)
-                self._feed(rows, self._arrived.size)
-        self._feed_parts({name: column[done:] for name, column in late.items()})
-        self._drop()
-
-    def _spans(self, rows: Rows) -> bool:
-        """Whether rows span a moment at which a state is to be kept."""
-        return bool(rows["t"].size and np.ptp(rows["t"] // self._between_us))
-
-    def _feed_parts(self, rows: Rows) -> None:
-        """Add rows and feed them to the engine, in the order of their time, cut where a state is to be kept."""
-        rows = by_time(rows)
-        cuts = np.flatnonzero(np.diff(rows["t"] // self._between_us)) + 1
-        for begin, end in itertools.pairwise([0, *cuts.tolist(), rows["t"].size]):
-            part = {name: column[begin:end] for name, column in rows.items()}
-            self._arrived.add(part)
-            self._feed(part, self._arrived.size)
-
-    def _without_useless(self, rows: Rows) -> Rows:
-        """The rows less those without a time, and those that are too old for any state; the engine counts them."""
-        useful = (rows["t"] != NAT) & (rows["t"] >= self._points[0].released)
-        if useful.all():
-            return rows
-        before = self.engine.tally.copy()
-        self.engine.feed({name: column[~useful] for name, column in rows.items()})
-        for point in self._points:
-            point.counts[:] += self.engine.tally - before
-        return {name: column[useful] for name, column in rows.items()}
-
-    def _feed(self, rows: Rows, n: int) -> None:
-        """Feed rows, up to the n-th of those kept, to the engine; keep a state when it is time."""
-        found = self.engine.feed(rows)
-        if found.size:
-            self._fresh.append(found)
-        released, last = self.engine.released, self._points[-1]
-        if released == NAT:
-            return
-        if (
-            last.released == NAT
-            or released - last.released >= self._between_us
-            or n - last.rows > self._max_rows // STATES
-        ):
-            self._points.append(self._point(released, n))
-            self._drop()
-
-    def _point(self, released: int, n: int) -> _Point:
-        """The state of the engine now, when `n` of the rows that are kept have arrived."""
-        state = self.engine.columns() if isinstance(self._shelf, Spool) else self.engine.state()
-        return _Point(self._shelf.put(state), self.engine.tally.copy(), released, self._found.size, n)
+    def _go_back(self) -> None:
+        """Start from the state before the late rows."""
+        super()._go_back()
+        self._conclusions.keep(self._found.size)
 
     def _drop(self) -> None:
-        """Drop the oldest states that no late row needs any more, and the rows before them."""
-        limit = self.engine.released - self._history_us
-        n = self._points[-1].rows
-        while len(self._points) > 2 and (
-            self._points[1].released <= limit or n - self._points[0].rows > self._max_rows
-        ):
-            self._shelf.drop(self._points.pop(0).state)
-        begin = self._points[0].rows
-        if begin:
-            self._arrived.keep(begin)
-            self._points = [point._replace(rows=point.rows - begin) for point in self._points]
+        """Drop the oldest states, and what waits for them."""
+        super()._drop()
         if self._points[0].released != NAT:
             self._reports.forget(self._points[0].released)
 
@@ -367,17 +299,17 @@ class Watch:
         self._final = max(self._final, limit)
         self._told.forget(limit)
 
-    def _look(self, again: bool) -> News | None:
+    def _look(self, again: bool) -> list[News]:
         """Compare the events with those told, when a step is over or rows came late."""
         released = self.engine.released
         if released == NAT or not (again or self._looked == NAT or released - self._looked >= self._step_us):
-            return None
+            return []
         turn, self._looked = Turn(self._looked, released), released
         said, known = self._reports.said(), self.engine.known(self._reports.identity())
         look = self._conclusions.look(self._found, self.engine.standing(), known, said, turn)
         news = self._told.compare(*look, released, update_us=self._update_us, final=self._final)
         self._forget()
-        return news
+        return [news]
 
     def _changes(self, news: list[News]) -> Changes:
         if not any(one.change.size for one in news):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from detectors.late_rows import MOST
 from geo.errors import OutputError
 from luxwake import __version__
 from luxwake.daemon.status import Held, Rate, SinkStatus, SourceStatus, Status, rss_bytes
@@ -48,6 +49,7 @@ class Reporter:
             held={
                 "vessels": Held(int(core.watch.engine.hulls.size), daemon.config.watch.max_vessels),
                 "rows": Held(core.watch.rows, daemon.config.watch.max_rows),
+                "late rows": Held(core.watch.waiting, MOST),
             },
             changes=by_kind(core.told),
             checkpoint_age_s=max(0.0, time.time() - written) if written else None,
