@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ais.table import NAT
-from detectors.history import PIECE_ROWS, Arrived, Piece, Rows, by_time
+from detectors.history import PIECE_ROWS, Arrived, Piece, Rows
 from detectors.spool import Memory
 
 SHARE = 2
@@ -153,9 +153,11 @@ class LateRows:
 
     def in_order(self) -> Rows:
         """Take those that wait away, in the order of time."""
-        rows = joined([self.waiting.first() for _ in range(len(self.waiting.shelved) + 2)])
+        pieces = [dict(self.waiting.first()) for _ in range(len(self.waiting.shelved) + 2)]
         self.earliest = NEVER
-        return by_time(rows)
+        order = np.argsort(np.concatenate([piece["t"] for piece in pieces]), kind="stable")
+        # column by column: no more than once and a column in memory
+        return {name: np.concatenate([piece.pop(name) for piece in pieces])[order] for name in self._none}
 
     def begin(self, rows: Rows, again: list[Piece], hulls: int) -> None:
         """It is the turn of rows in the order of time; these pieces are to be gone through again."""

@@ -4,17 +4,18 @@ At every step of event time the events found so far, those still going on among 
 before, by id. So a silence is announced while it lasts, and what is told of an event can change as more becomes known.
 
 Rows that come too late for the engine are not lost. Copies of the engine's state are kept for `history_s`, and the rows
-since; a late row starts the same loop again from the copy before it, and the difference of the events is told. When all
-rows have come, the newest of what was told is what `detect` finds in all of them. Rows older than the oldest copy are
-counted as late.
+since; late rows start the same loop again from the copy before them, when that is paid for (`detectors.late_rows`), and
+the difference of the events is told. When all rows have come, the newest of what was told is what `detect` finds in all
+of them. Rows older than the oldest copy are counted as late.
 
 A look costs in proportion to what changed since the last (`detectors.conclusions`), and little for each event kept.
 
 Memory: the rows of 5/4 `history_s` (at most 5/4 `max_rows`) x 52 B and nine states of the engine at most (five as a
-rule), both in files where a `spool` is given; the engine itself, the events of `forget_s` x 3 records of `EVENT`, the
-names of 65,535 inputs at most, and static reports x 129 B: twice those of `history_s`, and four for each change of what
-a ship said before. Events older than `forget_s` are final: they are told no more, and later ones no longer depend on
-them.
+rule), and while late rows wait those before them and themselves, all in files where a `spool` is given; 52 B for each
+of these, 4.2 million at most, while they are put in order; the engine itself, the events of `forget_s` x 3 records of
+`EVENT`, the names of 65,535 inputs at most, and static reports x 129 B: twice those of `history_s`, and four for each
+change of what a ship said before. Events older than `forget_s` are final: they are told no more, and later ones no
+longer depend on them.
 """
 
 from __future__ import annotations
@@ -216,6 +217,7 @@ class Watch(Past):
         state |= {f"told.{name}": array for name, array in self._told.arrays().items()}
         state |= {f"kept.{name}": array for name, array in self._conclusions.arrays().items()}
         state |= {"found": self._found, "repeats": self._reports.repeats, "said": self._reports.waiting()}
+        state["late"] = np.array(self._late.clocks)
         state["counts"] = np.stack([point.counts for point in self._points])
         names: list[Any] = [point.state for point in self._points] + [
             piece.kept for rows in kept for piece in rows.shelved
@@ -224,7 +226,7 @@ class Watch(Past):
             for k, arrays in enumerate(names):
                 state |= {f"{k}.{name}": array for name, array in arrays.items()}
             names = []
-        clocks = {"looked": self._looked, "final": self._final, "late": self._late.clocks}
+        clocks = {"looked": self._looked, "final": self._final}
         points = [[point.released, point.found, point.rows] for point in self._points]
         pieces = [[(piece.begin, piece.size) for piece in rows.shelved] for rows in kept]
         more = {"points": points, "pieces": pieces, "spool": names, "sources": self._inputs.names, **clocks}
@@ -248,6 +250,7 @@ class Watch(Past):
         check_alike(path, part.get("told", {}), self._told.arrays())
         check_alike(path, part.get("kept", {}), self._conclusions.arrays())
         alone = {"found": self._found, "repeats": self._reports.repeats, "said": self._reports.waiting()}
+        alone["late"] = np.array(self._late.clocks)
         check_alike(path, state, {**alone, "counts": np.zeros((1, self.engine.tally.size), np.int64)})
         names = header["spool"]
         if names and not isinstance(self._shelf, Spool):
@@ -264,7 +267,7 @@ class Watch(Past):
         apart = iter(names[len(points) :])
         kept, *waiting = [[Piece(next(apart), *piece) for piece in each] for each in pieces]
         self._arrived = Arrived(self._arrived.since(self._arrived.size), self._shelf, kept)
-        self._late.take(header["late"], waiting)
+        self._late.take(state["late"].tolist(), waiting)
         self._reports = Reports(part["static"], state["repeats"], state["said"])
         self._found, self._inputs = state["found"].view(EVENT), Inputs(header["sources"])
         self._looked, self._final = header["looked"], header["final"]
