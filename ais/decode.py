@@ -98,7 +98,7 @@ class Decoder:
             raise UsageError(f"clock {clock!r} does not exist; give 'base', or leave it out")
         if not 1 <= threads <= 64:
             raise UsageError(f"{threads} threads are out of the range 1 to 64")
-        self._now = now
+        self._until = None if now is None else now + AHEAD_US
         self._blocks = [Block(0, POLICIES.index(policy)) for _ in range(1 if threads == 1 else threads + 1)]
         self._range = RANGE_BYTES if threads == 1 else SHARED_RANGE_BYTES
         self._stations = Stations([block.names for block in self._blocks])
@@ -173,9 +173,9 @@ class Decoder:
         """Like `feed`, to columns: positions appended to `fixes`, the columns of static reports."""
         return self.reports(*self._taken(data), fixes)
 
-    def believe_until(self, now: int) -> None:
-        """From now on it is `now`, in µs since 1970 UTC (see the parameter)."""
-        self._now = now
+    def believe_until(self, t: int) -> None:
+        """From now on times from `t` on, in µs since 1970 UTC, are not believed."""
+        self._until = t
 
     def _memory(self) -> dict[str, Any]:
         """All arrays in which something waits or is counted, by name."""
@@ -230,7 +230,7 @@ class Decoder:
 
     def _look_at_the_clock(self) -> None:
         """Times are believed up to an hour from now, and a feed may go on for a year."""
-        t_max = (time.time_ns() // 1000 if self._now is None else self._now) + AHEAD_US
+        t_max = time.time_ns() // 1000 + AHEAD_US if self._until is None else self._until
         for block in self._blocks:
             block.state[T_MAX] = t_max
         if self._clock is not None:

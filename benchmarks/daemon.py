@@ -82,9 +82,12 @@ def write_feed(path: Path, ships: int, reports: int) -> int:
     return sentences
 
 
-def datagrams(ships: int, rate: float) -> Iterator[list[bytes]]:
-    """The feed as datagrams of a line each, so many a second, times from now on; one of a hundred is garbage."""
-    for data, _ in feed(ships, int(time.time()), ships / rate):
+def datagrams(ships: int, rate: float, pace: float = 1.0) -> Iterator[list[bytes]]:
+    """The feed as datagrams of a line each, so many a second; one of a hundred is garbage.
+
+    Times are from now on, and go `pace` times as fast as the clock.
+    """
+    for data, _ in feed(ships, int(time.time()), pace * ships / rate):
         lines = data.tobytes().splitlines(keepends=True)
         lines[::100] = [b"garbage " + line[10:40] + b"\n" for line in lines[::100]]
         yield lines

@@ -2,6 +2,7 @@
 
     python -m benchmarks.soak --minutes 120 --rate 20000     # make soak
     python -m benchmarks.soak --minutes 1 --rate 100000      # make flood
+    python -m benchmarks.soak --minutes 15 --pace 10         # all clocks go ten times too fast
     python -m benchmarks.soak --looks soak.csv               # what was seen each second, while it goes on
 
 A second process sends datagrams on loopback: the feed of many ships, without end, a hundredth of it garbage. It ends
@@ -37,14 +38,14 @@ WARM_UP = 0.25
 """The first quarter of a soak fills what is filled once."""
 
 
-def send(port: int, rate: float, seconds: float) -> None:
+def send(port: int, rate: float, seconds: float, pace: float) -> None:
     """The sender's process: datagrams of one sentence each; prints how many it sent."""
     from benchmarks.daemon import datagrams
 
     target, sent, begun = ("127.0.0.1", port), 0, time.perf_counter()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
         one.connect(target)
-        for block in datagrams(SHIPS, rate):
+        for block in datagrams(SHIPS, rate, pace):
             for datagram in block:
                 try:
                     one.send(datagram)
@@ -99,7 +100,7 @@ class Looked:
         return said
 
 
-def run(minutes: float, rate: float, looks: Path | None) -> int:
+def run(minutes: float, rate: float, looks: Path | None, pace: float) -> int:
     """Serve, send, look; print what was seen, and give the exit status."""
     with tempfile.TemporaryDirectory() as folder, socket.socket() as a, socket.socket(type=socket.SOCK_DGRAM) as b:
         a.bind(("127.0.0.1", 0))
@@ -119,8 +120,10 @@ def run(minutes: float, rate: float, looks: Path | None) -> int:
                 if daemon.poll() is not None:
                     raise SystemExit((Path(folder) / "log").read_text())
                 time.sleep(0.5)
-            words = [sys.executable, "-m", "benchmarks.soak", "send", str(udp), str(rate), str(60 * minutes)]
-            sender = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+            words = ["send", *map(str, (udp, rate, 60 * minutes, pace))]
+            sender = subprocess.Popen(
+                [sys.executable, "-m", "benchmarks.soak", *words], cwd=ROOT, stdout=subprocess.PIPE, text=True
+            )
             while sender.poll() is None:
                 looked.look()
                 time.sleep(1.0)
@@ -172,14 +175,15 @@ def _judged(looked: Looked, sent: int) -> int:
 def main() -> None:
     """The command line."""
     if sys.argv[1:2] == ["send"]:
-        send(int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4]))
+        send(int(sys.argv[2]), *map(float, sys.argv[3:]))
         return
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=120.0)
     parser.add_argument("--rate", type=float, default=20_000.0, help="datagrams a second")
+    parser.add_argument("--pace", type=float, default=1.0, help="times go so many times as fast as the clock")
     parser.add_argument("--looks", type=Path, help="a CSV file that gets a line a second")
     args = parser.parse_args()
-    sys.exit(run(args.minutes, args.rate, args.looks))
+    sys.exit(run(args.minutes, args.rate, args.looks, args.pace))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from ais.tracks import Tracks
 from detectors.bound import FEWEST_VESSELS, MOST_VESSELS, Bound
 from detectors.detector import Columns, DerivedDetector, Detector, Known
 from detectors.event import EVENT, KINDS, LABELS, Events
-from detectors.feed_time import newest_time
+from detectors.feed_time import FeedTime
 from detectors.finish import event_columns, sorted_events, well_placed
 from detectors.pending import Pending, wait_us
 from detectors.registry import detector_class, kind_code, registered, with_needs
@@ -98,8 +98,8 @@ class Engine:
         self._bound = Bound(max_vessels, self._tracks, self.detectors)
         self._folder = folder
         self._pending = Pending({name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()}, folder)
-        self._released = self._newest = self._last = NAT
-        self._alive = 0
+        self._time = FeedTime(NAT, *(self._pending.column(name) for name in ("t", "mmsi")))
+        self._released, self._last, self._alive = NAT, NAT, 0
         self._counts = np.zeros(REASONS, np.int64)
 
     @property
@@ -115,7 +115,7 @@ class Engine:
     @property
     def newest(self) -> int:
         """How far the time of the feed has come, in µs; `ais.table.NAT` before the first row."""
-        return self._newest
+        return self._time.newest
 
     @property
     def hulls(self) -> NDArray[Any]:
@@ -149,8 +149,7 @@ class Engine:
     def newest_with(self, t: NDArray[np.int64], mmsi: NDArray[np.uint32]) -> int:
         """How far the time of the feed would have come with these rows, in µs; NAT before the first."""
         timed = t != NAT
-        rows = [*self._pending.beyond(self._newest), {"t": t[timed], "mmsi": mmsi[timed]}]
-        return newest_time(self._newest, *(np.concatenate([part[name] for part in rows]) for name in ("t", "mmsi")))
+        return self._time.newest_with(t[timed], mmsi[timed])
 
     def feed(self, fixes: Fixes | Mapping[str, NDArray[Any]]) -> NDArray[Any]:
         """Take rows in order of arrival; the events that are closed by now, as records of `EVENT`."""
@@ -162,8 +161,8 @@ class Engine:
         new = taken(new, timed & ~late)
         if new["t"].size == 0:
             return np.zeros(0, EVENT)
-        self._newest = self.newest_with(new["t"], new["mmsi"])
-        due = self._newest - self._lateness_us if self._newest != NAT else NAT
+        self._time.take(new["t"], new["mmsi"])
+        due = self.newest - self._lateness_us if self.newest != NAT else NAT
         goes_on = due != NAT and (self._released == NAT or due - self._released >= wait_us(self._lateness_us))
         alone = goes_on and self._pending.size == 0
         if goes_on:
@@ -183,12 +182,12 @@ class Engine:
         """The input has ended: the events of the rows that waited, and what stays open, as records of `EVENT`."""
         rows = self._pending.rows()
         self._pending = Pending({name: column[:0] for name, column in rows.items()}, self._folder)
-        if self._newest == NAT and rows["t"].size:
-            self._newest = int(rows["t"].max())
+        if self.newest == NAT and rows["t"].size:
+            self._time.newest = int(rows["t"].max())
         last = self._run(rows)
-        if self._newest == NAT:
+        if self.newest == NAT:
             return last
-        return np.concatenate([last, *self._each(lambda detector: detector.finish(self._newest, self._alive))])
+        return np.concatenate([last, *self._each(lambda detector: detector.finish(self.newest, self._alive))])
 
     def _run(self, rows: dict[str, NDArray[Any]]) -> NDArray[Any]:
         """Rows that are complete up to their last time, through tracks and all detectors."""
@@ -270,7 +269,7 @@ class Engine:
 
     def known(self, identity: Identities) -> Known:
         """What detectors may look at beside events."""
-        return Known(identity, vessels(self._bound.told_hulls(), identity), self._newest)
+        return Known(identity, vessels(self._bound.told_hulls(), identity), self.newest)
 
     def finish(self, records: NDArray[Any], identity: Identities, sources: Sequence[str] = ()) -> Events:
         """The table of the events that `conclude` makes of all records, each with its name.
@@ -353,7 +352,7 @@ class Engine:
 
     def columns(self) -> dict[str, Column]:
         """The same for `write_state`, which reads rows that wait in a file a piece at a time."""
-        clocks = (self._released, self._newest, self._last, self._alive)
+        clocks = (self._released, self.newest, self._last, self._alive)
         arrays: dict[str, Column] = {f"pending.{name}": column for name, column in self._pending.columns().items()}
         arrays |= {f"hulls.{name}": array for name, array in self._tracks.hulls._asdict().items()}
         arrays |= self._tracks.gate_state()
@@ -365,7 +364,8 @@ class Engine:
     def resume(self, state: State) -> None:
         """Take the state of an engine with the same detectors and parameters."""
         saved = {name: copied(array) for name, array in state.items()}
-        self._released, self._newest, self._last, self._alive = saved["clocks"].tolist()
+        self._released, newest, self._last, self._alive = saved["clocks"].tolist()
+        self._time = FeedTime(newest, saved["pending.t"], saved["pending.mmsi"])
         self._pending = Pending({name: saved[f"pending.{name}"] for name in row_dtypes()}, self._folder)
         hulls = self._tracks.hulls._asdict()
         self._tracks.hulls = Hulls(**{name: like(saved[f"hulls.{name}"], array) for name, array in hulls.items()})

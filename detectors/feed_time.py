@@ -37,3 +37,35 @@ def newest_time(newest: int, t: NDArray[np.int64], mmsi: NDArray[np.uint32]) -> 
         end = begin + (int(breaks[0]) + 1 if breaks.size else t.size - begin)
         newest, begin = int(t[end - 1]), end
     return newest
+
+
+class FeedTime:
+    """How far the time of a feed has come, and the rows to which it has not: fewer than `CONFIRMING_ROWS` of them.
+
+    Parameters
+    ----------
+    newest : what was known before, µs; NAT for nothing
+    t, mmsi : the rows that wait
+
+    >>> hour, none = 3_600_000_000, np.zeros(0, np.int64)
+    >>> time = FeedTime(0, none, none)
+    >>> for ship in range(1, 5):
+    ...     time.take(np.array([ship, 100 * ship]) * hour, np.array([ship, 9], np.uint32))
+    >>> time.newest // hour, time.newest_with(np.array([90, 91]) * hour, np.array([7, 8], np.uint32)) // hour
+    (4, 100)
+    """
+
+    def __init__(self, newest: int, t: NDArray[np.int64], mmsi: NDArray[np.uint32]) -> None:
+        self.newest = newest
+        self._t, self._mmsi = t[t > newest], mmsi[t > newest]
+
+    def newest_with(self, t: NDArray[np.int64], mmsi: NDArray[np.uint32]) -> int:
+        """How far it would come with these rows."""
+        return newest_time(self.newest, np.append(self._t, t), np.append(self._mmsi, mmsi))
+
+    def take(self, t: NDArray[np.int64], mmsi: NDArray[np.uint32]) -> None:
+        """Go on to what these rows say."""
+        self._t, self._mmsi = np.append(self._t, t), np.append(self._mmsi, mmsi)
+        self.newest = newest_time(self.newest, self._t, self._mmsi)
+        ahead = self._t > self.newest
+        self._t, self._mmsi = self._t[ahead], self._mmsi[ahead]

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ais.table import NAT
 from detectors.snapshot import Pieces
 from geo.nameless_file import NamelessFile
 
@@ -145,10 +144,6 @@ class Pending:
 
     def _reader(self, name: str) -> Callable[[], Iterator[NDArray[Any]]]:
         return lambda: (self._column(piece, name) for piece in self._pieces)
-
-    def beyond(self, t: int) -> list[Rows]:
-        """Pieces with rows after a time in µs, all where that is `ais.table.NAT`."""
-        return [self._rows(piece) for piece in self._pieces if piece.latest > t or t == NAT]
 
     def earliest(self, n: int) -> int:
         """The time in µs of the n-th row, from 1 on, in the order of time."""

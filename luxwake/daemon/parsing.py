@@ -16,6 +16,10 @@ from luxwake.daemon.config import SourceConfig
 State = dict[str, NDArray[Any]]
 _REJECTED = {STATUS[code] for code in REJECTED}
 
+AHEAD_US = 60_000_000
+"""A time that is a minute ahead of its arrival is not believed, and the arrival stands in its place. Clocks set by GNSS
+or NTP are right to a second; one that carries the feed ahead makes late rows of what all other sources say."""
+
 
 class Parser(Protocol):
     """Bytes in pieces of any size to fixes. What a source says depends on its bytes and on when they came alone."""
@@ -51,7 +55,7 @@ class Parser(Protocol):
 
 
 class NmeaParser:
-    """NMEA sentences; a message without a time has that of its arrival.
+    """NMEA sentences; a message without a time that is believed has that of its arrival.
 
     >>> parser = NmeaParser()
     >>> fixes = parser.feed(b"!AIVDM,1,1,,A,13HOI:0P0000VOHLCnHQKwvL05Ip,0*23\\n", 1_700_000_000_000_000)
@@ -89,7 +93,7 @@ class NmeaParser:
 
     def feed(self, data: bytes, t: int) -> Fixes:
         """What these bytes say, which follow the ones before and came at `t`, in µs."""
-        self._decoder.believe_until(t)
+        self._decoder.believe_until(t + AHEAD_US)
         found = FixColumns()
         static = self._decoder.feed_reports(data, found)
         columns = found.columns()

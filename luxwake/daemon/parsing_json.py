@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ais.csv_fields import NOT_AVAILABLE
-from ais.decode import AHEAD_US
 from ais.json_forms import JSON_FORMATS, Object, form_of
 from ais.json_rows import OTHER_FORM, UNREADABLE, JsonReader
 from ais.json_text import objects_of
 from ais.status import LINE_TOO_LONG, STATUS, TIME_OUT_OF_RANGE
 from ais.table import NAT, STATIC_DTYPES, Fixes, Static
 from ais.tags import T_MIN_US
+from luxwake.daemon.parsing import AHEAD_US
 
 LONGEST_LINE = 64 << 10
 """Bytes; a message of aisstream.io has under 2,000."""
@@ -36,7 +36,7 @@ def _is_of_a_message(why: str) -> bool:
 class JsonParser:
     """JSON, an object or an array of objects a line; the first object that is of a known form tells which.
 
-    A row without a time has that of its arrival, and so has one whose time is before 2000 or an hour after it: these
+    A row without a time has that of its arrival, and so has one whose time is before 2000 or `AHEAD_US` after it: these
     are counted. Static reports are given where a vessel's values change.
 
     >>> parser = JsonParser()
@@ -134,7 +134,7 @@ class JsonParser:
     def _believed(self, fixes: Fixes, t: int) -> Fixes:
         """The same, with the time of arrival where there is none that can be believed."""
         for times in (fixes["t"], fixes.static["t"]):
-            wrong = (times < T_MIN_US) | (times > t + AHEAD_US)
+            wrong = (times < T_MIN_US) | (times >= t + AHEAD_US)
             self._counts[_REASONS[3]] += int(np.count_nonzero(wrong & (times != NAT)))
             times[wrong] = t
         return fixes

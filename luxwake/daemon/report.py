@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from detectors.late_rows import MOST
 from geo.errors import OutputError
 from luxwake import __version__
 from luxwake.daemon.status import Held, Rate, SinkStatus, SourceStatus, Status, rss_bytes
@@ -49,6 +50,7 @@ class Reporter:
                 "vessels": Held(int(core.watch.engine.hulls.size), daemon.config.watch.max_vessels),
                 "rows": Held(core.watch.rows, daemon.config.watch.max_rows),
                 "static reports": Held(core.watch.reports, daemon.config.watch.max_reports),
+                "late rows": Held(core.watch.waiting, MOST),
             },
             left_out={**core.watch.counts, **core.watch.engine.beyond_bounds},
             changes=by_kind(core.told),

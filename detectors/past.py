@@ -1,0 +1,185 @@
+"""An engine that can go back: states of it are kept for some hours, and the rows since.
+
+A late row starts the same loop again from the state before it, with the late rows among those that came since.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ais.table import NAT
+from detectors.engine import Engine, row_dtypes
+from detectors.event import EVENT
+from detectors.history import Arrived, Rows, by_time, joined
+from detectors.late_rows import NEVER, LateRows
+from detectors.rows import taken
+from detectors.spool import Memory, Spool
+
+STATES = 4
+"""Steps of the history at which a state is kept."""
+
+
+class Point(NamedTuple):
+    """A state of the engine, on the shelf, with what had been found and had arrived by then."""
+
+    state: Any
+    counts: NDArray[np.int64]
+    released: int
+    found: int
+    rows: int
+
+
+class Past:
+    """What a watch keeps of its engine, and how it goes back.
+
+    Parameters
+    ----------
+    engine : the engine as it is now
+    shelf : where states and rows are kept
+    history_us : for so long, in µs
+    max_rows : rows that are kept at most
+    """
+
+    def __init__(self, engine: Engine, shelf: Memory, history_us: int, max_rows: int) -> None:
+        self.engine, self.shelf = engine, shelf
+        self._history_us, self._between_us, self._max_rows = history_us, max(1, history_us // STATES), max_rows
+        none = {name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()}
+        self._arrived, self._late = Arrived(none, shelf), LateRows(none, shelf)
+        self._ended: NDArray[Any] = np.zeros(0, EVENT)
+        self._fresh: list[NDArray[Any]] = []
+        self._points = [self._point(NAT, 0)]
+
+    @property
+    def _found(self) -> NDArray[Any]:
+        """The events that have ended, as the engine found them."""
+        if self._fresh:  # joined when they are looked at, and not at each of many small pieces of a feed
+            self._ended, self._fresh = np.concatenate([self._ended, *self._fresh]), []
+        return self._ended
+
+    @_found.setter
+    def _found(self, records: NDArray[Any]) -> None:
+        self._ended, self._fresh = records, []
+
+    @property
+    def rows(self) -> int:
+        """Rows that are kept for late ones, and those that wait."""
+        return self._arrived.size + self._late.size
+
+    @property
+    def waiting(self) -> int:
+        """Rows that came late and are not in their place yet (`detectors.late_rows`)."""
+        return self._late.waiting.size + self._late.among.size
+
+    def _take(self, rows: Rows) -> None:
+        """Feed rows to the engine; those that come too late for it wait."""
+        rows = self._without_useless(rows, self._points[min(self._late.held, len(self._points) - 1)].released)
+        n, late = rows["t"].size, rows["t"] < self.engine.released
+        if late.any():
+            self._late.add(taken(rows, late))
+            rows = taken(rows, ~late)
+        self._arrived.add(rows)
+        self._feed(rows, self._arrived.size)
+        self._late.earn(n, self.engine.newest)
+
+    def _go_back(self) -> None:
+        """It is the turn of late rows: start from the state before them; `_again` goes on."""
+        late = self._without_useless(self._late.in_order(), self._points[0].released)
+        if late["t"].size == 0:
+            return
+        while self._points[-1].released > late["t"][0]:
+            self.shelf.drop(self._points.pop().state)
+        point = self._points[-1]
+        hulls = self.engine.hulls.size
+        self.engine.resume({**self.shelf.get(point.state), "counts": point.counts})
+        self._found = self._found[: point.found]
+        self._late.begin(late, self._arrived.cut(point.rows), hulls)
+
+    def _again(self) -> int:
+        """Go through the next piece again, with the late rows among those that came before; of how many rows.
+
+        Pieces are cut where states are kept: the next late row finds one near to it.
+        """
+        before, late = self._late.size, self._late.among
+        if self._late.again.size == 0:
+            self._feed_parts(late.first())
+        else:
+            piece = self._late.next_piece()
+            rows = self._arrived.rows_of(piece)
+            own = late.until(self.engine.newest_with(rows["t"], rows["mmsi"]))
+            if self._spans(rows) or own["t"].size:
+                self._arrived.drop(piece)
+                self._feed_parts(joined([rows, own]))
+            else:
+                self._arrived.put_back(piece)
+                self._feed(rows, self._arrived.size)
+        if not self._late.is_behind:
+            self._drop()
+        return before - self._late.size
+
+    def _spans(self, rows: Rows) -> bool:
+        """Whether rows span a moment at which a state is to be kept."""
+        return bool(rows["t"].size and np.ptp(rows["t"] // self._between_us))
+
+    def _feed_parts(self, rows: Rows) -> None:
+        """Add rows and feed them to the engine, in the order of their time, cut where a state is to be kept."""
+        rows = by_time(rows)
+        cuts = np.flatnonzero(np.diff(rows["t"] // self._between_us)) + 1
+        for begin, end in itertools.pairwise([0, *cuts.tolist(), rows["t"].size]):
+            part = {name: column[begin:end] for name, column in rows.items()}
+            self._arrived.add(part)
+            self._feed(part, self._arrived.size)
+
+    def _without_useless(self, rows: Rows, oldest: int) -> Rows:
+        """The rows less those without a time, and those before the oldest state; the engine counts them."""
+        useful = (rows["t"] != NAT) & (rows["t"] >= oldest)
+        if useful.all():
+            return rows
+        before = self.engine.tally.copy()
+        self.engine.feed({name: column[~useful] for name, column in rows.items()})
+        for point in self._points:
+            point.counts[:] += self.engine.tally - before
+        return {name: column[useful] for name, column in rows.items()}
+
+    def _feed(self, rows: Rows, n: int) -> None:
+        """Feed rows, up to the n-th of those kept, to the engine; keep a state when it is time."""
+        found = self.engine.feed(rows)
+        if found.size:
+            self._fresh.append(found)
+        released, last = self.engine.released, self._points[-1]
+        if released == NAT:
+            return
+        if (
+            last.released == NAT
+            or released - last.released >= self._between_us
+            or n - last.rows > self._max_rows // STATES
+        ):
+            self._points.append(self._point(released, n))
+            self._drop()
+
+    def _point(self, released: int, n: int) -> Point:
+        """The state of the engine now, when `n` of the rows that are kept have arrived."""
+        state = self.engine.columns() if isinstance(self.shelf, Spool) else self.engine.state()
+        return Point(self.shelf.put(state), self.engine.tally.copy(), released, self._found.size, n)
+
+    def _unneeded(self, earliest: int) -> int:
+        """How many of the oldest states are needed no more, where the earliest row that waits is so old, in µs."""
+        limit, n = min(self.engine.released - self._history_us, earliest), self._points[-1].rows
+        for k, point in enumerate(self._points[1:-1]):
+            if point.released > limit and n - self._points[k].rows <= self._max_rows:
+                return k
+        return max(0, len(self._points) - 2)
+
+    def _drop(self) -> None:
+        """Drop the oldest states that no late row needs any more, and the rows before them."""
+        n = self._unneeded(self._late.earliest)
+        self._late.held = self._unneeded(NEVER) - n
+        for _ in range(n):
+            self.shelf.drop(self._points.pop(0).state)
+        begin = self._points[0].rows
+        if begin:
+            self._arrived.keep(begin)
+            self._points = [point._replace(rows=point.rows - begin) for point in self._points]
