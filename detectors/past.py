@@ -110,7 +110,11 @@ class Past:
             piece = self._late.next_piece()
             rows = self._arrived.rows_of(piece)
             own = late.until(self.engine.newest_with(rows["t"], rows["mmsi"]))
-            if self._spans(rows) or own["t"].size:
+            behind = rows["t"] < self.engine.released  # more rows wait than did, and so each for a shorter time
+            if behind.any():
+                self._late.add(taken(rows, behind))
+                rows = taken(rows, ~behind)
+            if self._spans(rows) or own["t"].size or behind.any():
                 self._arrived.drop(piece)
                 self._feed_parts(joined([rows, own]))
             else:

@@ -99,6 +99,24 @@ def test_many_late_batches_cost_in_proportion_to_the_rows_that_come(fed):
     assert watch.counts == detect(fixes, ["loitering"]).counts
 
 
+def test_rows_that_were_on_time_are_not_lost_where_late_ones_take_their_room():
+    """65,536 rows may wait: of a thousand a second for a minute, and for less where late ones come among them."""
+    second = [
+        *np.arange(300_000) / 1000,
+        *np.full(100, 250.0) + np.arange(100) / 100,
+        *np.arange(300_000, 600_000) / 1000,
+    ]
+    late = 255 + np.arange(60_000) / 10_000
+    ship = [*np.arange(300_000) % 3, *np.full(100, 4), *np.arange(300_000) % 3, *5 + np.arange(60_000) % 3]
+    t = T0 + np.round(np.append(second, late) * SECOND).astype(np.int64)
+    fixes = fixes_of([(*row, 0.0) for row in zip(t, 211000001 + np.array(ship), ship, [-30.0] * t.size, strict=True)])
+    watch = Watch(["loitering"], max_vessels=16)
+    for piece in pieces_of(fixes, range(10_000, 610_000, 10_000)):
+        watch.feed(piece)
+    watch.flush()
+    assert watch.counts == detect(fixes, ["loitering"]).counts
+
+
 def test_going_back_holds_up_no_piece_for_long(fed):
     """What comes while rows are gone through again waits, and is told of when its turn has come."""
     n = 6 * AT_ONCE
