@@ -28,7 +28,7 @@ HULL_ROWS = 8
 AT_ONCE = 1 << 18
 """A quarter of a second of work."""
 MOST = 1 << 22
-"""So many late rows do not wait any longer: they are put in order in memory, 52 B each."""
+"""So many late rows do not wait any longer, paid for or not: they are put in order in memory, 52 B each."""
 NEVER = np.iinfo(np.int64).max
 
 
@@ -164,7 +164,7 @@ class LateRows:
         self.again = Arrived(self._none, self._shelf, again)
         for begin in range(0, rows["t"].size, PIECE_ROWS):
             self.among.add({name: column[begin : begin + PIECE_ROWS] for name, column in rows.items()})
-        self.credit -= self.again.size + self.among.size + HULL_ROWS * hulls
+        self.credit = max(0, self.credit) - (self.again.size + self.among.size + HULL_ROWS * hulls)
 
     def next_piece(self) -> Piece:
         """Take the first piece of `again` away."""
