@@ -3,6 +3,8 @@
 import errno
 import os
 import shutil
+import signal
+import threading
 from pathlib import Path
 
 import msgspec
@@ -143,6 +145,41 @@ def test_a_torn_checkpoint_is_not_used_and_the_one_before_it_is(tmp_path, chunks
         newest_file.write_bytes(newest_file.read_bytes()[:-20])
         assert serve(state, chunks) == whole
         shutil.rmtree(state)
+
+
+@pytest.mark.parametrize("is_done", [False, True])
+def test_the_core_goes_on_while_a_checkpoint_is_on_its_way_to_the_disk(tmp_path, chunks, whole, is_done):
+    """A kill then takes it back to the one before, or, when that one is done, to it; no file of either is gone."""
+    state = tmp_path / "state"
+
+    def work():
+        real, may_go_on = os.fsync, threading.Event()
+
+        def slow(file):
+            if threading.current_thread().name.startswith("checkpoint"):
+                may_go_on.wait()
+            real(file)
+
+        core = Core(config(state))
+        core.recover()
+        for k, (data, end) in enumerate(chunks[:50]):
+            core.take([Chunk(0, 2_000_000_000_000_000 + end, data, str(end), 0)])
+            if k == 10:
+                core.checkpoint()
+                os.fsync, before = slow, core.followed
+            elif k == 20:
+                core.saving.begin(archive=True)
+                begun = core.followed
+            elif k > 20:
+                assert core.saving.record == before and not core.saving.go_on()
+        if is_done:
+            may_go_on.set()
+            core.saving.end()
+            assert core.saving.record == begun
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    assert in_child(work) == -signal.SIGKILL
+    assert serve(state, chunks) == whole
 
 
 def test_when_no_checkpoint_is_whole_nothing_is_made_up(tmp_path, chunks):
