@@ -145,7 +145,7 @@ def test_a_time_too_far_ahead_of_its_arrival_is_that_of_the_arrival_and_counted(
     for ahead, t in ((AHEAD_US - SECOND, T0 + AHEAD_US - SECOND), (AHEAD_US, T0), (HOUR, T0), (-HOUR, T0 - HOUR)):
         lines = encode(msg_type=1, mmsi=671999101, lat=35.2, lon=129.4, sog=9.0, t=now + ahead)
         assert parser.feed("".join(f"{line}\n" for line in lines).encode(), now)["t"].tolist() == [t]
-    assert parser.counts == {STATUS[TIME_OUT_OF_RANGE]: 2}
+    assert parser.unused == {STATUS[TIME_OUT_OF_RANGE]: 2}
 
 
 def by_hours():
