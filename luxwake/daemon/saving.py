@@ -120,8 +120,8 @@ class Saving:
         """Write down all that is known; a thread brings it to the disk, and `end` follows.
 
         Nothing is done where the newest checkpoint is after the same record: to write over it would leave none for an
-        instant. OutputError where it cannot be written. `archive`: the rows of the archive are handed to it, and not only kept
-        with the rest.
+        instant. OutputError where it cannot be written. `archive`: the rows of the archive are handed to it, and not
+        only kept with the rest.
         """
         with suppress(OutputError):  # this one takes its place
             self.end()
