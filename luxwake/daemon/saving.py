@@ -119,12 +119,15 @@ class Saving:
     def begin(self, *, archive: bool) -> None:
         """Write down all that is known; a thread brings it to the disk, and `end` follows.
 
-        OutputError where it cannot be written. `archive`: the rows of the archive are handed to it, and not only kept
-        with the rest.
+        Nothing is done where the newest checkpoint is after the same record: to write over it would leave none for an
+        instant. OutputError where it cannot be written. `archive`: the rows of the archive are handed to it, and not
+        only kept with the rest.
         """
         with suppress(OutputError):  # this one takes its place
             self.end()
         core, t = self._core, time.monotonic()
+        if core.followed == self.record:
+            return
         if self._room is not None:
             self._room.result()
             self._room = None
