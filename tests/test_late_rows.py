@@ -189,7 +189,7 @@ def events_of_honest_ships(folder, hours, off=None):
         if off is not None and k < len(hours) - 3:
             core.take([Chunk(1, t, wrong_source(t, hours[0][0], off), "", 0)])
     core.finish()
-    events, counts = core.watch.events(), core.parsers[1].counts
+    events, counts = core.watch.events(), core.parsers[1].unused
     core.close()
     return events.take(~np.isin(events["mmsi"], [671999101, 671999102])), counts
 
