@@ -27,10 +27,17 @@ def metrics():
     """The labels of each metric of a daemon that has everything."""
     lost = {"queue full": 1}
     source = SourceStatus(
-        "feed", "udp", connected=True, dropped_bytes=lost, dropped_units=lost, rejected=lost, t_last=1
+        "feed",
+        "udp",
+        connected=True,
+        dropped_bytes=lost,
+        dropped_units=lost,
+        rejected=lost,
+        unused=lost,
+        t_last=1,
     )
     status = Status(t=1, phase="running", version="0", sources=[source], sinks=[SinkStatus("hook", "webhook")],
-                    held={"vessels": Held(1, 2)}, changes={"dark": 1}, checkpoint_age_s=1.0)  # fmt: skip
+                    held={"vessels": Held(1, 2)}, left_out=lost, changes={"dark": 1}, checkpoint_age_s=1.0)  # fmt: skip
     text = metrics_text(status, 60.0)
     found = {}
     for line in text.splitlines():
