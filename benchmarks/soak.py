@@ -34,8 +34,10 @@ MAX_SLOPE_MIB_H = 1.0
 MAX_HEALTH_S = 0.1
 SHORTEST_SOAK_S = 600.0
 """In less time buffers and files are still being filled and opened: growth says nothing."""
-WARM_UP = 0.25
-"""The first quarter of a soak fills what is filled once."""
+WARM_UP = 0.5
+"""The first half of a soak fills what is filled once: for an hour the ships come to cells where they have not been."""
+KEPT = "[watch]\nhistory_s = 900\nforget_s = 1800\n"
+"""What is remembered of events is as much as it will be within the first half, too: by default that takes 90 days."""
 
 
 def send(port: int, rate: float, seconds: float, pace: float) -> None:
@@ -111,6 +113,7 @@ def run(minutes: float, rate: float, looks: Path | None, pace: float) -> int:
         path = Path(folder) / "luxwake.toml"
         path.write_text(
             f'state = "{folder}/state"\n[[sources]]\ntype = "udp"\nname = "feed"\nport = {udp}\n[http]\nport = {port}\n'
+            + KEPT
         )
         command = [sys.executable, "-m", "luxwake.cli", "serve", "--config", str(path)]
         daemon = subprocess.Popen(command, cwd=ROOT, stderr=(Path(folder) / "log").open("wb"))
