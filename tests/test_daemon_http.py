@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from luxwake.cli import main
 from luxwake.daemon import http as daemon_http
 from luxwake.daemon.config import HttpConfig
 from luxwake.daemon.http import StatusServer
@@ -22,6 +23,23 @@ from tests.http_case import EVIL, ask, running, send, served, status_of
 def port():
     with served() as port:
         yield port
+
+
+def test_the_terminal_shows_drops_and_rejects_by_reason_and_caps(port, capsys):
+    assert main(["status", "--url", f"http://127.0.0.1:{port}"]) == 0
+    shown = capsys.readouterr().out
+    for words in (
+        "queue full",
+        "checksum",
+        "rejected",
+        "dropped",
+        "262,144",
+        "impossible jump",
+        "dead letters",
+        "phase",
+    ):
+        assert words in shown, words
+    assert "\x1b[2J" not in shown
 
 
 def test_what_it_says(port):

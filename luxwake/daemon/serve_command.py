@@ -132,18 +132,28 @@ def _when_there_is_a_store(make: Callable[[], Daemon], begun: Status | None, sto
 
 def print_status(url: str, token_file: str | None, console: Console) -> None:
     """What a daemon says of itself, as tables."""
+    from luxwake.daemon.status_tables import tables_of
+
     said = _asked(url.rstrip("/") + "/status", token_file)
     if console.json:
         print_json_lines([said])
         return
-    rows = [
-        (name, said.get(name)) for name in ("phase", "messages_per_s", "checkpoint_age_s", "journal_bytes", "rss_bytes")
-    ]
-    console.table("Daemon", ("", "now"), rows)
-    names = ("name", "state", "messages_per_s", "lag_s", "decoded", "waiting_bytes")
-    console.table("Sources", names, [[one.get(name) for name in names] for one in said.get("sources", ())])
-    columns = ("name", "queued", "sent", "dead_letters", "last_error")
-    console.table("Sinks", columns, [[one.get(name) for name in columns] for one in said.get("sinks", ())])
+    for shown in tables_of(_status(said, url)):
+        console.table(shown.title, shown.names, shown.rows)
+
+
+def _status(said: dict[str, Any], url: str) -> Status:
+    try:
+        return msgspec.convert(_known(said), Status)
+    except msgspec.ValidationError as error:
+        raise InputError(f"{url}: the status is not of this version ({error}); use --json, or its `luxwake`") from None
+
+
+def _known(said: Any) -> Any:
+    """Without what is null: JSON has no other word for a number that is none."""
+    if isinstance(said, list):
+        return [_known(one) for one in said]
+    return {key: _known(one) for key, one in said.items() if one is not None} if isinstance(said, dict) else said
 
 
 def _asked(url: str, token_file: str | None) -> dict[str, Any]:
