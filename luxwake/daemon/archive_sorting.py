@@ -59,7 +59,8 @@ def main() -> None:
 
     from luxwake.daemon.archive_files import merging, quoted
 
-    os.nice(NICE)
+    with suppress(OSError):  # the hardened unit of systemd does not let it
+        os.nice(NICE)
     with merging(Path(sys.argv[1])) as connection:
         for line in sys.stdin:
             made, *files = json.loads(line)
