@@ -18,7 +18,8 @@ from detectors.spool import Memory
 SPAN_ROWS = 1 << 16
 """Static reports of a piece that is kept apart: 8.5 MB."""
 MOST_REPORTS = 1 << 19
-"""Static reports that are kept as they came, 129 B each: an hour of the world's, as terrestrial networks hear it."""
+"""Static reports that are kept as they came, 129 B each: an hour of 50,000 ships that send one each six minutes (ITU-R
+M.1371), if each is heard."""
 CONDENSED_SHARE = 8
 """Of more than these one in so many is condensed at once."""
 MOST_STRANGERS = 8
@@ -63,10 +64,11 @@ class Reports:
     Parameters
     ----------
     shelf : where pieces of `SPAN_ROWS` lie, by ship what is condensed, the rest in the order of arrival
-    most : as they came
-    most_condensed, followed : where more condensed ones are kept, ships are let go that are not followed, the longest
-        silent first, and then the oldest changes of those that changed most often
+    most : reports that are kept as they came
     saved : what `saved` gave, with the names of pieces that the shelf still has
+    most_condensed : condensed reports that are kept; where there are more, ships are let go that are not followed, the
+        longest silent first, and then the oldest changes of those that changed most often; None: all
+    followed : gives the MMSIs of the ships that are followed
     """
 
     def __init__(
