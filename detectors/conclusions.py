@@ -10,6 +10,7 @@ events together tell of them (`settle`) is told at every look, what follows from
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,12 +18,12 @@ from numpy.typing import NDArray
 
 from ais.identity_stream import Ships, among
 from ais.table import NAT
-from detectors.detector import DerivedDetector, Detector, Known
+from detectors.detector import DerivedDetector, Detector, Final, Known
 from detectors.engine import Engine
 from detectors.event import EVENT, RENDEZVOUS
 from detectors.finish import placed, sorted_events, well_placed
 from detectors.registry import kind_code
-from detectors.told import Keys, Naming, mixed
+from detectors.told import Keys, Naming, is_final, mixed
 
 DAY_US = 86_400_000_000
 SHARE_OF_AGE = 16
@@ -50,8 +51,16 @@ class Turn(NamedTuple):
 
 
 def of_ships(records: NDArray[Any], ships: Ships) -> NDArray[np.bool_]:
-    """Which events have one of these ships in them."""
-    return among(records["mmsi"], ships) | among(records["other"], ships)
+    """Which records have one of these ships in them; those without ships all have."""
+    found = np.array(["mmsi" not in (records.dtype.names or ())] * records.size, np.bool_)
+    for name in {"mmsi", "other"} & {*(records.dtype.names or ())}:
+        found |= among(records[name], ships)
+    return found
+
+
+def kinds_of(detector: Detector) -> list[int]:
+    """Codes of the kinds of event that a detector finds."""
+    return [kind_code(kind) for kind in detector.kinds]
 
 
 def ships_in(*records: NDArray[Any]) -> Ships:
@@ -71,6 +80,8 @@ class Conclusions:
         self._together = {d.name: nothing for d in engine.detectors if type(d).settle is not Detector.settle}
         self._each = {detector.name: nothing for detector in engine.derived}
         self._all = {detector.name: nothing for detector in engine.derived}
+        self.kept = {d.name: np.zeros(0, d.keeps) for d in (*engine.detectors, *engine.derived) if d.keeps.names}
+        """What each detector keeps of events that are final (`Detector.keep`)."""
         self._dropped = np.zeros(0, np.uint32)
         codes = np.arange(256)
         together = [kind for d in engine.detectors if d.name in self._together for kind in d.kinds]
@@ -81,17 +92,21 @@ class Conclusions:
         """All that it keeps."""
         names = ("_ended", "_ended_out", "_open", "_open_out", "_open_keys", "_dropped")
         found = {name[1:]: getattr(self, name) for name in names}
-        for place in ("together", "each", "all"):
-            found |= {f"{place}_{name}": array for name, array in getattr(self, f"_{place}").items()}
+        for place, arrays in self._by_detector().items():
+            found |= {f"{place}_{name}": array for name, array in arrays.items()}
         return found
+
+    def _by_detector(self) -> dict[str, dict[str, NDArray[Any]]]:
+        """What it keeps for each detector, by what it is."""
+        return {"together": self._together, "each": self._each, "all": self._all, "kept": self.kept}
 
     def take(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Go on from what `arrays` gave."""
         for name, mine in self.arrays().items():
             array = arrays[name].view(mine.dtype)
             place, _, of = name.partition("_")
-            if place in ("together", "each", "all"):
-                getattr(self, f"_{place}")[of] = array
+            if place in self._by_detector():
+                self._by_detector()[place][of] = array
             else:
                 setattr(self, f"_{name}", array)
 
@@ -100,16 +115,44 @@ class Conclusions:
         self._dropped = np.union1d(self._dropped, ships_in(self._ended[n:])).astype(np.uint32)
         self._ended, self._ended_out = self._ended[:n].copy(), self._ended_out[:n].copy()
 
-    def forget(self, gone: NDArray[np.int64]) -> None:
-        """These events that had ended are final."""
+    def forget(self, gone: NDArray[np.int64], limit: int, known: Known) -> None:
+        """These events that had ended are final, and what follows from them and ended before a time in µs."""
+        self._remember(gone, limit, replace(known, kept=self.kept))
         self._ended, self._ended_out = np.delete(self._ended, gone), np.delete(self._ended_out, gone)
+        for of in (self._each, self._all):
+            of.update({name: records[~is_final(records, limit)] for name, records in of.items()})
+
+    def _remember(self, gone: NDArray[np.int64], limit: int, known: Known) -> None:
+        """Let each detector keep what later events rest on."""
+        goes = np.zeros(self._ended.size, np.bool_)
+        goes[gone] = True
+        ended = self._ended[goes & ~self._ended_out]
+        left = np.concatenate([self._ended[~goes & ~self._ended_out], self._open[~self._open_out]])
+        for detector in self._engine.detectors:
+            if detector.name in self.kept:
+                own = [records[np.isin(records["kind"], kinds_of(detector))] for records in (ended, left)]
+                self.kept[detector.name] = detector.keep(self.kept[detector.name], Final(own[0], own[1], known))
+        final = Final(*self._as_told(ended, left, limit), known)
+        for deriving in self._engine.derived:
+            if deriving.name in self.kept:
+                self.kept[deriving.name] = deriving.keep(self.kept[deriving.name], final)
+
+    def _as_told(self, ended: NDArray[Any], left: NDArray[Any], limit: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Events that are final and that are not, as all of them together tell, and what follows from them."""
+        shared = [self._shared[records["kind"]] for records in (ended, left)]
+        keys = self._naming.keys(ended[shared[0]])
+        parts = [(together, np.isin(self._naming.keys(together), keys)) for together in self._together.values()]
+        parts += [(one, is_final(one, limit)) for one in (*self._each.values(), *self._all.values())]
+        gone = [ended[~shared[0]], *(one[ends] for one, ends in parts)]
+        return np.concatenate(gone), np.concatenate([left[~shared[1]], *(one[~ends] for one, ends in parts)])
 
     def look(self, found: NDArray[Any], standing: NDArray[Any], known: Known, said: Ships, turn: Turn) -> Look:
         """What follows from the events that have ended (`found`) and that go on, as the engine gives them.
 
         `said` are the ships whose static reports tell something new.
         """
-        touched, changed = [self._dropped, said], []
+        known = replace(known, kept=self.kept)
+        touched, changed = [self._dropped, said, self._left(known)], []
         self._dropped = np.zeros(0, np.uint32)
         for take, records in ((self._take_ended, found), (self._take_open, standing)):
             fresh, ships = take(records, known, said, turn)
@@ -197,6 +240,12 @@ class Conclusions:
         in_turn = turn.comes(self._update_us, phases(ships) % self._update_us)
         return np.asarray(ships[in_turn], np.uint32)
 
+    def _left(self, known: Known) -> Ships:
+        """The ships that the engine follows no more, and of which something is told that goes on."""
+        going_on = [records[records["open"] == 1] for records in self._each.values()]
+        ships = ships_in(*going_on) if going_on else np.zeros(0, np.uint32)
+        return ships[~among(ships, np.unique(known.vessels["mmsi"]))]
+
     def _derive_each(self, parts: list[NDArray[Any]], known: Known, ships: Ships) -> list[NDArray[Any]]:
         """Derive anew what follows for some ships, and for those that they met."""
         if not ships.size:
@@ -206,9 +255,10 @@ class Conclusions:
         own = with_partners(met, ships)
         events = sorted_events(np.concatenate([part[of_ships(part, own)] for part in parts]))
         identity, heard = (table.take(among(table["mmsi"], own)) for table in (known.identity, known.vessels))
+        remembered = {name: records[of_ships(records, own)] for name, records in known.kept.items()}
         changed = []
         for detector in self._engine.derived:
-            found = detector.derive_each(events, Known(identity, heard, known.now))
+            found = detector.derive_each(events, Known(identity, heard, known.now, remembered))
             found = well_placed(found[among(found["mmsi"], ships)], [detector])[0]
             kept = self._each[detector.name]
             self._each[detector.name] = np.concatenate([kept[~among(kept["mmsi"], ships)], found])

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from ais.hulls import new_places
 from detectors.compact import hundredths, of_hundredths, offset_of, origin, source_of
+from detectors.counts import COUNTED
 from detectors.coverage import (
     BANDS,
     CELL,
@@ -43,7 +44,7 @@ from detectors.coverage import (
     rebuild_cells,
     renumber_cells,
 )  # fmt: skip
-from detectors.detector import FEWEST_HULLS, OUT_ROOM, Columns, Detector, Known, grown, rounded_up
+from detectors.detector import FEWEST_HULLS, OUT_ROOM, Columns, Detector, Final, Known, grown, rounded_up
 from detectors.event import GAP, begin_event
 from detectors.neighbours import BLOCKS, NEAR, NEAR_CELLS, NEAR_ROOM, rebuild_near
 from detectors.silence import (
@@ -58,7 +59,7 @@ from detectors.silence import (
     judge,
     tell,
 )  # fmt: skip
-from detectors.silences import explained, settled
+from detectors.silences import explained, remembered, settled
 from detectors.stay import DEAD_US, LAST, appear, block_end, count, move, since
 from geo.cells import INDEX_RESOLUTION, cell_at
 from geo.errors import UsageError
@@ -249,6 +250,7 @@ class Dark(Detector):
     Params = DarkParams
     kinds = ("gap", "dark")
     facts = FACT_NAMES
+    keeps = COUNTED
     by_slot = ("lasts",)
     flush_changes = ()
 
@@ -328,7 +330,11 @@ class Dark(Detector):
         """All silences together: the frequency of dark periods, and false discoveries."""
         if not self.params.reception:
             return records
-        return settled(records, self.params, self.arrays["sums"], self.arrays["totals"])
+        return settled(records, self.params, self.arrays["sums"], self.arrays["totals"], self.kept(known))
+
+    def keep(self, kept: NDArray[Any], final: Final) -> NDArray[Any]:
+        """How likely the silences were that are let go of: what is heard counts all traffic, and so do they."""
+        return remembered(kept, final.gone) if self.params.reception else kept
 
     def flush(self, now: int, alive: int, begin: int, out: NDArray[Any]) -> tuple[int, int]:
         """Gaps that are still open at `now`."""

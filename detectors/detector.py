@@ -8,7 +8,8 @@ are the same. Its state is arrays of fixed shape, so that it can be saved at any
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -47,15 +48,49 @@ class Columns(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a derived detector may look at beside the events.
+    """What a detector may look at beside its events.
 
     `identity` holds the static reports as intervals, `vessels` one row per hull, `now` is the newest time of the feed
-    in µs (`ais.table.NAT` when nothing was heard).
+    in µs (`ais.table.NAT` when nothing was heard). `kept` has for each detector what it kept of events that a watch
+    has let go of (`Detector.keep`).
     """
 
     identity: Table
     vessels: Table
     now: int
+    kept: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+
+class Final(NamedTuple):
+    """What a detector sees when a watch lets go of events that nothing can change any more, records of `EVENT`.
+
+    Of a `Detector` its own events, as `settle_each` left them; of a `DerivedDetector` all.
+    """
+
+    gone: NDArray[Any]
+    """Those that go now."""
+    left: NDArray[Any]
+    """Those that stay."""
+    known: Known
+
+
+class Remembers:
+    """What a detector keeps of events that a watch lets go of, so that what is told later is what it would have been.
+
+    A watch holds events for `forget_s`, and no more than `max_events`. `keeps` is the type of what is kept beyond that,
+    `EVENT` or any other; what it says of single ships has a field `mmsi`.
+    """
+
+    name: ClassVar[str]
+    keeps: ClassVar[np.dtype[Any]] = np.dtype([])
+
+    def keep(self, kept: NDArray[Any], final: Final) -> NDArray[Any]:
+        """What later events rest on: `kept` so far, and what is to be remembered of those that go now."""
+        return kept
+
+    def kept(self, known: Known) -> NDArray[Any]:
+        """What was kept so far, records of `keeps`."""
+        return known.kept.get(self.name, np.zeros(0, self.keeps))
 
 
 OUT_EVENTS = 4096
@@ -65,7 +100,7 @@ FEWEST_HULLS = 256
 """Rows of an array by slot at first."""
 
 
-class Detector(ABC):
+class Detector(Remembers, ABC):
     """Base of the detectors: drains the kernel, grows and saves the state.
 
     `name` is what users call it, `Params` the class of its parameters, `kinds` the kinds of event that it finds, and
@@ -73,7 +108,6 @@ class Detector(ABC):
     whose name ends with `_port` is a row of `geo.ports.ports()` (f4 is exact to 16 million); its column has the code.
     """
 
-    name: ClassVar[str]
     Params: ClassVar[type[Any]]
     kinds: ClassVar[tuple[str, ...]]
     facts: ClassVar[tuple[str, ...]] = ()
@@ -133,10 +167,10 @@ class Detector(ABC):
         self.arrays |= {name: only(array, kept) for name, array in whole.items()}
         return found
 
-    def know(self, anchorages: Anchorages) -> None:  # noqa: B027 - a detector that has no use for them ignores them
+    def know(self, anchorages: Anchorages) -> None:
         """Learn where ships are known to wait, before the first row."""
 
-    def make_room(self) -> None:  # noqa: B027 - a detector without hash tables has nothing to grow
+    def make_room(self) -> None:
         """Grow whatever table made `run` stop; called between two calls of it."""
 
     def settle_each(self, records: NDArray[Any], known: Known) -> NDArray[Any]:
@@ -217,7 +251,7 @@ class HullDetector(Detector):
         return int(stopped), int(events)
 
 
-class DerivedDetector:
+class DerivedDetector(Remembers):
     """A detector of what follows from other events and from what ships said of themselves.
 
     It sees what the detectors named in `needs` have found, so that the engine runs them too. Its result must depend on
@@ -225,7 +259,6 @@ class DerivedDetector:
     watch need not look at all ships again when one of them did something.
     """
 
-    name: ClassVar[str]
     Params: ClassVar[type[Any]]
     kinds: ClassVar[tuple[str, ...]]
     facts: ClassVar[tuple[str, ...]] = ()

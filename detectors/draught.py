@@ -30,9 +30,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ais.table import Table
-from detectors.detector import DerivedDetector, Known
-from detectors.event import DARK, DRAUGHT, GAP, LOITERING, PORT_CALL, RENDEZVOUS, WAITING, label_code
-from detectors.identity_events import blank
+from detectors.detector import DerivedDetector, Final, Known
+from detectors.event import DARK, DRAUGHT, EVENT, GAP, LOITERING, PORT_CALL, RENDEZVOUS, WAITING, label_code
+from detectors.identity_events import blank, with_fields
 from detectors.said import Said, said_of
 from geo.errors import UsageError
 
@@ -42,6 +42,9 @@ FACTS = (
 )  # fmt: skip
 """`across`: the code of the kind of event; `told_after_h`: from its end to the first report of the new value."""
 ACROSS = (RENDEZVOUS, PORT_CALL, DARK, GAP, LOITERING, WAITING)
+KEPT = np.dtype([(name, EVENT[name]) for name in ("mmsi", "other", "kind", "t_start", "t_end")])
+"""What is kept of a stay that is final."""
+MOST_KEPT = 65_536
 LOOK_BACK = 4
 """Events of one ship that may lie in each other: a meeting in slow hours in a silence in a wait."""
 TOUCHED_CARGO, TOUCHED_NONE, OTHER_CAUSE, SCALE_M = 0.6, 0.1, 0.1, 0.2
@@ -128,6 +131,18 @@ def _keys(mmsi: NDArray[np.uint32], t: NDArray[np.int64]) -> NDArray[Any]:
     return mmsi.astype(np.float64) + 1j * t.astype(np.float64)
 
 
+def _lie_within(stays: NDArray[Any], others: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether one of the others, of the same ship, began before each stay."""
+    ship, t = (np.concatenate([others[a], others[b]]) for a, b in (("mmsi", "other"), ("t_start", "t_start")))
+    order = np.lexsort((t, ship))
+    ships, first = np.unique(ship[order], return_index=True)
+    found = np.zeros(stays.size, np.bool_)
+    for who in ("mmsi", "other") if ships.size else ():
+        at = np.minimum(np.searchsorted(ships, stays[who]), ships.size - 1)
+        found |= (ships[at] == stays[who]) & (stays[who] > 0) & (t[order][first][at] <= stays["t_start"])
+    return found
+
+
 def _both_partners(events: NDArray[Any]) -> NDArray[Any]:
     """The events across which draught may change, a meeting once for each ship, by ship and start."""
     stays = events[np.isin(events["kind"], ACROSS)]
@@ -147,10 +162,28 @@ class Draught(DerivedDetector):
     kinds = ("draught",)
     facts = FACTS
     needs = ("loitering", "dark", "rendezvous", "port_call")
+    keeps = KEPT
+
+    def keep(self, kept: NDArray[Any], final: Final) -> NDArray[Any]:
+        """Stays that a new value may still belong to, and those whose value another stay around them would take over.
+
+        No more than `MOST_KEPT`, those that ended last.
+        """
+        gone, left = (events[np.isin(events["kind"], ACROSS)] for events in final[:2])
+        found = np.concatenate([events[events["kind"] == DRAUGHT] for events in final[:2]])
+        names = _keys(found["mmsi"], found["t_start"])
+        both = np.concatenate([kept, with_fields(np.zeros(gone.size, KEPT), gone)])
+        changed = np.arange(both.size) < kept.size
+        for who in ("mmsi", "other"):
+            changed |= np.isin(_keys(both[who], both["t_start"]), names)
+        recent = both["t_end"] + self._slack_us >= final.known.now
+        both = both[recent | (changed & _lie_within(both, left))]
+        return np.asarray(both[np.argsort(both["t_end"], kind="stable")[-MOST_KEPT:]])
 
     def derive_each(self, events: NDArray[Any], known: Known) -> NDArray[Any]:
         """One event for each stay, meeting or silence across which a ship's draught changed."""
-        stays, identity = _both_partners(events), known.identity
+        kept, identity = self.kept(known), known.identity
+        stays = _both_partners(np.concatenate([events, with_fields(blank(kept.size), kept)]))
         values = _Values(said_of(identity, known.vessels), identity, self.params.min_reports)
         stays, row = self._changed(stays, values)
         if not stays.size:
@@ -172,12 +205,15 @@ class Draught(DerivedDetector):
         found["score"] = ratio / (1.0 + ratio)
         return found
 
+    @property
+    def _slack_us(self) -> int:
+        return int(self.params.slack_h * 3.6e9)
+
     def _changed(self, stays: NDArray[Any], values: _Values) -> tuple[NDArray[Any], NDArray[np.int64]]:
         """Those stays that a new value belongs to, and the row of the last such value."""
         if not stays.size or not values.key.size:
             return stays[:0], np.zeros(0, np.int64)
         key = _keys(stays["mmsi"], stays["t_start"])
-        slack = round(self.params.slack_h * 3.6e9)
         last: dict[int, int] = {}
         latest = np.searchsorted(key, values.key, side="left") - 1
         new = np.append(False, values.mmsi[1:] == values.mmsi[:-1])
@@ -185,7 +221,7 @@ class Draught(DerivedDetector):
             for k in range(int(latest[row]), max(int(latest[row]) - LOOK_BACK, -1), -1):
                 if stays["mmsi"][k] != values.mmsi[row]:
                     break
-                if stays["t_end"][k] + slack >= values.t_from[row]:
+                if stays["t_end"][k] + self._slack_us >= values.t_from[row]:
                     last[k] = row
                     break
         where = np.array(sorted(last), np.int64)

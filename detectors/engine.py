@@ -249,14 +249,14 @@ class Engine:
         with ThreadPoolExecutor(self._threads) as pool:
             return list(pool.map(work, self.detectors))
 
-    def conclude(self, records: NDArray[Any], identity: Identities) -> tuple[NDArray[Any], dict[str, int]]:
-        """The events of all records of `feed`, `flush` and `standing`, sorted, and how many their place left out.
-
-        Each detector settles what only all its events together can tell, and the derived ones add what follows.
-        """
+    def conclude(
+        self, records: NDArray[Any], identity: Identities, kept: Mapping[str, NDArray[Any]] | None = None
+    ) -> tuple[NDArray[Any], dict[str, int]]:
+        """The events of all records of `feed`, `flush` and `standing`, sorted, and how many their place left out: with
+        what all together tell, and what follows; `kept` is what each detector kept of events that are gone."""
         records, counts = well_placed(records, self.detectors)
         records = sorted_events(records)
-        known = self.known(identity)
+        known = self.known(identity, kept)
         for detector in self.detectors:
             own = np.isin(records["kind"], [kind_code(kind) for kind in detector.kinds])
             settled = detector.settle(detector.settle_each(records[own], known), known)
@@ -267,9 +267,9 @@ class Engine:
             records, counts = sorted_events(np.concatenate([records, found])), counts | more
         return records[np.isin(records["kind"], self.chosen)], counts
 
-    def known(self, identity: Identities) -> Known:
+    def known(self, identity: Identities, kept: Mapping[str, NDArray[Any]] | None = None) -> Known:
         """What detectors may look at beside events."""
-        return Known(identity, vessels(self._bound.told_hulls(), identity), self.newest)
+        return Known(identity, vessels(self._bound.told_hulls(), identity), self.newest, kept or {})
 
     def finish(self, records: NDArray[Any], identity: Identities, sources: Sequence[str] = ()) -> Events:
         """The table of the events that `conclude` makes of all records, each with its name.

@@ -28,14 +28,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.detector import DerivedDetector, Known
-from detectors.event import label_code
+from detectors.detector import DerivedDetector, Final, Known
+from detectors.event import EVENT, label_code
 from detectors.identity_changes import DIMENSIONS, IMO, SHIP_TYPE, Limits, changes
 from detectors.identity_claims import against_registry, flags_apart, unknown_flags, wrong_check_digits
 from detectors.identity_events import FACTS, blank, told, unique_events
 from detectors.identity_handover import HandoverLimits, handovers, lives
 from detectors.identity_registry import Registry, read_registry
-from detectors.identity_shared import shared_mmsis, shared_numbers
+from detectors.identity_shared import far_apart, lasting, shared_mmsis, shared_numbers
 from detectors.said import Said, said_of
 from geo.errors import UsageError
 
@@ -90,6 +90,7 @@ class Identity(DerivedDetector):
     facts = FACTS
     label_in_id = True
     needs = ("dark", "port_call")
+    keeps = EVENT
 
     def __init__(self, params: Any = None) -> None:
         super().__init__(params)
@@ -98,6 +99,12 @@ class Identity(DerivedDetector):
     def params_dict(self) -> dict[str, Any]:
         """The parameters as plain values; the register by a digest of its content, wherever it lies."""
         return asdict(self.params) | {"registry": self.registry.digest or None}
+
+    def keep(self, kept: NDArray[Any], final: Final) -> NDArray[Any]:
+        """Silences that explain another hull under an MMSI, and ships of one number that were far apart."""
+        gone = np.concatenate([kept, final.gone])
+        apart = far_apart(np.concatenate([gone, final.left]))
+        return np.concatenate([lasting(gone, final.known.vessels), apart])
 
     def derive_each(self, events: NDArray[Any], known: Known) -> NDArray[Any]:
         """What each ship says that changes, or cannot be."""
@@ -115,6 +122,7 @@ class Identity(DerivedDetector):
     def derive(self, events: NDArray[Any], known: Known) -> NDArray[Any]:
         """Ships that take another number, and ships that share one."""
         p, identity, vessels = self.params, known.identity, known.vessels
+        events = np.concatenate([events, self.kept(known)])
         found = [
             self._handovers(lives(vessels), identity),
             shared_numbers(said_of(identity, vessels), identity, vessels, events, self._least),

@@ -33,6 +33,13 @@ def blank(n: int, kind: int = IDENTITY) -> NDArray[Any]:
     return events
 
 
+def with_fields(records: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
+    """Records with the fields of others, of another type, that both have; the same records."""
+    for name in {*(records.dtype.names or ())} & {*(other.dtype.names or ())}:
+        records[name] = other[name]
+    return records
+
+
 def told(n: Any) -> Any:
     """How well a value is attested by so many reports, 0 to 1: n / (n + 3).
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ais.table import Table
-from detectors.event import DARK, GAP, PORT_CALL, label_code
+from detectors.event import DARK, GAP, IDENTITY, PORT_CALL, label_code
 from detectors.identity_claims import one_number_two_ships
 from detectors.identity_events import blank, put, told
 from detectors.said import Said
 from geo.sphere import KN_M_S, distance_m
 
+SHARED = label_code("shared_identity")
 APART_M = 10_000.0
 """Farther than the two ends of any harbour: one ship is not in both places."""
 FASTEST_KN = 30.0
@@ -64,20 +66,33 @@ def _from(a: Places, b: Places) -> float:
     return best
 
 
+def far_apart(events: NDArray[Any]) -> NDArray[Any]:
+    """Of `shared_numbers` those whose ships were surely apart, each pair where it was farthest."""
+    shared = (events["label"] == SHARED) & (events["other"] != events["mmsi"]) & (events["distance_m"] > APART_M)
+    found = events[(events["kind"] == IDENTITY) & shared]
+    found = found[np.argsort(-found["distance_m"], kind="stable")]
+    return np.asarray(found[np.unique(found[["mmsi", "other"]], return_index=True)[1]])
+
+
 def shared_numbers(
     said: Said, identity: Table, vessels: Table, events: NDArray[Any], least: tuple[int, int]
 ) -> NDArray[Any]:
-    """One IMO number from two MMSIs at once; half the score where the two may have been in one place."""
+    """One IMO number from two MMSIs at once; half the score where the two may have been in one place.
+
+    Those of before, among the events, say how far apart two ships are known to have been.
+    """
     pairs = one_number_two_ships(said, least)
+    before = far_apart(events)
+    known = dict(zip(before[["mmsi", "other"]].tolist(), before["distance_m"].tolist(), strict=True))
     found = blank(len(pairs))
     for event, (spans, a, b) in zip(found, pairs, strict=True):
-        event["label"], event["mmsi"], event["other"] = label_code("shared_identity"), spans.mmsi[a], spans.mmsi[b]
+        event["label"], event["mmsi"], event["other"] = SHARED, spans.mmsi[a], spans.mmsi[b]
         event["t_start"], event["t_end"] = (
             max(spans.t_first[a], spans.t_first[b]),
             min(spans.t_last[a], spans.t_last[b]),
         )
         here, there = (places_of(int(spans.mmsi[k]), vessels, events) for k in (a, b))
-        apart = least_distance_m(here, there)
+        apart = max(least_distance_m(here, there), known.get((int(spans.mmsi[a]), int(spans.mmsi[b])), 0.0))
         event["distance_m"], event["n"] = apart, min(int(spans.n[a] + spans.n[b]), 2**31 - 1)
         event["score"] = told(min(spans.n[a], spans.n[b])) * (1.0 if apart > APART_M else 0.5)
         put(event, imo=spans.value[a], reports_before=spans.n[a], reports_after=spans.n[b])
@@ -102,21 +117,15 @@ def shared_mmsis(vessels: Table, events: NDArray[Any], min_fixes: int, least_us:
 
     A hull heard only while the first one is silent may be the same ship with falsified positions: not counted here.
     """
-    silences = events[np.isin(events["kind"], (GAP, DARK)) & (events["hull"] == 0)]
+    silences = _silences(events)
     pieces = []
-    for k in np.flatnonzero((vessels["hull"] > 0) & (vessels["n"] >= min_fixes)).tolist():
-        own = np.flatnonzero((vessels["mmsi"] == vessels["mmsi"][k]) & (vessels["hull"] == 0))
-        if not own.size:
+    for first, k, begin, end in _with_others(vessels):
+        if end - begin < least_us or min(vessels["n"][k], vessels["n"][first]) < min_fixes:
             continue
-        first = int(own[0])
-        begin = max(int(vessels["t_first"][k]), int(vessels["t_first"][first]))
-        end = min(int(vessels["t_last"][k]), int(vessels["t_last"][first]))
-        quiet = silences[silences["mmsi"] == vessels["mmsi"][k]]
-        alone = (quiet["t_start"] <= begin + EDGE_US) & (quiet["t_end"] >= end - EDGE_US)
-        if end - begin < least_us or vessels["n"][first] < min_fixes or alone.any():
+        if _last(silences[silences["mmsi"] == vessels["mmsi"][k]], begin, end).any():
             continue
         event = blank(1)
-        event["label"], event["mmsi"], event["other"] = label_code("shared_identity"), *[vessels["mmsi"][k]] * 2
+        event["label"], event["mmsi"], event["other"] = SHARED, *[vessels["mmsi"][k]] * 2
         event["other_hull"], event["t_start"], event["t_end"] = vessels["hull"][k], begin, end
         event["lat"], event["lon"] = vessels["lat_last"][first], vessels["lon_last"][first]
         event["lat_end"], event["lon_end"] = vessels["lat_last"][k], vessels["lon_last"][k]
@@ -124,3 +133,35 @@ def shared_mmsis(vessels: Table, events: NDArray[Any], min_fixes: int, least_us:
         put(event[0], reports_before=vessels["n"][first], reports_after=vessels["n"][k])
         pieces.append(event)
     return np.concatenate(pieces) if pieces else blank(0)
+
+
+def lasting(events: NDArray[Any], vessels: Table) -> NDArray[Any]:
+    """The silences among events in which another hull was heard under the MMSI, and only in them."""
+    silences = _silences(events)
+    silences = silences[np.isin(silences["mmsi"], vessels["mmsi"][vessels["hull"] > 0])]
+    kept = np.zeros(silences.size, np.bool_)
+    for _, k, begin, end in _with_others(vessels) if silences.size else ():
+        kept |= (silences["mmsi"] == vessels["mmsi"][k]) & _last(silences, begin, end)
+    return silences[kept]
+
+
+def _silences(events: NDArray[Any]) -> NDArray[Any]:
+    """The silences of first hulls."""
+    return np.asarray(events[np.isin(events["kind"], (GAP, DARK)) & (events["hull"] == 0)])
+
+
+def _last(silences: NDArray[Any], begin: int, end: int) -> NDArray[np.bool_]:
+    """Which silences last from a time to another."""
+    return np.asarray((silences["t_start"] <= begin + EDGE_US) & (silences["t_end"] >= end - EDGE_US))
+
+
+def _with_others(vessels: Table) -> Iterator[tuple[int, int, int, int]]:
+    """Rows of the first and of each further hull of an MMSI, and when both were heard, in µs."""
+    names = vessels["mmsi"].astype(np.int64) << 8 | vessels["hull"]  # in their order
+    for k in np.flatnonzero(vessels["hull"] > 0).tolist():
+        first = int(np.searchsorted(names, int(vessels["mmsi"][k]) << 8))
+        if names[first] == int(vessels["mmsi"][k]) << 8:
+            begin, end = (
+                of(int(vessels[name][k]), int(vessels[name][first])) for of, name in ((max, "t_first"), (min, "t_last"))
+            )
+            yield first, k, begin, end

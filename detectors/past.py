@@ -42,11 +42,13 @@ class Past:
     shelf : where states and rows are kept
     history_us : for so long, in µs
     max_rows : rows that are kept at most
+    max_events : events that are kept at most; half of them of the history
     """
 
-    def __init__(self, engine: Engine, shelf: Memory, history_us: int, max_rows: int) -> None:
+    def __init__(self, engine: Engine, shelf: Memory, history_us: int, max_rows: int, max_events: int) -> None:
         self.engine, self.shelf = engine, shelf
-        self._history_us, self._between_us, self._max_rows = history_us, max(1, history_us // STATES), max_rows
+        self._history_us, self._between_us = history_us, max(1, history_us // STATES)
+        self._max_rows, self._max_events = max_rows, max_events
         none = {name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()}
         self._arrived, self._late = Arrived(none, shelf), LateRows(none, shelf)
         self._ended: NDArray[Any] = np.zeros(0, EVENT)
@@ -171,9 +173,11 @@ class Past:
 
     def _unneeded(self, earliest: int) -> int:
         """How many of the oldest states are needed no more, where the earliest row that waits is so old, in µs."""
-        limit, n = min(self.engine.released - self._history_us, earliest), self._points[-1].rows
+        limit, last = min(self.engine.released - self._history_us, earliest), self._points[-1]
         for k, point in enumerate(self._points[1:-1]):
-            if point.released > limit and n - self._points[k].rows <= self._max_rows:
+            begin = self._points[k]
+            few = last.rows - begin.rows <= self._max_rows and 2 * (last.found - begin.found) <= self._max_events
+            if point.released > limit and few:
                 return k
         return max(0, len(self._points) - 2)
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.counts import Counts, counted, with_counted
 from detectors.coverage import DEAD_S
 from detectors.detector import Known
 from detectors.event import DARK, GAP, label_code
@@ -41,6 +42,8 @@ from geo.kernel import kernel
 from geo.ports import nearest_port
 from geo.sphere import KN_M_S, distance_m
 
+ODDS = 255
+"""What `detectors.counts` counts beside `P`."""
 PRIOR_DAYS = 100.0
 """Vessel-days that the stated frequency of dark periods weighs."""
 ROUNDS = 30
@@ -56,24 +59,28 @@ MOORED_KN, MOORED_M, LEFT_M = 0.5, 3_000.0, 50_000.0
 """A ship at rest so near to a port lies there; heard again nearer than the last of these it had just left."""
 
 
-def scores(records: NDArray[Any], per_day: float) -> NDArray[np.float64]:
-    """Probability of dark for each silence, when a ship goes dark so many times a day; NaN unknown."""
+def odds_of(records: NDArray[Any]) -> NDArray[np.float64]:
+    """How much more likely each silence is dark than honest, where a ship goes dark once a day; NaN unknown."""
     hours = (records["t_end"] - records["t_start"]) / 3.6e9
     expected, p = (records["facts"][:, k].astype(np.float64) for k in (EXPECTED, P))
-    odds = per_day / 24.0 * np.minimum(LONGEST_H, hours / np.maximum(1.0, expected)) / p
-    found: NDArray[np.float64] = odds / (1.0 + odds)
-    return found
+    return np.asarray(np.minimum(LONGEST_H, hours / np.maximum(1.0, expected)) / p / 24.0)
 
 
-def frequency(records: NDArray[Any], per_day: float, vessel_days: float) -> float:
-    """How often a ship goes dark a day, from the silences themselves (EM), with the stated frequency as prior."""
+def frequency(odds: Counts, per_day: float, vessel_days: float) -> float:
+    """How often a ship goes dark a day, from `odds_of` the silences (EM), with the stated frequency as prior."""
     found = per_day
     for _ in range(ROUNDS):
-        found = (per_day * PRIOR_DAYS + float(np.nansum(scores(records, found)))) / (PRIOR_DAYS + vessel_days)
+        dark = float(np.nansum(odds.n * _share(found * odds.value)))
+        found = (per_day * PRIOR_DAYS + dark) / (PRIOR_DAYS + vessel_days)
     return found
 
 
-def honest_gaps(p: NDArray[np.float64], sums: NDArray[np.int64], min_gap_h: float) -> NDArray[np.float64]:
+def _share(odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The probability that goes with odds."""
+    return np.asarray(odds / (1.0 + odds))
+
+
+def honest_gaps(p: Counts, sums: NDArray[np.int64], min_gap_h: float) -> NDArray[np.float64]:
     """How many honest gaps at most as likely as each `p` the traffic itself lets expect.
 
     A silence follows each message, by chance one in `1 / p` of them lasts so long; but only those longer than the
@@ -88,23 +95,23 @@ def honest_gaps(p: NDArray[np.float64], sums: NDArray[np.int64], min_gap_h: floa
     phi = np.where(np.abs(phi) < 1e-9, 1e-9, phi)
     kept = (heard + PRIOR_KEPT * PRIOR_PROMISED) / (promised + PRIOR_PROMISED)
     least = np.exp(-np.log1p(phi * np.minimum(rate * kept, 5.9) * min_gap_h) / phi)
-    of_traffic = np.minimum(p[:, None], least.ravel()) @ heard.ravel()
-    return np.fmax(of_traffic, p * np.count_nonzero(~np.isnan(p)))
+    of_traffic = np.minimum(p.value[:, None], least.ravel()) @ heard.ravel()
+    return np.asarray(np.fmax(of_traffic, p.value * p.n[~np.isnan(p.value)].sum()))
 
 
-def q_values(p: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
+def q_values(p: Counts, expected: NDArray[np.float64]) -> NDArray[np.float64]:
     """Benjamini and Hochberg: the least share of false ones at which each is still among those found; NaN stays.
 
     `expected` is the number of false ones that chance brings down to each `p`: of `m` tests `m p`.
 
     >>> p = np.array([0.5, 0.001, np.nan])
-    >>> q_values(p, 10 * p).round(3).tolist()
+    >>> q_values(Counts(p, np.array([1, 1, 1])), 10 * p).round(3).tolist()
     [1.0, 0.01, nan]
     """
-    order = np.argsort(p, kind="stable")  # NaN last
-    known = order[: np.count_nonzero(~np.isnan(p))]
-    ratio = expected[known] / np.arange(1, known.size + 1)
-    q = np.full(p.size, np.nan)
+    order = np.argsort(p.value, kind="stable")  # NaN last
+    known = order[: np.count_nonzero(~np.isnan(p.value))]
+    ratio = expected[known] / np.cumsum(p.n[known])
+    q = np.full(p.value.size, np.nan)
     q[known] = np.minimum(1.0, np.minimum.accumulate(ratio[::-1])[::-1])
     return q
 
@@ -174,16 +181,28 @@ def explained(records: NDArray[Any], known: Known) -> NDArray[Any]:
     return records
 
 
-def settled(records: NDArray[Any], params: Any, sums: NDArray[np.int64], totals: NDArray[np.int64]) -> NDArray[Any]:
-    """The records of a run with the score, q and kind that all of them together tell, after `explained`."""
+def remembered(kept: NDArray[Any], records: NDArray[Any]) -> NDArray[Any]:
+    """What `settled` needs of silences after `explained` that are let go of, counted among those of before."""
+    judged = records[records["label"] == 0]
+    return counted(counted(kept, ODDS, odds_of(judged)), P, judged["facts"][:, P])
+
+
+def settled(
+    records: NDArray[Any], params: Any, sums: NDArray[np.int64], totals: NDArray[np.int64], kept: NDArray[Any]
+) -> NDArray[Any]:
+    """The records of a run with the score, q and kind that all of them together tell, after `explained`.
+
+    `kept` says what is to be known of those that were let go of (`remembered`).
+    """
     if not records.size:
         return records
-    judged = records["label"] == 0
-    per_day = frequency(records[judged], params.dark_per_day, float(totals[:, EXPOSURE_MS].sum()) / 86.4e6)
-    score = scores(records, per_day)
+    judged, odds = records["label"] == 0, odds_of(records)
+    vessel_days = float(totals[:, EXPOSURE_MS].sum()) / 86.4e6
+    score = _share(frequency(with_counted(kept, ODDS, odds[judged]), params.dark_per_day, vessel_days) * odds)
+    p = with_counted(kept, P, records["facts"][judged, P])
+    all_q = q_values(p, honest_gaps(p, sums, params.min_gap_s / 3600.0))
     q = np.full(records.size, np.nan)
-    p = records["facts"][judged, P].astype(np.float64)
-    q[judged] = q_values(p, honest_gaps(p, sums, params.min_gap_s / 3600.0))
+    q[judged] = all_q[p.n.size - np.count_nonzero(judged) :]
     score = np.fmin(score, 1.0 - q)  # where more honest gaps are to be expected than found, each may be one
     records["score"], records["facts"][:, Q] = score, q
     dark = judged & (score >= params.min_score) & (q <= params.max_q)

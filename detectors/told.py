@@ -191,12 +191,21 @@ class Told:
         at = np.searchsorted(self._keys, keys[order])
         self._keys, self._order = np.insert(self._keys, at, keys[order]), np.insert(self._order, at, first + order)
 
-    def forget(self, limit: int) -> None:
-        """Let go of events that ended before a time in µs."""
-        kept = ~is_final(self.records, limit)
+    def ends(self) -> NDArray[np.int64]:
+        """When each event ended, or was taken back, in µs; those that go on end last of all."""
+        ends = np.where(self.records["open"] == 1, np.iinfo(np.int64).max - 1, self.records["t_end"])
+        return np.asarray(np.where(self.retracted, self.told, ends))
+
+    def forget(self, limit: int, old: int) -> int:
+        """Let go of events that ended before a time in µs; how many of them ended after another one."""
+        gone = self.ends() < limit
+        if not gone.any():
+            return 0
+        early = int(np.count_nonzero(gone & ~self.retracted & (self.records["t_end"] >= old)))
         for name, array in self.arrays().items():
-            setattr(self, name, array[kept])
+            setattr(self, name, array[~gone])
         self._index()
+        return early
 
 
 def is_final(records: NDArray[Any], limit: int) -> NDArray[np.bool_]:

@@ -28,8 +28,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ais.table import NAT
-from detectors.detector import DerivedDetector, Known
-from detectors.event import DARK, EVENT, GAP, PORT_CALL, VOYAGE
+from detectors.detector import DerivedDetector, Final, Known
+from detectors.event import DARK, EVENT, GAP, LET_GO, PORT_CALL, VOYAGE
+from detectors.identity_events import blank, with_fields
 from detectors.voyage_declared import AS_DECLARED, ELSEWHERE, declarations, judged, reports_of, rows_until, shared_mmsi
 from detectors.voyage_eta import eta_span, hours_after
 from geo.errors import UsageError
@@ -60,6 +61,28 @@ the last ETA for the declared port to the arrival there, or to now of a voyage t
 was moved; hours in gaps and dark periods, and in dark periods; how much deeper the ship lay at the end by its word."""
 
 
+KEPT = np.dtype(
+    [
+        *((name, EVENT[name]) for name in (
+            "mmsi", "hull", "open", "t_start", "t_end", "end_error_s", "lat", "lon", "cell", "n", "port", "score",
+            "last_source", "last_offset",
+        )),
+        ("silent_us", "i8"),
+        ("dark_us", "i8"),
+    ]
+)  # fmt: skip
+"""What is remembered of a call that was let go of, and of the silences since."""
+MOST_KEPT = 262_144
+"""Hulls of which that is remembered, 91 bytes each; beyond, those that called last."""
+SILENT = (("silent", (GAP, DARK)), ("dark", (DARK,)))
+
+
+def _is_followed(voyages: NDArray[Any], vessels: Any) -> NDArray[np.bool_]:
+    """Whether the engine still follows the hull of each voyage, or remembers it."""
+    hulls = vessels["mmsi"].astype(np.int64) << 8 | vessels["hull"]
+    return np.isin(voyages["mmsi"].astype(np.int64) << 8 | voyages["hull"], hulls)
+
+
 def _pairs(calls: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows of the calls before and after each voyage, -1 after one that goes on; `calls` are sorted by their start."""
     order = np.lexsort((calls["hull"], calls["mmsi"]))  # stable
@@ -70,23 +93,12 @@ def _pairs(calls: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return order[sails], after[sails]
 
 
-def _blank(n: int) -> NDArray[Any]:
-    """Events of which nothing is known yet."""
-    found = np.zeros(n, EVENT)
-    for name in EVENT.names or ():
-        if found[name].dtype.kind == "f":
-            found[name] = np.nan
-        elif name in ("anchorage", "port") or name.endswith("_offset"):
-            found[name] = -1
-    return found
-
-
 def _sailed(calls: NDArray[Any], before: NDArray[np.int64], after: NDArray[np.int64], now: int) -> NDArray[Any]:
     """The voyages between these calls: who, when and where."""
-    found, left = _blank(before.size), calls[before]
+    found, left = blank(before.size, VOYAGE), calls[before]
     ended = after >= 0
     came = calls[after[ended]]
-    found["kind"], found["open"] = VOYAGE, ~ended
+    found["open"] = ~ended
     for name in ("mmsi", "hull", "lat", "lon", "cell", "n", "score"):
         found[name] = left[name]
     found["t_start"], found["start_error_s"] = left["t_end"], left["end_error_s"]
@@ -107,21 +119,22 @@ def _sailed(calls: NDArray[Any], before: NDArray[np.int64], after: NDArray[np.in
     return found
 
 
-def _hours_within(voyages: NDArray[Any], gaps: NDArray[Any]) -> NDArray[np.float64]:
-    """Hours of each voyage that lie in silences of its hull, which do not overlap."""
+def _silent_us(
+    ships: NDArray[Any], begin: NDArray[np.int64], end: NDArray[np.int64], gaps: NDArray[Any]
+) -> NDArray[np.int64]:
+    """How much of the time between two times lies in silences of each hull, which do not overlap."""
     silent = gaps[np.lexsort((gaps["t_start"], gaps["hull"], gaps["mmsi"]))]
-    begin, end = (_silent_until(silent, voyages, voyages[name]) for name in ("t_start", "t_end"))
-    return np.asarray((end - begin) / 3.6e9)
+    return _silent_until(silent, ships, end) - _silent_until(silent, ships, begin)
 
 
-def _silent_until(silent: NDArray[Any], voyages: NDArray[Any], t: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How much of the silences, in order, lies before a time on each voyage, in µs: of its hull and those before it."""
+def _silent_until(silent: NDArray[Any], ships: NDArray[Any], t: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How much of the silences, in order, lies before a time, in µs: of each hull and those before it."""
     if silent.size == 0:
         return np.zeros(t.size, np.int64)
     whole = np.concatenate([[0], np.cumsum(silent["t_end"] - silent["t_start"])])
     names = ("mmsi", "hull")
-    k = rows_until([silent[name] for name in names], silent["t_start"], [voyages[name] for name in names], t)
-    own = (k > 0) & (silent["mmsi"][k - 1] == voyages["mmsi"]) & (silent["hull"][k - 1] == voyages["hull"])
+    k = rows_until([silent[name] for name in names], silent["t_start"], [ships[name] for name in names], t)
+    own = (k > 0) & (silent["mmsi"][k - 1] == ships["mmsi"]) & (silent["hull"][k - 1] == ships["hull"])
     return np.asarray(whole[k] - np.where(own, np.maximum(0, silent["t_end"][k - 1] - t), 0))
 
 
@@ -133,16 +146,35 @@ class Voyages(DerivedDetector):
     kinds = ("voyage",)
     facts = FACTS
     needs = ("port_call", "dark")
+    keeps = KEPT
+
+    def keep(self, kept: NDArray[Any], final: Final) -> NDArray[Any]:
+        """The last call of each hull, from which a voyage goes on, and how long the hull was silent since."""
+        calls = final.gone[final.gone["kind"] == PORT_CALL]
+        both = np.concatenate([kept, with_fields(np.zeros(calls.size, KEPT), calls)])
+        order = np.lexsort((both["t_start"], both["hull"], both["mmsi"]))
+        ship = both[["mmsi", "hull"]][order]
+        last = both[order[np.append(ship[1:] != ship[:-1], True)[: order.size]]]
+        for name, kinds in SILENT:
+            gaps = final.gone[np.isin(final.gone["kind"], kinds)]
+            last[f"{name}_us"] += _silent_us(last, last["t_end"], np.full(last.size, final.known.now), gaps)
+        return np.asarray(last[np.argsort(last["t_end"], kind="stable")[-MOST_KEPT:]])
 
     def derive_each(self, events: NDArray[Any], known: Known) -> NDArray[Any]:
         """The voyages between the port calls among `events`."""
-        calls = events[events["kind"] == PORT_CALL]
-        calls = calls[np.argsort(calls["t_start"], kind="stable")]
+        kept = self.kept(known)
+        calls = np.concatenate([with_fields(blank(kept.size, PORT_CALL), kept), events[events["kind"] == PORT_CALL]])
+        order = np.argsort(calls["t_start"], kind="stable")
+        calls = calls[order]
         before, after = _pairs(calls)
         found = _sailed(calls, before, after, known.now)
-        fact = _facts(found)
-        for name, kinds in (("silent_h", (GAP, DARK)), ("dark_h", (DARK,))):
-            fact[name][:] = _hours_within(found, events[np.isin(events["kind"], kinds)])
+        found["open"][(found["open"] == 1) & ~_is_followed(found, known.vessels)] = LET_GO
+        fact, first = _facts(found), order[before]
+        for name, kinds in SILENT:
+            gaps = events[np.isin(events["kind"], kinds)]
+            silent_us = _silent_us(found, found["t_start"], found["t_end"], gaps)
+            silent_us[first < kept.size] += kept[f"{name}_us"][first[first < kept.size]]
+            fact[f"{name}_h"][:] = silent_us / 3.6e9
         hours = np.maximum(1, found["t_end"] - found["t_start"]) / 3.6e9
         found["coverage"] = np.clip(1.0 - fact["silent_h"] / hours, 0.0, 1.0)
         self._compare(found, calls["t_start"][before], known)

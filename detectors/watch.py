@@ -12,10 +12,10 @@ A look costs in proportion to what changed since the last (`detectors.conclusion
 
 Memory: the rows of 5/4 `history_s` (at most 5/4 `max_rows`) x 52 B and nine states of the engine at most (five as a
 rule), and while late rows wait those before them and themselves, all in files where a `spool` is given; 52 B for each
-of these, 4.2 million at most, while they are put in order; the engine itself, the events of `forget_s` x 3 records of
-`EVENT`, the names of 65,535 inputs at most, and static reports x 129 B: twice those of `history_s`, and four for each
-change of what a ship said before. Events older than `forget_s` are final: they are told no more, and later ones no
-longer depend on them.
+of these, 4.2 million at most, while they are put in order; the engine itself, the events of `forget_s`, `max_events` at
+most, x 3 records of `EVENT`, the names of 65,535 inputs at most, and static reports x 129 B: twice those of
+`history_s`, and four for each change of what a ship said before. Events older than `forget_s` are final: they are told
+no more, and of what later ones rest on each detector keeps something (`Detector.keep`).
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from ais.identity_stream import among
 from ais.table import NAT, STATIC_DTYPES, Fixes, Static
 from detectors.conclusions import Conclusions, Turn, ships_in
+from detectors.detector import Known
 from detectors.engine import LATENESS_S, Engine, row_dtypes
 from detectors.event import EVENT, Events
 from detectors.finish import sorted_events
@@ -53,6 +54,8 @@ STEP_S = 600
 HISTORY_S = 6 * 3600
 """Satellite batches come up to some hours late (Skylight tells of 1 to 7 h)."""
 FORGET_S = 90 * 86_400
+MOST_EVENTS = 131_072
+EARLY = "events final before forget_s, for want of room (max_events)"
 UPDATE_S = 6 * 3600
 """An event that goes on is told again four times a day, and sooner where its kind, label or score changes."""
 TOGETHER_S = 3600
@@ -74,6 +77,7 @@ class Watch(Past):
     max_reports : static reports kept for late ones at most; beyond, those of `history_s` that only repeat are counted,
         and kept no more
     forget_s : seconds after which an event that has ended is final
+    max_events : events that are not final at most; beyond, those that ended first are, and the history gets shorter
     update_s : seconds after which an event that goes on is told again though nothing that is said of it has changed:
         its kind, its label, its score by 0.05, its end
     spool : a folder of its own for rows that wait, and for the rows and states that late rows need; None keeps them in
@@ -102,6 +106,7 @@ class Watch(Past):
         history_s: float = HISTORY_S,
         max_rows: int = 50_000_000,
         max_reports: int = MOST_REPORTS,
+        max_events: int = MOST_EVENTS,
         max_vessels: int | None = None,
         forget_s: float = FORGET_S,
         update_s: float = UPDATE_S,
@@ -114,19 +119,20 @@ class Watch(Past):
         for name, value in times.items():
             if not 1e-3 <= value <= 1e10:
                 raise UsageError(f"{name} must be positive, not {value}: give seconds from 0.001 to 1e10")
-        for name, rows in {"max_rows": max_rows, "max_reports": max_reports}.items():
+        for name, rows in {"max_rows": max_rows, "max_reports": max_reports, "max_events": max_events}.items():
             if not rows >= 1:
-                raise UsageError(f"{name} must be positive, not {rows}: give a number of rows")
+                raise UsageError(f"{name} must be positive, not {rows}: give how many")
         bounds: dict[str, Any] = {"lateness_s": lateness_s, "max_vessels": max_vessels}
         engine = Engine(detectors, params, anchorages=anchorages, threads=threads, folder=spool, **bounds)
         spans = [max(1, round(s * 1e6)) for s in times.values()]
         self._step_us, history_us, self._forget_us, self._update_us, self._together_us = spans
-        super().__init__(engine, Spool(spool) if spool is not None else Memory(), history_us, max_rows)
+        super().__init__(engine, Spool(spool) if spool is not None else Memory(), history_us, max_rows, max_events)
         self._max_reports, self._max_vessels = max_reports, max_vessels
         self._reports, self._inputs = self._new_reports(), Inputs()
         self._conclusions = Conclusions(self.engine, self._step_us, self._update_us, self._together_us)
         self._told = Told()
         self._looked = self._final = NAT
+        self._early = 0
         self._nothing: Changes | None = None
 
     def _new_reports(self, saved: Saved | None = None) -> Reports:
@@ -139,8 +145,13 @@ class Watch(Past):
     @property
     def counts(self) -> dict[str, int]:
         """Rows that no detector used, by reason, and static reports that were let go of."""
-        let_go = {LET_GO: self._reports.let_go} if self._reports.let_go else {}
-        return {**self.engine.counts, **let_go}
+        let_go = {LET_GO: self._reports.let_go, EARLY: self._early}
+        return {**self.engine.counts, **{what: n for what, n in let_go.items() if n}}
+
+    @property
+    def events_held(self) -> int:
+        """Events that are not final, and those taken back whose revisions may go on."""
+        return max(self._found.size, self._told.records.size)
 
     @property
     def reports(self) -> int:
@@ -205,7 +216,7 @@ class Watch(Past):
         """The input has ended: what the rows that waited change, and what stays open."""
         before = self._to_the_end()
         self._found = np.concatenate([self._found, self.engine.flush()])
-        events, _ = self.engine.conclude(self._found, self._reports.identity_anew())
+        events, _ = self.engine.conclude(self._found, self._reports.identity_anew(), self._conclusions.kept)
         present, now = self._told.naming.keys(events), self.engine.released
         news = self._told.compare(events, present, now, update_us=self._update_us, final=self._final, last=True)
         return self._changes([*before, news])
@@ -251,7 +262,13 @@ class Watch(Past):
         points = [[point.released, point.found, point.rows] for point in self._points]
         others = [[list(one)[1:] for one in group] for group in groups]
         header = {**self._header(), **dict(zip(_SHELVED, [points, *others], strict=True)), "spool": kept}
-        header |= {"let_go": said.let_go, "sources": self._inputs.names, "looked": self._looked, "final": self._final}
+        header |= {
+            "let_go": said.let_go,
+            "early": self._early,
+            "sources": self._inputs.names,
+            "looked": self._looked,
+            "final": self._final,
+        }
         put_state(stream, state, header)
         return self.shelf.begin(kept)
 
@@ -295,7 +312,7 @@ class Watch(Past):
         said = Saved(part["static"], own["repeats"], own["said"], reports, spans, header["let_go"])
         self._reports = self._new_reports(said)
         self._found, self._inputs = own["found"].view(EVENT), Inputs(header["sources"])
-        self._looked, self._final = header["looked"], header["final"]
+        self._looked, self._final, self._early = (header[name] for name in ("looked", "final", "early"))
         self._told = Told(part["told"])
         self._conclusions.take(part["kept"])
 
@@ -314,18 +331,26 @@ class Watch(Past):
         if self._points[0].released != NAT:
             self._reports.forget(self._points[0].released)
 
-    def _forget(self) -> None:
-        """Let go of events that ended too long ago to change."""
-        limit = self.engine.released - self._forget_us
-        old = self._found["t_end"] < limit
-        gone = np.flatnonzero(old[: self._points[0].found])
-        if gone.size == 0:
-            return
-        self._found = np.delete(self._found, gone)
-        self._conclusions.forget(gone)
-        self._points = [point._replace(found=point.found - gone.size) for point in self._points]
+    def _forget(self, known: Known) -> None:
+        """Let go of events that ended too long ago to change, and of the oldest where there are too many."""
+        old = self.engine.released - self._forget_us
+        limit = max(old, min(self._crowded(), self.engine.released))
+        gone = np.flatnonzero(self._found["t_end"][: self._points[0].found] < limit)
+        if gone.size:
+            self._conclusions.forget(gone, limit, known)
+            self._found = np.delete(self._found, gone)
+            self._points = [point._replace(found=point.found - gone.size) for point in self._points]
         self._final = max(self._final, limit)
-        self._told.forget(limit)
+        self._early += self._told.forget(limit, old)
+
+    def _crowded(self) -> int:
+        """Up to when events must go, in µs, so that no more than `max_events` stay; NAT where there is room."""
+        limit = NAT
+        for ends in (self._found["t_end"], self._told.ends()):
+            if ends.size > self._max_events:
+                last = ends.size - 1 - self._max_events * 15 // 16
+                limit = max(limit, int(np.partition(ends, last)[last]) + 1)
+        return limit
 
     def _look(self, again: bool) -> list[News]:
         """Compare the events with those told, when a step is over or rows came late."""
@@ -336,7 +361,7 @@ class Watch(Past):
         said, known = self._reports.said(), self.engine.known(self._reports.identity())
         look = self._conclusions.look(self._found, self.engine.standing(), known, said, turn)
         news = self._told.compare(*look, released, update_us=self._update_us, final=self._final)
-        self._forget()
+        self._forget(known)
         return [news]
 
     def _changes(self, news: list[News]) -> Changes:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ais.identity import identities
 from ais.read import read
+from detectors.counts import Counts
 from detectors.coverage import CLASS_BIT
 from detectors.dark import DarkParams
 from detectors.detect import detect
@@ -119,7 +120,7 @@ def test_no_message_has_the_probability_of_a_gamma_mixture(expected, phi):
 
 @given(st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=20), st.integers(20, 1000))
 def test_q_is_that_of_benjamini_and_hochberg(p, tests):
-    mine = q_values(np.array(p), tests * np.array(p))
+    mine = q_values(Counts(np.array(p), np.ones(len(p), np.int64)), tests * np.array(p))
     assert mine == pytest.approx(naive_dark.q_values(p, tests))
 
 

@@ -253,6 +253,8 @@ class WatchConfig(_Part, kw_only=True, frozen=True):
     """Positions kept for late ones, 52 B each, in files."""
     max_reports: Count = 524_288
     """Static reports kept for late ones, 129 B each, in files; of older ones only what changed is kept."""
+    max_events: Count = 131_072
+    """Events that are not final, 650 B each; beyond, those that ended first are final before `forget_s`."""
     max_vessels: Count = 262_144
     """Ships that are followed."""
 

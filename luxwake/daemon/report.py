@@ -51,6 +51,7 @@ class Reporter:
                 "rows": Held(core.watch.rows, daemon.config.watch.max_rows),
                 "static reports": Held(core.watch.reports, daemon.config.watch.max_reports),
                 "late rows": Held(core.watch.waiting, MOST),
+                "events": Held(core.watch.events_held, daemon.config.watch.max_events),
             },
             left_out={**core.watch.counts, **core.watch.engine.beyond_bounds},
             changes=by_kind(core.told),

@@ -85,7 +85,8 @@ class Status:
     t_started : when the daemon was started
     phase : "starting", "compiling kernels", "waiting for the store", "catching up" (with its
         journal, while the sources listen), "running", "draining"
-    held : "vessels", "rows", "late rows" that are not in their place yet, "static reports": against their caps
+    held : "vessels", "rows", "late rows" that are not in their place yet, "static reports", and "events" that are not
+        final: against their caps
     left_out : positions that no detector used, and what found no room, by reason
     changes : told since the store was made, by kind
     checkpoint_age_s : None before the first
