@@ -102,8 +102,9 @@ def believed_fixes(rows: NDArray[Any]) -> NDArray[np.uint32]:
 
 def speed_quantile_kn(speeds: NDArray[np.uint8], share: float) -> NDArray[np.float32]:
     """Upper edge of the bin in which the given share of a hull's moving reports is reached; NaN without any."""
-    total = speeds.sum(axis=1, dtype=np.int64)
-    reached = np.cumsum(speeds, axis=1, dtype=np.int64) >= share * total[:, None]
+    so_far = np.cumsum(speeds, axis=1, dtype=np.uint16)  # at most 255 in each of a few bins
+    total = so_far[:, -1].astype(np.int64)
+    reached = so_far >= share * total[:, None]
     return np.where(total > 0, np.asarray(SPEED_EDGES_KN)[reached.argmax(axis=1)], np.nan).astype(np.float32)
 
 

@@ -26,6 +26,8 @@ from detectors.registry import kind_code
 from detectors.told import Keys, Naming, is_final, mixed
 
 DAY_US = 86_400_000_000
+SHIPS_AT_ONCE = 1 << 15
+"""For so many is derived anew together: what their static reports tell is copied."""
 SHARE_OF_AGE = 16
 """An event is judged again when this part of its age has gone by: at a tenth more, a score has hardly moved."""
 
@@ -252,21 +254,29 @@ class Conclusions:
             return []
         met = np.concatenate([part[part["kind"] == RENDEZVOUS] for part in parts])
         ships = with_partners(met, ships)
-        own = with_partners(met, ships)
-        events = sorted_events(np.concatenate([part[of_ships(part, own)] for part in parts]))
-        identity, heard = (table.take(among(table["mmsi"], own)) for table in (known.identity, known.vessels))
-        remembered = {name: records[of_ships(records, own)] for name, records in known.kept.items()}
         changed = []
         for detector in self._engine.derived:
-            found = detector.derive_each(events, Known(identity, heard, known.now, remembered))
-            found = well_placed(found[among(found["mmsi"], ships)], [detector])[0]
+            if type(detector).derive_each is DerivedDetector.derive_each:
+                continue
+            also = [kept[name] for kept in (self._each, self._all) for name in detector.needs if name in kept]
+            found = [
+                self._derive_for(detector, [*parts, *also], known, some, with_partners(met, some))
+                for some in np.array_split(ships, 1 + ships.size // SHIPS_AT_ONCE)
+            ]
             kept = self._each[detector.name]
-            self._each[detector.name] = np.concatenate([kept[~among(kept["mmsi"], ships)], found])
-            changed.append(found)
-            if any(detector.name in other.needs for other in self._engine.derived):
-                more = self._each[detector.name], self._all[detector.name]
-                events = sorted_events(np.concatenate([events, *(part[of_ships(part, own)] for part in more)]))
+            self._each[detector.name] = np.concatenate([kept[~among(kept["mmsi"], ships)], *found])
+            changed += found
         return changed
+
+    def _derive_for(
+        self, detector: DerivedDetector, parts: list[NDArray[Any]], known: Known, ships: Ships, own: Ships
+    ) -> NDArray[Any]:
+        """What a detector derives for some ships; `own` are these and those that they met."""
+        events = sorted_events(np.concatenate([part[of_ships(part, own)] for part in parts]))
+        identity, heard = (table.take(among(table["mmsi"], own)) for table in (known.identity, known.vessels))
+        kept = {name: records[of_ships(records, own)] for name, records in known.kept.items()}
+        found = detector.derive_each(events, Known(identity, heard, known.now, kept))
+        return well_placed(found[among(found["mmsi"], ships)], [detector])[0]
 
     def _derive_all(self, parts: list[NDArray[Any]], known: Known, turn: Turn) -> list[NDArray[Any]]:
         """Derive what follows from all ships together, when it is time."""

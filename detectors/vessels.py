@@ -23,23 +23,23 @@ class Vessels(Table):
 
 def vessels(hulls: NDArray[Any], identity: Identities) -> Vessels:
     """The table of the hulls that are believed (records of `ais.hulls.HULL`), ordered by MMSI and hull."""
-    rows = hulls[believed_fixes(hulls) > 0]
-    rows = rows[np.lexsort((rows["hull"], rows["mmsi"]))]
+    fixes = believed_fixes(hulls)
+    rows = np.flatnonzero(fixes)
+    rows = rows[np.lexsort((hulls["hull"][rows], hulls["mmsi"][rows]))]
     n = rows.size
-    columns: dict[str, NDArray[Any]] = {name: np.ascontiguousarray(rows[name]) for name in ("mmsi", "hull")}
-    columns["n"] = believed_fixes(rows)
+    columns: dict[str, NDArray[Any]] = {name: hulls[name][rows] for name in ("mmsi", "hull")}
+    columns["n"] = fixes[rows]
     for name in ("lat", "lon"):
-        columns[f"{name}_first"] = np.ascontiguousarray(rows[f"{name}_first"])
-        columns[f"{name}_last"] = (rows[name] / STEPS_PER_DEG).astype(np.float32)
-    columns["t_first"] = np.ascontiguousarray(rows["t_first"])
-    columns["t_last"] = np.ascontiguousarray(rows["t"])
-    columns["sog_p95"] = speed_quantile_kn(rows["speeds"], 0.95)
+        columns[f"{name}_first"] = hulls[f"{name}_first"][rows]
+        columns[f"{name}_last"] = (hulls[name][rows] / STEPS_PER_DEG).astype(np.float32)
+    columns["t_first"], columns["t_last"] = hulls["t_first"][rows], hulls["t"][rows]
+    columns["sog_p95"] = speed_quantile_kn(hulls["speeds"][rows], 0.95)
     last = np.full(n, -1)
     draught_min, draught_max = np.full(n, np.nan, np.float32), np.full(n, np.nan, np.float32)
     if len(identity) and n:
         known = identity["mmsi"]
-        end = np.searchsorted(known, rows["mmsi"], side="right")
-        last = np.where(end > np.searchsorted(known, rows["mmsi"]), end - 1, -1)
+        end = np.searchsorted(known, columns["mmsi"], side="right")
+        last = np.where(end > np.searchsorted(known, columns["mmsi"]), end - 1, -1)
         own = np.flatnonzero(np.append(True, known[1:] != known[:-1]))
         ship = np.searchsorted(own, last[last >= 0], side="right") - 1
         draught_min[last >= 0] = np.fmin.reduceat(identity["draught"], own)[ship]

@@ -1,5 +1,9 @@
 """What the engine holds of each ship that it hears: bytes in all arrays that have a place for each hull."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,6 +13,7 @@ from detectors.engine import Engine
 from detectors.pool import FREE, USED, PooledDetector
 from tests.worlds import busy_world
 
+ROOT = Path(__file__).parents[1]
 LIMITS = {
     "hulls": 120,
     "table of hulls": 8,
@@ -82,3 +87,22 @@ def test_more_fixes_of_the_same_ships_take_no_more_room():
         engine.feed(fixes.take(rows))
         sizes.append([array.nbytes for array in engine._tracks.hulls])
     assert sizes[0] == sizes[1] and np.unique(fixes["mmsi"]).size <= int(engine._tracks.hulls.used[0])
+
+
+def test_the_code_of_the_compiler_leaves_memory_and_comes_back():
+    """In a process of its own: other tests compile meanwhile."""
+    script = """
+import numba
+from geo.heap import set_aside
+
+def resident_kb():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmRSS"))
+
+assert numba.njit(lambda x: x + 1)(1) == 2
+before = resident_kb()
+assert set_aside("no such library") == 0
+mapped = set_aside("libllvmlite")
+assert mapped > 10_000_000 and before - resident_kb() > 10_000, (mapped, before, resident_kb())
+assert numba.njit(lambda x: x * 2)(3) == 6
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)

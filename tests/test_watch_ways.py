@@ -201,3 +201,19 @@ def test_what_goes_on_is_told_a_few_times_a_day_and_a_voyage_that_ended_once():
     voyages = [part.take((part["kind"] == KINDS.index("voyage")) & (part["change"] == SUPERSEDED)) for part in told]
     ended = sum(int(np.count_nonzero((part["kind"] == 10) & (part["open"] == 0))) for part in told)
     assert ended > 5 and sum(map(len, voyages)) <= ended // 4
+
+
+def test_ships_derived_for_in_parts_tell_the_same(monkeypatch):
+    fixes = busy_world(2, vessels=6, ports=[(35.1, 129.04)])
+
+    def told():
+        watch = Watch(step_s=3600, history_s=3600)
+        parts = [watch.feed(part) for part in pieces_that_end_late(fixes, len(fixes) // 6)]
+        return [*parts, watch.flush()]
+
+    whole = told()
+    monkeypatch.setattr("detectors.conclusions.SHIPS_AT_ONCE", 2)
+    for mine, theirs in zip(told(), whole, strict=True):
+        for name in theirs:
+            np.testing.assert_array_equal(mine[name], theirs[name], err_msg=name)
+    assert sum(map(len, whole)) > 100

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from geo.errors import LuxwakeError, OutputError
-from geo.heap import trim
+from geo.heap import set_aside, trim
 from luxwake.daemon.config import Config
 from luxwake.daemon.core import Core
 from luxwake.daemon.intake import Bell, Chunk, Intake
@@ -223,6 +223,7 @@ class Daemon:
             if self.core.saving.go_on():
                 self.trouble = ""
                 trim()
+                set_aside("libllvmlite")
         except OutputError as error:  # the journal goes on, so that nothing is lost; it is tried again
             if not self.trouble:
                 _log.error("%s", error)
