@@ -26,6 +26,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LINES = frozenset({"dark", "gap", "voyage"})
 _NOT_PROPERTIES = frozenset({"id", "lat", "lon", "lat_end", "lon_end"})
 _SOURCES = frozenset({"first_source", "last_source", "other_first_source", "other_last_source"})
+AT_ONCE = 1024
+"""Events that are words and texts at a time, 10 kB each."""
 _SOURCE_OFFSETS = {"other_first_source": "other_first_offset", "other_last_source": "other_last_offset"}
 _DEGREE_DIGITS = 7
 """1e-7 degrees is 1 cm, finer than any position that AIS sends."""
@@ -51,12 +53,14 @@ def event_properties(events: Events) -> Iterator[dict[str, Any]]:
 
     All columns are in it, in their order; `first_source` and its kin are the names of the inputs.
     """
-    columns = {name: _values(events, name) for name in events}
-    for row in zip(*columns.values(), strict=True):
-        made = dict(zip(columns, row, strict=True))
-        if not made.get("other", True):
-            made["other_hull"] = None
-        yield made
+    for begin in range(0, len(events), AT_ONCE):
+        part = events.take(slice(begin, begin + AT_ONCE))
+        columns = {name: _values(part, name) for name in part}
+        for row in zip(*columns.values(), strict=True):
+            made = dict(zip(columns, row, strict=True))
+            if not made.get("other", True):
+                made["other_hull"] = None
+            yield made
 
 
 def _values(events: Events, name: str) -> list[Any]:
