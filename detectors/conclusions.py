@@ -112,7 +112,12 @@ class Conclusions:
             else:
                 setattr(self, f"_{name}", array)
 
-    def keep(self, n: int) -> None:
+    @property
+    def ended(self) -> NDArray[Any]:
+        """The events that have ended, as they were judged last."""
+        return self._ended
+
+    def cut(self, n: int) -> None:
         """Only the first `n` events that had ended are still so."""
         self._dropped = np.union1d(self._dropped, ships_in(self._ended[n:])).astype(np.uint32)
         self._ended, self._ended_out = self._ended[:n].copy(), self._ended_out[:n].copy()
@@ -148,17 +153,17 @@ class Conclusions:
         gone = [ended[~shared[0]], *(one[ends] for one, ends in parts)]
         return np.concatenate(gone), np.concatenate([left[~shared[1]], *(one[~ends] for one, ends in parts)])
 
-    def look(self, found: NDArray[Any], standing: NDArray[Any], known: Known, said: Ships, turn: Turn) -> Look:
-        """What follows from the events that have ended (`found`) and that go on, as the engine gives them.
+    def look(self, fresh: NDArray[Any], standing: NDArray[Any], known: Known, said: Ships, turn: Turn) -> Look:
+        """What follows from the events that have ended since the last look and before, and from those that go on.
 
         `said` are the ships whose static reports tell something new.
         """
         known = replace(known, kept=self.kept)
         touched, changed = [self._dropped, said, self._left(known)], []
         self._dropped = np.zeros(0, np.uint32)
-        for take, records in ((self._take_ended, found), (self._take_open, standing)):
-            fresh, ships = take(records, known, said, turn)
-            changed.append(fresh[~self._shared[fresh["kind"]]])
+        for take, records in ((self._take_ended, fresh), (self._take_open, standing)):
+            judged, ships = take(records, known, said, turn)
+            changed.append(judged[~self._shared[judged["kind"]]])
             touched.append(ships)
         touched += self._settle(known)
         changed += self._together.values()
@@ -191,18 +196,18 @@ class Conclusions:
         return np.asarray(turn.comes(period, phases(records["mmsi"]) % period))
 
     def _take_ended(
-        self, found: NDArray[Any], known: Known, said: Ships, turn: Turn
+        self, fresh: NDArray[Any], known: Known, said: Ships, turn: Turn
     ) -> tuple[NDArray[Any], NDArray[np.uint32]]:
         """Judge events that have ended: those judged now, and the ships of the new ones."""
-        n = self._ended.size
         again = of_ships(self._ended, said) | self._is_due(self._ended, "t_end", DAY_US, turn)
-        rows = np.append(np.flatnonzero(again), np.arange(n, found.size))
-        judged, out = self._judge(found[rows], known)
-        if found.size > n:
-            self._ended = np.concatenate([self._ended, found[n:]])
-            self._ended_out = np.append(self._ended_out, np.zeros(found.size - n, np.bool_))
+        rows = np.flatnonzero(again & ~self._ended_out)
+        judged, out = self._judge(np.concatenate([self._ended[rows], fresh]), known)
+        if fresh.size:
+            rows = np.append(rows, np.arange(self._ended.size, self._ended.size + fresh.size))
+            self._ended = np.concatenate([self._ended, fresh])
+            self._ended_out = np.append(self._ended_out, np.zeros(fresh.size, np.bool_))
         self._ended[rows], self._ended_out[rows] = judged, out
-        return judged[~out], ships_in(found[n:])
+        return judged[~out], ships_in(fresh)
 
     def _take_open(
         self, standing: NDArray[Any], known: Known, said: Ships, turn: Turn

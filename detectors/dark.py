@@ -54,6 +54,7 @@ from detectors.silence import (
     EXPOSURE_MS,
     FACT_NAMES,
     FEED,
+    LAID,
     SHARE,
     SOG,
     judge,
@@ -138,7 +139,7 @@ def write_gap(ship, last, t1, alive, event):
     event.first_source, event.first_offset = source_of(last.evidence), offset_of(last.evidence)
     event.last_source, event.last_offset = event.first_source, event.first_offset
     event.facts[SOG], event.facts[COG] = of_hundredths(last.sog), of_hundredths(last.cog)
-    event.facts[CLASS_B] = last.class_b
+    event.facts[CLASS_B], event.facts[LAID] = last.class_b, 0.0
     event.facts[FEED] = min(1.0, (alive - np.int64(last.alive_s) * 1_000_000) / (t1 - last.t))
 
 
@@ -165,6 +166,7 @@ def close_gap(r, last, slot, t, lat, lon, alive, limits, event):
         resolution = rate_at(r, cell, last.class_b, limits.trust)[1]
         tell(r, last.class_b, resolution, (t - last.t) / 3.6e9, 0, np.float64(event.facts[EXPECTED]), honest)
     if event.facts[SHARE] >= HEARD_SHARE:
+        event.facts[LAID] = 1.0
         lay(r, slot, event, limits, 1)
     r.totals[np.int64(last.class_b), EXPOSURE_MS] += (t - last.t) // 1000
 
@@ -174,7 +176,7 @@ def judge_again(events, r, limits):
     """Each silence against all that is known by now, less what it taught itself."""
     for k in range(events.size):
         event = events[k]
-        laid = event.open == 0 and event.facts[SHARE] >= HEARD_SHARE
+        laid = event.facts[LAID] > 0.0
         if laid:
             lay(r, -1, event, limits, -1)
         judge(r, event, limits)

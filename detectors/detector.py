@@ -177,7 +177,7 @@ class Detector(Remembers, ABC):
         """Its own events, placed, with what its place, static reports and all that was heard by now tell of each.
 
         As many as were given, in their order, each by itself: a watch asks again only for those of which more may be
-        known. As it is, it changes nothing.
+        known, and gives them as they were returned (`detectors.laws`). As it is, it changes nothing.
         """
         return records
 

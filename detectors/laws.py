@@ -2,8 +2,9 @@
 
 Batch is the stream: however the input is cut, down to single rows, the table of events is the same, byte for byte. So
 it is when rows come in another order within the lateness window, when rows are repeated, when the engine is saved and
-resumed at any row, on any number of threads, and where the number of vessels is bounded. Other times of day and other
-names of ships tell the same story. Nothing is found outside the time of the input, and no two events have one id.
+resumed at any row, on any number of threads, and where the number of vessels is bounded. What was judged is judged
+again as it was. Other times of day and other names of ships tell the same story. Nothing is found outside the time of
+the input, and no two events have one id.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from ais.table import NAT, Fixes, Static
 from detectors.bound import FEWEST_VESSELS
 from detectors.engine import Engine
 from detectors.event import DARK, DARK_RENDEZVOUS, GAP, Events
+from detectors.finish import well_placed
+from detectors.registry import kind_code
+from detectors.told import same_bytes
 
 LATENESS_S = 600
 SHIFT_US = 45 * 3_600_000_000 + 2_100_000_000
@@ -64,6 +68,7 @@ def check_laws(
 
     whole = run([fixes])
     _check_span(whole, fixes)
+    _check_twice(fixes, detectors, params)
     _same("any cut of the input", whole, run(_cut(fixes, rng.integers(0, n + 1, 7).tolist())))
     _same("the number of threads", whole, run(_cut(fixes, [n // 3]), threads=int(rng.choice([2, 4]))))
     arrival = fixes["t"] + rng.integers(0, LATENESS_S * 1_000_000, n)
@@ -161,6 +166,21 @@ def _same_story(law: str, one: list[tuple[Any, ...]], other: list[tuple[Any, ...
     if one != other:
         mine, theirs = [row for row in one if row not in other], [row for row in other if row not in one]
         raise LawBroken(f"{law}: only the one way {mine[:3]}, only the other {theirs[:3]}")
+
+
+def _check_twice(fixes: Fixes, detectors: Sequence[str] | None, params: Mapping[str, Any] | None) -> None:
+    """A watch keeps events as they were judged, and has them judged again."""
+    engine = Engine(detectors, params, lateness_s=LATENESS_S)
+    records = np.concatenate([engine.feed(fixes), engine.flush()])
+    known = engine.known(identities(fixes.static))
+    for detector in engine.detectors:
+        own, _ = well_placed(
+            records[np.isin(records["kind"], [kind_code(kind) for kind in detector.kinds])], [detector]
+        )
+        once = detector.settle_each(own, known)
+        twice = detector.settle_each(once.copy(), known)
+        if not same_bytes(once, twice).all():
+            raise LawBroken(f"judged again: {detector.name} makes other events of those that settle_each has returned")
 
 
 def _check_span(events: Events, fixes: Fixes) -> None:

@@ -144,5 +144,6 @@ class Loitering(PooledDetector):
         near = records["shore_m"] < self.params.min_shore_m
         if self.params.min_shore_m > 0:  # 0 looks everywhere, in harbours on the map's land too
             records["kind"][near] = STOP
-        records["label"], records["facts"] = behaviour(records, self.params.min_lead)
+        new = records["label"] == 0  # what a ship did does not change by what is known later
+        records["label"][new], records["facts"][new] = behaviour(records[new], self.params.min_lead)
         return records

@@ -51,20 +51,10 @@ class Past:
         self._max_rows, self._max_events = max_rows, max_events
         none = {name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()}
         self._arrived, self._late = Arrived(none, shelf), LateRows(none, shelf)
-        self._ended: NDArray[Any] = np.zeros(0, EVENT)
         self._fresh: list[NDArray[Any]] = []
+        self._found = 0
+        """Events that have ended; `_fresh` are the last of them, as the engine found them since the last look."""
         self._points = [self._point(NAT, 0)]
-
-    @property
-    def _found(self) -> NDArray[Any]:
-        """The events that have ended, as the engine found them."""
-        if self._fresh:  # joined when they are looked at, and not at each of many small pieces of a feed
-            self._ended, self._fresh = np.concatenate([self._ended, *self._fresh]), []
-        return self._ended
-
-    @_found.setter
-    def _found(self, records: NDArray[Any]) -> None:
-        self._ended, self._fresh = records, []
 
     @property
     def rows(self) -> int:
@@ -97,8 +87,18 @@ class Past:
         point = self._points[-1]
         hulls = self.engine.hulls.size
         self.engine.resume({**self.shelf.get(point.state), "counts": point.counts})
-        self._found = self._found[: point.found]
+        self._cut(point.found)
         self._late.begin(late, self._arrived.cut(point.rows), hulls)
+
+    def _cut(self, n: int) -> None:
+        """Only the first `n` events that had ended are still so."""
+        fresh = self._take_fresh()
+        self._fresh, self._found = [fresh[: max(0, fresh.size - (self._found - n))]], n
+
+    def _take_fresh(self) -> NDArray[Any]:
+        """Take away the events found since the last look."""
+        fresh, self._fresh = np.concatenate([np.zeros(0, EVENT), *self._fresh]), []
+        return fresh
 
     def _again(self) -> int:
         """Go through the next piece again, with the late rows among those that came before; of how many rows.
@@ -155,6 +155,7 @@ class Past:
         found = self.engine.feed(rows)
         if found.size:
             self._fresh.append(found)
+            self._found += found.size
         released, last = self.engine.released, self._points[-1]
         if released == NAT:
             return
@@ -169,7 +170,7 @@ class Past:
     def _point(self, released: int, n: int) -> Point:
         """The state of the engine now, when `n` of the rows that are kept have arrived."""
         state = self.engine.columns() if isinstance(self.shelf, Spool) else self.engine.state()
-        return Point(self.shelf.put(state), self.engine.tally.copy(), released, self._found.size, n)
+        return Point(self.shelf.put(state), self.engine.tally.copy(), released, self._found, n)
 
     def _unneeded(self, earliest: int) -> int:
         """How many of the oldest states are needed no more, where the earliest row that waits is so old, in µs."""

@@ -36,12 +36,13 @@ EXPOSURE_MS = 0
 """The one column of `totals`, by class: vessel time."""
 FACT_NAMES = (
     "expected_messages", "p_value", "q_value", "dispersion", "neighbours", "receiver_share", "last_speed_kn",
-    "last_course_deg", "class_b", "feed_share",
+    "last_course_deg", "class_b", "feed_share", "in_reception",
 )  # fmt: skip
-EXPECTED, P, Q, PHI, AROUND, SHARE, SOG, COG, CLASS_B, FEED = range(len(FACT_NAMES))
+EXPECTED, P, Q, PHI, AROUND, SHARE, SOG, COG, CLASS_B, FEED, LAID = range(len(FACT_NAMES))
 """Places in the facts of an event: messages expected and none heard, its probability, the share of false discoveries,
 dispersion, other ships heard around in two hours, share of the time in which the receivers worked, speed and course at
-the last fix, 1 for class B, share of the time in which the feed was heard."""
+the last fix, 1 for class B, share of the time in which the feed was heard, 1 where the silence itself counts in what is
+known of the reception."""
 LONGEST_H = 24.0
 """Between two messages of a ship that sends; where it is longer, reception is no measure of intent."""
 LEAST_P = 1e-30

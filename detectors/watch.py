@@ -13,7 +13,7 @@ A look costs in proportion to what changed since the last (`detectors.conclusion
 Memory: the rows of 5/4 `history_s` (at most 5/4 `max_rows`) x 52 B and nine states of the engine at most (five as a
 rule), and while late rows wait those before them and themselves, all in files where a `spool` is given; 52 B for each
 of these, 4.2 million at most, while they are put in order; the engine itself, the events of `forget_s`, `max_events` at
-most, x 3 records of `EVENT`, the names of 65,535 inputs at most, and static reports x 129 B: twice those of
+most, x 2 records of `EVENT`, the names of 65,535 inputs at most, and static reports x 129 B: twice those of
 `history_s`, and four for each change of what a ship said before. Events older than `forget_s` are final: they are told
 no more, and of what later ones rest on each detector keeps something (`Detector.keep`).
 """
@@ -151,7 +151,7 @@ class Watch(Past):
     @property
     def events_held(self) -> int:
         """Events that are not final, and those taken back whose revisions may go on."""
-        return max(self._found.size, self._told.records.size)
+        return max(self._found, self._told.records.size)
 
     @property
     def reports(self) -> int:
@@ -215,8 +215,8 @@ class Watch(Past):
     def flush(self) -> Changes:
         """The input has ended: what the rows that waited change, and what stays open."""
         before = self._to_the_end()
-        self._found = np.concatenate([self._found, self.engine.flush()])
-        events, _ = self.engine.conclude(self._found, self._reports.identity_anew(), self._conclusions.kept)
+        found = np.concatenate([self._conclusions.ended, *self._fresh, self.engine.flush()])
+        events, _ = self.engine.conclude(found, self._reports.identity_anew(), self._conclusions.kept)
         present, now = self._told.naming.keys(events), self.engine.released
         news = self._told.compare(events, present, now, update_us=self._update_us, final=self._final, last=True)
         return self._changes([*before, news])
@@ -274,7 +274,8 @@ class Watch(Past):
 
     def _parts(self, said: Saved) -> dict[str, Mapping[str, Column]]:
         """All that is not on the shelf, by whose it is."""
-        own = {"found": self._found, "repeats": said.repeats, "said": said.said}
+        self._fresh = [self._take_fresh()]
+        own = {"fresh": self._fresh[0], "repeats": said.repeats, "said": said.said}
         own["late"] = np.array(self._late.clocks)
         own["counts"] = np.stack([point.counts for point in self._points])
         told, kept = self._told.arrays(), self._conclusions.arrays()
@@ -311,19 +312,20 @@ class Watch(Past):
         spans = [Span(*one) for one in shelved["spans"]]
         said = Saved(part["static"], own["repeats"], own["said"], reports, spans, header["let_go"])
         self._reports = self._new_reports(said)
-        self._found, self._inputs = own["found"].view(EVENT), Inputs(header["sources"])
+        self._fresh, self._inputs = [own["fresh"].view(EVENT)], Inputs(header["sources"])
         self._looked, self._final, self._early = (header[name] for name in ("looked", "final", "early"))
         self._told = Told(part["told"])
         self._conclusions.take(part["kept"])
+        self._found = self._conclusions.ended.size + self._fresh[0].size
 
     def _header(self) -> dict[str, Any]:
         """What must be the same in a watch that takes its state from a file."""
         return {**self.engine.header(), "holds": "a watch"}
 
-    def _go_back(self) -> None:
-        """Start from the state before the late rows."""
-        super()._go_back()
-        self._conclusions.keep(self._found.size)
+    def _cut(self, n: int) -> None:
+        """Only the first `n` events that had ended are still so."""
+        super()._cut(n)
+        self._conclusions.cut(n)
 
     def _drop(self) -> None:
         """Drop the oldest states, and what waits for them."""
@@ -335,10 +337,10 @@ class Watch(Past):
         """Let go of events that ended too long ago to change, and of the oldest where there are too many."""
         old = self.engine.released - self._forget_us
         limit = max(old, min(self._crowded(), self.engine.released))
-        gone = np.flatnonzero(self._found["t_end"][: self._points[0].found] < limit)
+        gone = np.flatnonzero(self._conclusions.ended["t_end"][: self._points[0].found] < limit)
         if gone.size:
             self._conclusions.forget(gone, limit, known)
-            self._found = np.delete(self._found, gone)
+            self._found -= gone.size
             self._points = [point._replace(found=point.found - gone.size) for point in self._points]
         self._final = max(self._final, limit)
         self._early += self._told.forget(limit, old)
@@ -346,7 +348,7 @@ class Watch(Past):
     def _crowded(self) -> int:
         """Up to when events must go, in µs, so that no more than `max_events` stay; NAT where there is room."""
         limit = NAT
-        for ends in (self._found["t_end"], self._told.ends()):
+        for ends in (self._conclusions.ended["t_end"], self._told.ends()):
             if ends.size > self._max_events:
                 last = ends.size - 1 - self._max_events * 15 // 16
                 limit = max(limit, int(np.partition(ends, last)[last]) + 1)
@@ -359,7 +361,7 @@ class Watch(Past):
             return []
         turn, self._looked = Turn(self._looked, released), released
         said, known = self._reports.said(), self.engine.known(self._reports.identity())
-        look = self._conclusions.look(self._found, self.engine.standing(), known, said, turn)
+        look = self._conclusions.look(self._take_fresh(), self.engine.standing(), known, said, turn)
         news = self._told.compare(*look, released, update_us=self._update_us, final=self._final)
         self._forget(known)
         return [news]
@@ -377,7 +379,7 @@ class Watch(Past):
     def _empty(self) -> Changes:
         """No changes."""
         if self._nothing is None:
-            columns = self.engine.table(self._found[:0], Reports().identity(), (), {}).columns
+            columns = self.engine.table(np.zeros(0, EVENT), Reports().identity(), (), {}).columns
             first: dict[str, NDArray[Any]] = {"change": np.zeros(0, np.uint8), "revision": np.zeros(0, np.uint32)}
             self._nothing = Changes({**first, **columns}, params=self.engine.table_params())
         table = self._nothing.take(slice(None))
