@@ -254,7 +254,7 @@ class WatchConfig(_Part, kw_only=True, frozen=True):
     max_reports: Count = 524_288
     """Static reports kept for late ones, 129 B each, in files; of older ones only what changed is kept."""
     max_events: Count = 131_072
-    """Events that are not final, 650 B each; beyond, those that ended first are final before `forget_s`."""
+    """Events that are not final, 450 B each; beyond, those that ended first are final before `forget_s`."""
     max_vessels: Count = 262_144
     """Ships that are followed."""
 
@@ -266,6 +266,15 @@ class CheckpointConfig(_Part, kw_only=True, frozen=True):
     """Between two checkpoints."""
     journal_mib: Positive = 512.0
     """So much journal at most between two checkpoints."""
+
+
+class KeepConfig(_Part, kw_only=True, frozen=True):
+    """How long what is on the disk is kept; looked at once an hour."""
+
+    events_days: NotNegative = 0.0
+    """Events that were told last so many days ago are removed from the store; 0: none ever is."""
+    positions_days: NotNegative = 0.0
+    """Days of the archive that ended so long before the newest position are removed; 0: none ever is."""
 
 
 class HttpConfig(_Part, kw_only=True, frozen=True):
@@ -313,6 +322,7 @@ class Config(_Part, kw_only=True, frozen=True):
     detect: DetectConfig = DetectConfig()
     watch: WatchConfig = WatchConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
+    keep: KeepConfig = KeepConfig()
     http: HttpConfig = HttpConfig()
     log: LogConfig = LogConfig()
 

@@ -37,6 +37,10 @@ class Session(Protocol):
     def executemany(self, sql: str, values: Iterable[Sequence[Any]], /) -> Answer: ...  # noqa: D102
 
 
+MOST_ROWS = (1 << 63) - 1
+"""No bound: as many as a database can number."""
+
+
 class EventStore(ABC):
     """Every change of an event, the newest form of each, and what is still to be sent; any thread may use it."""
 
@@ -191,15 +195,21 @@ class EventStore(ABC):
         other = self._rows(f"select count(*) from (select event_id, seq from newest except {last}) as other")[0][0]
         return wrong + ([f"{other} events are not shown in their newest form"] if other else [])
 
-    def prune(self, before: int) -> int:
-        """Remove the events that were last told before this time (µs) and wait for no sink; how many."""
+    def prune(self, before: int, most: int = MOST_ROWS) -> int:
+        """Remove the events that were last told before this time (µs) and wait for no sink, so many at most; how many.
+
+        Changes stand in the order in which they were told, so that those of later times are not looked at.
+        """
         with self._transaction() as db:
             db.execute("update meta set value = value where name = 'record'")  # no commit meanwhile
             db.execute("create temp table old (event_id text primary key)")
             db.execute(
-                "insert into old select event_id from events where t_told < ? and not exists (select 1 from changes "
-                "join outbox on outbox.seq = changes.seq where changes.event_id = events.event_id)",
-                (before,),
+                "insert into old select event_id from changes as last where t_told < ? "
+                "and seq < (select coalesce(min(seq), ?) from changes where t_told >= ?) "
+                "and seq = (select seq from newest where newest.event_id = last.event_id) "
+                "and not exists (select 1 from changes join outbox on outbox.seq = changes.seq "
+                "where changes.event_id = last.event_id) order by seq limit ?",
+                (before, MOST_ROWS, before, most),
             )
             for table in ("changes", "newest", "alerted"):
                 db.execute(f"delete from {table} where event_id in (select event_id from old)")
