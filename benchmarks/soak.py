@@ -36,8 +36,9 @@ SHORTEST_SOAK_S = 600.0
 """In less time buffers and files are still being filled and opened: growth says nothing."""
 WARM_UP = 0.5
 """The first half of a soak fills what is filled once: for an hour the ships come to cells where they have not been."""
-KEPT = "[watch]\nhistory_s = 900\nforget_s = 1800\n"
-"""What is remembered of events is as much as it will be within the first half, too: by default that takes 90 days."""
+KEPT = "[watch]\nhistory_s = 900\nmax_events = 32768\n[detect.params.identity]\nmin_lasting_s = 600\n"
+"""So many events are remembered within the first half as ever will be: by default that takes a day. The ships of the
+feed have numbers of no country, which is told of all of them at once when they have said so for `min_lasting_s`."""
 
 
 def send(port: int, rate: float, seconds: float, pace: float) -> None:

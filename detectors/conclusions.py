@@ -23,7 +23,7 @@ from detectors.engine import Engine
 from detectors.event import EVENT, RENDEZVOUS
 from detectors.finish import placed, sorted_events, well_placed
 from detectors.registry import kind_code
-from detectors.told import Keys, Naming, is_final, mixed
+from detectors.told import Keys, Naming, mixed
 
 DAY_US = 86_400_000_000
 SHIPS_AT_ONCE = 1 << 15
@@ -122,14 +122,14 @@ class Conclusions:
         self._dropped = np.union1d(self._dropped, ships_in(self._ended[n:])).astype(np.uint32)
         self._ended, self._ended_out = self._ended[:n].copy(), self._ended_out[:n].copy()
 
-    def forget(self, gone: NDArray[np.int64], limit: int, known: Known) -> None:
-        """These events that had ended are final, and what follows from them and ended before a time in µs."""
-        self._remember(gone, limit, replace(known, kept=self.kept))
+    def forget(self, gone: NDArray[np.int64], limit: int, old: int, known: Known) -> None:
+        """These events that had ended are final, and of what follows from events what is over (`Naming.is_over`)."""
+        self._remember(gone, (limit, old), replace(known, kept=self.kept))
         self._ended, self._ended_out = np.delete(self._ended, gone), np.delete(self._ended_out, gone)
         for of in (self._each, self._all):
-            of.update({name: records[~is_final(records, limit)] for name, records in of.items()})
+            of.update({name: records[~self._naming.is_over(records, limit, old)] for name, records in of.items()})
 
-    def _remember(self, gone: NDArray[np.int64], limit: int, known: Known) -> None:
+    def _remember(self, gone: NDArray[np.int64], limits: tuple[int, int], known: Known) -> None:
         """Let each detector keep what later events rest on."""
         goes = np.zeros(self._ended.size, np.bool_)
         goes[gone] = True
@@ -139,17 +139,20 @@ class Conclusions:
             if detector.name in self.kept:
                 own = [records[np.isin(records["kind"], kinds_of(detector))] for records in (ended, left)]
                 self.kept[detector.name] = detector.keep(self.kept[detector.name], Final(own[0], own[1], known))
-        final = Final(*self._as_told(ended, left, limit), known)
+        final = Final(*self._as_told(ended, left, limits), known)
         for deriving in self._engine.derived:
             if deriving.name in self.kept:
                 self.kept[deriving.name] = deriving.keep(self.kept[deriving.name], final)
 
-    def _as_told(self, ended: NDArray[Any], left: NDArray[Any], limit: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    def _as_told(
+        self, ended: NDArray[Any], left: NDArray[Any], limits: tuple[int, int]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Events that are final and that are not, as all of them together tell, and what follows from them."""
         shared = [self._shared[records["kind"]] for records in (ended, left)]
         keys = self._naming.keys(ended[shared[0]])
         parts = [(together, np.isin(self._naming.keys(together), keys)) for together in self._together.values()]
-        parts += [(one, is_final(one, limit)) for one in (*self._each.values(), *self._all.values())]
+        derived = (*self._each.values(), *self._all.values())
+        parts += [(one, self._naming.is_over(one, *limits)) for one in derived]
         gone = [ended[~shared[0]], *(one[ends] for one, ends in parts)]
         return np.concatenate(gone), np.concatenate([left[~shared[1]], *(one[~ends] for one, ends in parts)])
 

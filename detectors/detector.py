@@ -265,6 +265,9 @@ class DerivedDetector(Remembers):
     label_in_id: ClassVar[bool] = False
     settles_place: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ()
+    goes_on: ClassVar[bool] = False
+    """True where an event has no end of its own, but the last report that says so. There are few for each ship, and a
+    watch keeps them for `forget_s`, however many."""
 
     def __init__(self, params: Any = None) -> None:
         self.params = params if params is not None else self.Params()

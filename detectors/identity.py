@@ -91,6 +91,7 @@ class Identity(DerivedDetector):
     label_in_id = True
     needs = ("dark", "port_call")
     keeps = EVENT
+    goes_on = True
 
     def __init__(self, params: Any = None) -> None:
         super().__init__(params)

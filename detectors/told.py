@@ -33,10 +33,15 @@ class Naming:
 
     def __init__(self) -> None:
         self._family = np.arange(256, dtype=np.uint64)
-        self._labelled = np.zeros(256, np.bool_)
+        self._labelled, self.goes_on = np.zeros(256, np.bool_), np.zeros(256, np.bool_)
         for kind, detector in detector_of_kind().items():
+            self.goes_on[kind] = getattr(detector, "goes_on", False)
             self._family[kind] = min(k for k, other in detector_of_kind().items() if other is detector)
             self._labelled[kind] = detector.label_in_id
+
+    def is_over(self, records: NDArray[Any], limit: int, old: int) -> NDArray[np.bool_]:
+        """Whether events may be let go of: have they ended before `limit`, or where they have no end, before `old`?"""
+        return is_final(records, np.where(self.goes_on[records["kind"]], old, limit))
 
     def keys(self, records: NDArray[Any]) -> Keys:
         """The key of each event."""
@@ -192,24 +197,25 @@ class Told:
         self._keys, self._order = np.insert(self._keys, at, keys[order]), np.insert(self._order, at, first + order)
 
     def ends(self) -> NDArray[np.int64]:
-        """When each event ended, or was taken back, in µs; those that go on end last of all."""
-        ends = np.where(self.records["open"] == 1, np.iinfo(np.int64).max - 1, self.records["t_end"])
-        return np.asarray(np.where(self.retracted, self.told, ends))
+        """When events ended, or were taken back, in µs, without those that go on, and those that have no end."""
+        ended = (self.records["open"] != 1) & ~self.naming.goes_on[self.records["kind"]]
+        ends = np.where(self.retracted, self.told, self.records["t_end"])
+        return np.asarray(ends[ended | self.retracted])
 
-    def forget(self, limit: int, old: int) -> int:
-        """Let go of events that ended before a time in µs; how many of them ended after another one."""
-        gone = self.ends() < limit
+    def forget(self, limit: int, old: int) -> NDArray[Any]:
+        """Let go of events that ended before a time in µs, those without an end before another one; these events."""
+        gone = np.where(self.retracted, self.told < limit, self.naming.is_over(self.records, limit, old))
         if not gone.any():
-            return 0
-        early = int(np.count_nonzero(gone & ~self.retracted & (self.records["t_end"] >= old)))
+            return np.zeros(0, EVENT)
+        records = np.asarray(self.records[gone & ~self.retracted])
         for name, array in self.arrays().items():
             setattr(self, name, array[~gone])
         self._index()
-        return early
+        return records
 
 
-def is_final(records: NDArray[Any], limit: int) -> NDArray[np.bool_]:
-    """Whether events have ended before a time in µs."""
+def is_final(records: NDArray[Any], limit: int | NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether events have ended before a time in µs, one for all or one for each."""
     return np.asarray((records["open"] != 1) & (records["t_end"] < limit))
 
 

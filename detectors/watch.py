@@ -77,7 +77,8 @@ class Watch(Past):
     max_reports : static reports kept for late ones at most; beyond, those of `history_s` that only repeat are counted,
         and kept no more
     forget_s : seconds after which an event that has ended is final
-    max_events : events that are not final at most; beyond, those that ended first are, and the history gets shorter
+    max_events : events that have ended and are not final at most; beyond, those that ended first are, and the history
+        gets shorter. Those that go on are bounded by the ships
     update_s : seconds after which an event that goes on is told again though nothing that is said of it has changed:
         its kind, its label, its score by 0.05, its end
     spool : a folder of its own for rows that wait, and for the rows and states that late rows need; None keeps them in
@@ -150,8 +151,8 @@ class Watch(Past):
 
     @property
     def events_held(self) -> int:
-        """Events that are not final, and those taken back whose revisions may go on."""
-        return max(self._found, self._told.records.size)
+        """Events that have ended and are not final, and those taken back whose revisions may go on."""
+        return max(self._found, self._told.ends().size)
 
     @property
     def reports(self) -> int:
@@ -336,14 +337,15 @@ class Watch(Past):
     def _forget(self, known: Known) -> None:
         """Let go of events that ended too long ago to change, and of the oldest where there are too many."""
         old = self.engine.released - self._forget_us
-        limit = max(old, min(self._crowded(), self.engine.released))
+        limit = max(old, min(self._crowded(), self._points[0].released))
+        without_end = old - 2 * self._update_us  # when they were said last is known by so much only
         gone = np.flatnonzero(self._conclusions.ended["t_end"][: self._points[0].found] < limit)
         if gone.size:
-            self._conclusions.forget(gone, limit, known)
+            self._conclusions.forget(gone, limit, without_end, known)
             self._found -= gone.size
             self._points = [point._replace(found=point.found - gone.size) for point in self._points]
         self._final = max(self._final, limit)
-        self._early += self._told.forget(limit, old)
+        self._early += int(np.count_nonzero(self._told.forget(limit, without_end)["t_end"] >= old))
 
     def _crowded(self) -> int:
         """Up to when events must go, in µs, so that no more than `max_events` stay; NAT where there is room."""

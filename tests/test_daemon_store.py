@@ -157,6 +157,24 @@ def test_a_record_that_is_here_is_not_taken_again(reopen):
     assert (store.record, store.seq) == (6, 1)
 
 
+def test_revisions_go_on_where_the_watch_had_let_go_of_an_event(reopen):
+    """It tells such an event as new: with revisions that the store has, and in one commit with others of it."""
+    store, many = reopen(), [change(k + 10, f"{k}", 1) for k in range(1200)]
+    store.commit(1, 5, [change(1, "a", 1), change(2, "a", 2), *many], {}, [])
+    store.commit(
+        2,
+        6,
+        [change(2000, "a", 1, "closed"), change(2001, "b", 1), change(2002, "a", 2), many[7]._replace(seq=2003)],
+        {},
+        [],
+    )
+    found = {one.seq: one for one in store.changes(after=1999)}
+    assert [(one.event_id, one.revision) for one in found.values()] == [("a", 3), ("b", 1), ("a", 4), ("7", 2)]
+    assert [msgspec.json.decode(one.body)["revision"] for one in found.values()] == [3, 1, 4, 2]
+    assert msgspec.json.decode(found[2000].body) == msgspec.json.decode(change(0, "a", 3).body)
+    assert store.check() == []
+
+
 def test_of_one_commit_the_first_change_of_an_event_is_sent_once(reopen):
     store = reopen()
     made = [change(1, "a", 1), change(2, "a", 2), change(3, "b", 1)]
@@ -169,7 +187,7 @@ def test_of_one_commit_the_first_change_of_an_event_is_sent_once(reopen):
 def test_a_commit_that_fails_leaves_nothing(reopen):
     store = reopen()
     store.commit(1, 0, [change(1, "a", 1)], {}, [])
-    made = [change(2, "b", 1), change(3, "a", 1)]  # a revision that is there
+    made = [change(2, "b", 1), change(1, "c", 1)]  # a number that is there
     with pytest.raises(OutputError, match=r"cannot be written|does not take it") as told:
         store.commit(2, 0, made, {"x": made}, ["x"])
     assert "\n" not in str(told.value)

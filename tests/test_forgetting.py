@@ -155,6 +155,21 @@ def test_events_taken_back_do_not_stay_for_ever():
     assert taken_back >= 8 and held[-1] <= held[2]
 
 
+def test_what_has_no_end_is_not_told_anew_when_there_are_too_many_events():
+    """Ships of no country, as they say again and again, and a ship that makes more events than a watch may hold."""
+    fixes = busy_world(3, vessels=6)
+    fixes.columns["mmsi"] = fixes["mmsi"] % 1000 + 200_000_000
+    fixes.static.columns["mmsi"] = fixes.static["mmsi"] % 1000 + 200_000_000
+    watch = Watch(step_s=3600, history_s=3600, update_s=3600, max_events=16)
+    told, words = last_told(watch, fixes)
+    flags = [event for event in told.values() if LABELS[event["label"]] == "flag"]
+    firsts = Counter(name for part in [watch.events()] for name in part["id"].tolist())
+    assert len(flags) == 8 and words["identity", "closed"] == sum(
+        event["kind"] == "identity" for event in told.values()
+    )
+    assert max(firsts.values()) == 1 and watch.counts[EARLY] > 100
+
+
 def test_nothing_to_forget_is_no_trouble():
     watch = Watch(["dark"], max_events=1)
     assert len(watch.feed(Fixes({"t": np.zeros(0, np.int64)}))) == 0 and watch.events_held == 0

@@ -254,7 +254,7 @@ class WatchConfig(_Part, kw_only=True, frozen=True):
     max_reports: Count = 524_288
     """Static reports kept for late ones, 129 B each, in files; of older ones only what changed is kept."""
     max_events: Count = 131_072
-    """Events that are not final, 450 B each; beyond, those that ended first are final before `forget_s`."""
+    """Events that have ended and are not final, 450 B each; beyond, the oldest are final before `forget_s`."""
     max_vessels: Count = 262_144
     """Ships that are followed."""
 

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+import msgspec
+
 from luxwake.daemon.sink import Change
 
 SCHEMA = 1
@@ -28,6 +30,8 @@ class Answer(Protocol):
 
     def fetchone(self) -> Any: ...  # noqa: D102
 
+    def fetchall(self) -> list[Any]: ...  # noqa: D102
+
 
 class Session(Protocol):
     """Where statements are asked, `?` standing for values."""
@@ -37,6 +41,8 @@ class Session(Protocol):
     def executemany(self, sql: str, values: Iterable[Sequence[Any]], /) -> Answer: ...  # noqa: D102
 
 
+ASKED_AT_ONCE = 500
+"""Values in a statement; SQLite takes 999 in its older versions."""
 MOST_ROWS = (1 << 63) - 1
 """No bound: as many as a database can number."""
 
@@ -105,6 +111,7 @@ class EventStore(ABC):
                 return
             if not changes:
                 return
+            changes = _in_order(db, changes)
             _put_meta(db, "seq", str(changes[-1].seq))
             db.executemany(
                 f"insert into changes ({_COLUMNS}, t_told) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -218,6 +225,24 @@ class EventStore(ABC):
             n = int(db.execute("select count(*) from old").fetchone()[0])
             db.execute("drop table old")
             return n
+
+
+def _in_order(db: Session, changes: Sequence[Change]) -> list[Change]:
+    """Changes whose revisions follow those that the store has, for the watch may have let go of an event long ago."""
+    last: dict[str, int] = {}
+    for begin in range(0, len(changes), ASKED_AT_ONCE):
+        names = sorted({change.event_id for change in changes[begin : begin + ASKED_AT_ONCE]})
+        known = "select newest.event_id, revision from newest join changes using (seq) where newest.event_id in "
+        last.update(db.execute(f"{known} ({', '.join('?' * len(names))})", names).fetchall())
+    made = []
+    for change in changes:
+        before = last.get(change.event_id, -1)
+        if change.revision <= before:
+            body = msgspec.json.decode(change.body) | {"revision": before + 1}
+            change = change._replace(revision=before + 1, body=msgspec.json.encode(body).decode())
+        last[change.event_id] = change.revision
+        made.append(change)
+    return made
 
 
 def _put_meta(db: Session, name: str, value: str) -> None:
