@@ -36,9 +36,11 @@ SHORTEST_SOAK_S = 600.0
 """In less time buffers and files are still being filled and opened: growth says nothing."""
 WARM_UP = 0.5
 """The first half of a soak fills what is filled once: for an hour the ships come to cells where they have not been."""
-KEPT = "[watch]\nhistory_s = 900\nmax_events = 32768\n[detect.params.identity]\nmin_lasting_s = 600\n"
-"""So many events are remembered within the first half as ever will be: by default that takes a day. The ships of the
-feed have numbers of no country, which is told of all of them at once when they have said so for `min_lasting_s`."""
+KEPT = (
+    "[watch]\nhistory_s = 900\nmax_events = 2048\nmax_vessels = 65536\n[detect.params.identity]\nmin_lasting_s = 600\n"
+)
+"""So much is held within the first half as ever will be: 131,072 events, and the cells of 262,144 ships, take a day.
+The ships of the feed have numbers of no country, which is told of all when they have said so for `min_lasting_s`."""
 
 
 def send(port: int, rate: float, seconds: float, pace: float) -> None:
