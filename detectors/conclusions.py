@@ -54,8 +54,9 @@ class Turn(NamedTuple):
 
 def of_ships(records: NDArray[Any], ships: Ships) -> NDArray[np.bool_]:
     """Which records have one of these ships in them; those without ships all have."""
-    found = np.array(["mmsi" not in (records.dtype.names or ())] * records.size, np.bool_)
-    for name in {"mmsi", "other"} & {*(records.dtype.names or ())}:
+    names = records.dtype.names or ()
+    found = np.full(records.size, "mmsi" not in names)
+    for name in {"mmsi", "other"} & {*names}:
         found |= among(records[name], ships)
     return found
 

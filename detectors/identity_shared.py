@@ -119,7 +119,7 @@ def shared_mmsis(vessels: Table, events: NDArray[Any], min_fixes: int, least_us:
     """
     silences = _silences(events)
     pieces = []
-    for first, k, begin, end in _with_others(vessels):
+    for first, k, begin, end in _with_others(vessels, vessels["mmsi"]):
         if end - begin < least_us or min(vessels["n"][k], vessels["n"][first]) < min_fixes:
             continue
         if _last(silences[silences["mmsi"] == vessels["mmsi"][k]], begin, end).any():
@@ -140,7 +140,7 @@ def lasting(events: NDArray[Any], vessels: Table) -> NDArray[Any]:
     silences = _silences(events)
     silences = silences[np.isin(silences["mmsi"], vessels["mmsi"][vessels["hull"] > 0])]
     kept = np.zeros(silences.size, np.bool_)
-    for _, k, begin, end in _with_others(vessels) if silences.size else ():
+    for _, k, begin, end in _with_others(vessels, silences["mmsi"]):
         kept |= (silences["mmsi"] == vessels["mmsi"][k]) & _last(silences, begin, end)
     return silences[kept]
 
@@ -155,10 +155,10 @@ def _last(silences: NDArray[Any], begin: int, end: int) -> NDArray[np.bool_]:
     return np.asarray((silences["t_start"] <= begin + EDGE_US) & (silences["t_end"] >= end - EDGE_US))
 
 
-def _with_others(vessels: Table) -> Iterator[tuple[int, int, int, int]]:
-    """Rows of the first and of each further hull of an MMSI, and when both were heard, in µs."""
+def _with_others(vessels: Table, ships: NDArray[np.uint32]) -> Iterator[tuple[int, int, int, int]]:
+    """Rows of the first and of each further hull of these MMSIs, and when both were heard, in µs."""
     names = vessels["mmsi"].astype(np.int64) << 8 | vessels["hull"]  # in their order
-    for k in np.flatnonzero(vessels["hull"] > 0).tolist():
+    for k in np.flatnonzero((vessels["hull"] > 0) & np.isin(vessels["mmsi"], ships)).tolist():
         first = int(np.searchsorted(names, int(vessels["mmsi"][k]) << 8))
         if names[first] == int(vessels["mmsi"][k]) << 8:
             begin, end = (

@@ -55,6 +55,7 @@ HISTORY_S = 6 * 3600
 """Satellite batches come up to some hours late (Skylight tells of 1 to 7 h)."""
 FORGET_S = 90 * 86_400
 MOST_EVENTS = 131_072
+"""60 to 90 MB: some days of a coast, half a day of the world."""
 EARLY = "events final before forget_s, for want of room (max_events)"
 UPDATE_S = 6 * 3600
 """An event that goes on is told again four times a day, and sooner where its kind, label or score changes."""
