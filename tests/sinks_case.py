@@ -51,7 +51,7 @@ def dispatched(folder, sink, count):
     """A dispatcher that sends so many changes of a real store to a sink."""
     store = Store(folder / "store.sqlite")
     made = changes(*range(1, count + 1))
-    store.commit(1, 0, made, {"sink": made}, [])
+    store.commit(1, 0, made, {"sink": made.__contains__}, [])
     dispatcher = Dispatcher("sink", sink, store)
     dispatcher.start()
 

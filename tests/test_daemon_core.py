@@ -5,6 +5,8 @@ import os
 import shutil
 import signal
 import threading
+from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -250,3 +252,18 @@ def test_the_journal_is_let_go_of(tmp_path, chunks):
     kept = [int(path.stem) for path in (state / "journal").glob("*.journal")]
     assert min(kept) >= len(chunks) - 7
     assert Path(state / "events.sqlite").exists()
+
+
+def test_what_follows_is_the_same_however_often_it_is_gone_through(tmp_path):
+    with closing(Core(config(tmp_path / "state"))) as core:
+        core.recover()
+        seqs = []
+        for data, end in pieces(feed(), n=20):
+            followed = core.follow(core.write([Chunk(0, 2_000_000_000_000_000 + end, data, str(end), 0)]))
+            once, again = list(followed.changes), list(followed.changes)
+            assert list(map(repr, once)) == list(map(repr, again)) and len(followed.changes) == len(once)
+            assert followed.changes.by_kind() == Counter((one.kind, one.change) for one in once)
+            core.commit(followed)
+            seqs += [one.seq for one in once]
+        assert seqs == list(range(1, len(seqs) + 1)) == [one.seq for one in core.store.changes(limit=100_000)]
+        assert len(seqs) > 20 and sum(core.told.values()) == len(seqs)

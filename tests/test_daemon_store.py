@@ -104,7 +104,7 @@ def test_random_work_is_that_of_the_twin(reopen, seed):
             revisions[event_id] += 1
             made.append(change(seq, event_id, revisions[event_id], rng.choice(CHANGES), rng.random()))
         wanted = {"all": made, "once": [one for one in made if rng.random() < 0.7], "none": []}
-        store.commit(record, step, made, wanted, ["once"])
+        store.commit(record, step, made, {sink: one.__contains__ for sink, one in wanted.items()}, ["once"])
         twin.commit(step, made, wanted, ["once"])
         sink = rng.choice(sinks)
         due = store.due(sink, rng.randrange(1, 6))
@@ -151,7 +151,7 @@ def test_what_was_written_is_what_is_read(reopen):
 def test_a_record_that_is_here_is_not_taken_again(reopen):
     store = reopen()
     for _ in range(3):
-        store.commit(5, 0, [change(1, "a", 1)], {"x": [change(1, "a", 1)]}, [])
+        store.commit(5, 0, [change(1, "a", 1)], {"x": [change(1, "a", 1)].__contains__}, [])
     assert (store.record, store.seq, store.waiting("x"), len(store.changes())) == (5, 1, 1, 1)
     store.commit(6, 0, [], {}, [])
     assert (store.record, store.seq) == (6, 1)
@@ -178,9 +178,9 @@ def test_revisions_go_on_where_the_watch_had_let_go_of_an_event(reopen):
 def test_of_one_commit_the_first_change_of_an_event_is_sent_once(reopen):
     store = reopen()
     made = [change(1, "a", 1), change(2, "a", 2), change(3, "b", 1)]
-    store.commit(1, 0, made, {"x": made[1:], "y": made}, ["x"])
+    store.commit(1, 0, made, {"x": made[1:].__contains__, "y": made.__contains__}, ["x"])
     more = [change(4, "a", 3), change(5, "c", 1)]
-    store.commit(2, 0, more, {"x": more, "y": []}, ["x"])
+    store.commit(2, 0, more, {"x": more.__contains__, "y": [].__contains__}, ["x"])
     assert [one.seq for one in store.due("x", 9)] == [2, 3, 5] and [one.seq for one in store.due("y", 9)] == [1, 2, 3]
 
 
@@ -189,10 +189,10 @@ def test_a_commit_that_fails_leaves_nothing(reopen):
     store.commit(1, 0, [change(1, "a", 1)], {}, [])
     made = [change(2, "b", 1), change(1, "c", 1)]  # a number that is there
     with pytest.raises(OutputError, match=r"cannot be written|does not take it") as told:
-        store.commit(2, 0, made, {"x": made}, ["x"])
+        store.commit(2, 0, made, {"x": made.__contains__}, ["x"])
     assert "\n" not in str(told.value)
     assert (store.record, store.seq, store.waiting("x"), len(store.changes())) == (1, 1, 0, 1)
-    store.commit(2, 0, made[:1], {"x": made[:1]}, ["x"])
+    store.commit(2, 0, made[:1], {"x": made[:1].__contains__}, ["x"])
     assert store.waiting("x") == 1 and store.check() == []
 
 
@@ -212,7 +212,7 @@ def test_what_is_committed_while_old_events_are_removed_stays(reopen):
         for n in range(1, 60):
             store.commit(2 * n, 0, [change(2 * n, f"e{n}", 1)], {}, [])
             wanted = [change(2 * n + 1, f"e{n}", 2)]
-            store.commit(2 * n + 1, 0, wanted, {"x": wanted}, [])
+            store.commit(2 * n + 1, 0, wanted, {"x": wanted.__contains__}, [])
     finally:
         done.set()
         thread.join()
@@ -222,7 +222,7 @@ def test_what_is_committed_while_old_events_are_removed_stays(reopen):
 def test_check_finds_what_is_wrong(reopen, tmp_path, request):
     store = reopen()
     made = [change(1, "a", 1), change(2, "b", 1)]
-    store.commit(1, 0, made, {"x": made}, [])
+    store.commit(1, 0, made, {"x": made.__contains__}, [])
     assert store.check() == []
     wrong = "delete from changes where seq = 1"
     if reopen.is_file:
@@ -239,7 +239,7 @@ def commits(first):
     """Records without end: two changes each, both for a sink and one for a sink that gets each event once."""
     for record in range(first, 1_000_000):
         made = [change(2 * record - 1, f"e{record % 7}", record), change(2 * record, f"f{record}", 1)]
-        yield record, 0, made, {"x": made, "y": made[:1]}, ["y"]
+        yield record, 0, made, {"x": made.__contains__, "y": made[:1].__contains__}, ["y"]
 
 
 def is_whole(store):

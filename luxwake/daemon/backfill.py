@@ -96,7 +96,7 @@ def _find(core: Core, folder: Path, first: int, last: int, found: dict[str, Chan
         is_gone = told["change"] == RETRACTED
         told.columns["change"] = np.where(is_gone, RETRACTED, np.where(told["open"], OPENED, CLOSED)).astype(np.uint8)
         told.columns["revision"] = np.zeros_like(told["revision"])  # those that a daemon tells begin with 1
-        for change, gone in zip(core.changes_of(told), is_gone.tolist(), strict=True):
+        for change, gone in zip(core.made_of([told]), is_gone.tolist(), strict=True):
             found.pop(change.event_id, None)
             if not gone:
                 found[change.event_id] = change

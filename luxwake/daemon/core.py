@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import math
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,11 +28,11 @@ from luxwake.daemon.checkpoint import Checkpoints
 from luxwake.daemon.config import Config, DetectConfig
 from luxwake.daemon.intake import Chunk
 from luxwake.daemon.journal import Journal, Record
+from luxwake.daemon.made import Made
 from luxwake.daemon.parsing import Parser, make_parser, numbered, together
 from luxwake.daemon.saving import HOLDS, Saving
 from luxwake.daemon.sink import Change
 from luxwake.daemon.store_open import open_store
-from luxwake.geojson import event_properties
 
 COMMIT_S = 1.0
 """Without changes the number of the record is committed this often."""
@@ -78,7 +77,7 @@ class Followed(NamedTuple):
     record: int
     t: int
     """When the record came, µs."""
-    changes: list[Change]
+    changes: Made
 
 
 class Core:
@@ -239,9 +238,8 @@ class Core:
             told.append(self.watch.feed(fixes))
         self.saving.work_s += time.thread_time() - begun
         if record.number <= self.committed:  # it was told before the last end of the process
-            return Followed(record.number, t, [])
-        made = [change for changes in told for change in self.changes_of(changes)]
-        return Followed(record.number, t, made)
+            return Followed(record.number, t, Made())
+        return Followed(record.number, t, self.made_of(told))
 
     def commit(self, followed: Followed) -> None:
         """Keep what follows from a record. OutputError where the disk does not take it: try again with the same."""
@@ -260,11 +258,10 @@ class Core:
         self._keep(record, t, made)
         self.committed, self._t_committed = record, time.monotonic()
         self.is_behind = False
-        self.told.update((one.kind, one.change) for one in made)
+        self.told.update(made.by_kind())
 
-    def _keep(self, record: int | None, t: int, made: list[Change]) -> None:
-        wanted = {name: [one for one in made if wants.wants(one)] for name, wants in self.filters.items()}
-        self.store.commit(record, t, made, wanted, self._once)
+    def _keep(self, record: int | None, t: int, made: Iterable[Change]) -> None:
+        self.store.commit(record, t, made, {name: one.wants for name, one in self.filters.items()}, self._once)
 
     def tell(self, t: int, changes: Sequence[Change]) -> None:
         """Keep changes that follow from no record, numbered anew. OutputError where the disk does not take them."""
@@ -279,43 +276,25 @@ class Core:
         except OSError as error:
             raise OutputError(f"{self.journal.folder}: cannot be written ({error.strerror}); mend the disk") from None
 
-    def take(self, chunks: Sequence[Chunk]) -> list[Change]:
+    def take(self, chunks: Sequence[Chunk]) -> Made:
         """Write down, follow, commit: the changes that follow."""
         followed = self.follow(self.write(chunks))
         self.commit(followed)
         return followed.changes
 
-    def changes_of(self, changes: Changes) -> list[Change]:
-        """A table of changes as the store takes them; they are to be committed next."""
-        made = []
-        places = zip(changes["lat"].tolist(), changes["lon"].tolist(), strict=True)
-        for event, (lat, lon) in zip(event_properties(changes), places, strict=True):
-            self._seq += 1
-            score = event.get("score")
-            made.append(
-                Change(
-                    self._seq,
-                    event["id"],
-                    event["revision"],
-                    event["change"],
-                    event["kind"],
-                    event["mmsi"],
-                    event.get("other") or 0,
-                    lat,
-                    lon,
-                    math.nan if score is None else score,
-                    msgspec.json.encode(event).decode(),
-                )
-            )
-        self.is_behind |= bool(made)
+    def made_of(self, told: Sequence[Changes]) -> Made:
+        """Tables of changes as the store takes them; they are to be committed next."""
+        made = Made(told, self._seq)
+        self._seq += len(made)
+        self.is_behind |= len(made) > 0
         return made
 
     def conclude(self, record: Record) -> Followed:
         """The input has ended for good with this record, as that of a replay has: what the rows that waited change, and
         what stays open. Nothing can follow it."""
-        return Followed(record.number, time.time_ns() // 1000, self.changes_of(self.watch.flush()))
+        return Followed(record.number, time.time_ns() // 1000, self.made_of([self.watch.flush()]))
 
-    def finish(self) -> list[Change]:
+    def finish(self) -> Made:
         """The input has ended for good: the changes that follow, committed."""
         followed = self.conclude(self.write([]))
         self.commit(followed)

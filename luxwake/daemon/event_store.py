@@ -7,10 +7,11 @@ asked for again when it is not known whether it was made.
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -90,8 +91,8 @@ class EventStore(ABC):
         self,
         record: int | None,
         t: int,
-        changes: Sequence[Change],
-        wanted: Mapping[str, Sequence[Change]],
+        changes: Iterable[Change],
+        wanted: Mapping[str, Callable[[Change], bool]],
         once: Sequence[str],
     ) -> None:
         """Keep what follows from a record of the journal, at once or not at all; nothing is done for one that is here.
@@ -100,8 +101,8 @@ class EventStore(ABC):
         ----------
         record : number of the record; None for what follows from none
         t : when it came, µs
-        changes : what follows from it, in order
-        wanted : for each sink the changes that it is to be sent
+        changes : what follows from it, in order; gone through once
+        wanted : for each sink whether it is to be sent a change
         once : sinks that are sent one change of each event
         """
         with self._transaction() as db:
@@ -109,23 +110,16 @@ class EventStore(ABC):
             number = "update meta set value = ? where name = 'record' and cast(value as bigint) < ?"
             if record is not None and db.execute(number, (str(record), record)).rowcount == 0:
                 return
-            if not changes:
-                return
-            changes = _in_order(db, changes)
-            _put_meta(db, "seq", str(changes[-1].seq))
-            db.executemany(
-                f"insert into changes ({_COLUMNS}, t_told) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [(*change[:7], *map(_number, change[7:10]), change.body, t) for change in changes],
-            )
-            db.executemany(
-                "insert into newest values (?, ?) on conflict (event_id) do update set seq = excluded.seq",
-                [(change.event_id, change.seq) for change in changes],
-            )
-            for sink, chosen in wanted.items():
-                if chosen and sink in once:
-                    _want_once(db, sink, chosen)
-                elif chosen:
-                    db.executemany("insert into outbox (sink, seq) values (?, ?)", [(sink, one.seq) for one in chosen])
+            left = iter(changes)
+            while part := list(itertools.islice(left, ASKED_AT_ONCE)):
+                _add(db, _in_order(db, part), t)
+                for sink, wants in wanted.items():
+                    chosen = [one for one in part if wants(one)]
+                    if chosen and sink in once:
+                        _want_once(db, sink, chosen)
+                    elif chosen:
+                        sent = [(sink, one.seq) for one in chosen]
+                        db.executemany("insert into outbox (sink, seq) values (?, ?)", sent)
 
     def changes(self, after: int = 0, limit: int = 1000) -> list[Change]:
         """Changes with higher numbers than `after`, in their order."""
@@ -227,13 +221,24 @@ class EventStore(ABC):
             return n
 
 
+def _add(db: Session, changes: Sequence[Change], t: int) -> None:
+    """Changes that were told at a time."""
+    _put_meta(db, "seq", str(changes[-1].seq))
+    db.executemany(
+        f"insert into changes ({_COLUMNS}, t_told) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(*change[:7], *map(_number, change[7:10]), change.body, t) for change in changes],
+    )
+    db.executemany(
+        "insert into newest values (?, ?) on conflict (event_id) do update set seq = excluded.seq",
+        [(change.event_id, change.seq) for change in changes],
+    )
+
+
 def _in_order(db: Session, changes: Sequence[Change]) -> list[Change]:
     """Changes whose revisions follow those that the store has, for the watch may have let go of an event long ago."""
-    last: dict[str, int] = {}
-    for begin in range(0, len(changes), ASKED_AT_ONCE):
-        names = sorted({change.event_id for change in changes[begin : begin + ASKED_AT_ONCE]})
-        known = "select newest.event_id, revision from newest join changes using (seq) where newest.event_id in "
-        last.update(db.execute(f"{known} ({', '.join('?' * len(names))})", names).fetchall())
+    names = sorted({change.event_id for change in changes})
+    known = "select newest.event_id, revision from newest join changes using (seq) where newest.event_id in "
+    last: dict[str, int] = dict(db.execute(f"{known} ({', '.join('?' * len(names))})", names).fetchall())
     made = []
     for change in changes:
         before = last.get(change.event_id, -1)
