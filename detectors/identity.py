@@ -102,10 +102,12 @@ class Identity(DerivedDetector):
         return asdict(self.params) | {"registry": self.registry.digest or None}
 
     def keep(self, kept: NDArray[Any], final: Final) -> NDArray[Any]:
-        """Silences that explain another hull under an MMSI, and ships of one number that were far apart."""
-        gone = np.concatenate([kept, final.gone])
+        """Silences that explain another hull under an MMSI, and ships of one number that were far apart; of those that
+        are still followed."""
+        gone, vessels = np.concatenate([kept, final.gone]), final.known.vessels
         apart = far_apart(np.concatenate([gone, final.left]))
-        return np.concatenate([lasting(gone, final.known.vessels), apart])
+        followed = [np.isin(apart[who], vessels["mmsi"]) for who in ("mmsi", "other")]
+        return np.concatenate([lasting(gone, vessels), apart[followed[0] & followed[1]]])
 
     def derive_each(self, events: NDArray[Any], known: Known) -> NDArray[Any]:
         """What each ship says that changes, or cannot be."""

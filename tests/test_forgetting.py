@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from ais.table import Fixes
+from ais.table import STATIC_DTYPES, Fixes, Static, columns_of
 from detectors.event import KINDS, LABELS
 from detectors.watch import CHANGES, EARLY, Watch
 from tests.feeds import HOUR, MINUTE, SECOND, T0, fixes_of
@@ -173,3 +173,29 @@ def test_what_has_no_end_is_not_told_anew_when_there_are_too_many_events():
 def test_nothing_to_forget_is_no_trouble():
     watch = Watch(["dark"], max_events=1)
     assert len(watch.feed(Fixes({"t": np.zeros(0, np.int64)}))) == 0 and watch.events_held == 0
+
+
+def two_of_one_number():
+    """Two ships that say one IMO number: side by side, then four days apart, with a silence there, and back again."""
+    rows = []
+    for k, way in ((0, 1.0), (1, -1.0)):
+        for m in range(0, 8 * 24 * 60, 20):
+            day = m / (24 * 60)
+            out = min(max(day - 1, 0), 1) - min(max(day - 3, 0), 1)
+            if not 2.2 < day < 2.6:
+                rows.append((T0 + m * MINUTE + k * SECOND, 211000001 + k, 17 + 6 * way * out, -40.0, 15.0))
+    fixes = fixes_of(sorted(rows))
+    static = columns_of(STATIC_DTYPES, len(fixes))
+    static["t"][:], static["mmsi"][:], static["imo"][:] = fixes["t"], fixes["mmsi"], 9_074_729
+    static["msg_type"][:], static["offset"][:] = 5, 10**9 + np.arange(len(fixes))
+    fixes.static = Static(static)
+    return fixes
+
+
+def test_ships_of_one_number_that_were_apart_are_two_ships_when_it_is_long_ago():
+    scores = []
+    for bound in ({}, {"forget_s": 12 * 3600}):
+        watch = Watch(["identity"], step_s=3600, history_s=3600, update_s=3600, **bound)
+        told, _ = last_told(watch, two_of_one_number())
+        scores += [event["score"] for event in told.values() if LABELS[event["label"]] == "shared_identity"]
+    assert len(scores) == 2 and scores[0] > 0.9 and scores[1] == pytest.approx(scores[0], abs=0.01)
