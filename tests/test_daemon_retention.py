@@ -32,7 +32,8 @@ def days_of(core):
 
 def test_old_events_and_days_go_and_the_others_stay(core):
     told, days = core.store.changes(limit=100_000), days_of(core)
-    assert remove_old(core, KeepConfig()) == (0, 0) and len(days) == 2
+    assert remove_old(core, KeepConfig()) == remove_old(core, KeepConfig(positions_days=2)) == (0, 0)
+    assert days_of(core) == days and len(days) == 2
     events, gone = remove_old(core, KeepConfig(events_days=3, positions_days=0.2))
     left = core.store.changes(limit=100_000)
     assert 0 < events < len({one.event_id for one in told}) and 0 < len(left) < len(told)
@@ -40,11 +41,6 @@ def test_old_events_and_days_go_and_the_others_stay(core):
     assert gone == 1 and days_of(core) == days[1:]
     assert core.store.check() == []
     assert remove_old(core, KeepConfig(events_days=3, positions_days=0.2)) == (0, 0)
-
-
-def test_days_that_are_not_over_for_so_long_stay(core):
-    days = days_of(core)
-    assert remove_old(core, KeepConfig(positions_days=2)) == (0, 0) and days_of(core) == days
 
 
 def test_it_is_done_beside_a_daemon_again_and_again(core, monkeypatch):
@@ -56,8 +52,8 @@ def test_it_is_done_beside_a_daemon_again_and_again(core, monkeypatch):
     assert len(days_of(core)) == 1
 
 
-def test_where_nothing_is_to_go_there_is_no_thread(core):
-    with Retention(core, KeepConfig()) as retention:
+def test_where_nothing_is_to_go_there_is_no_thread():
+    with Retention(None, KeepConfig()) as retention:
         assert not retention.is_alive()
 
 
