@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ais.table import NAT
@@ -22,20 +23,21 @@ DAY_US = 86_400_000_000
 _log = logging.getLogger("luxwake.serve")
 
 
-def remove_old(core: Core, keep: KeepConfig) -> tuple[int, int]:
+def remove_old(core: Core, keep: KeepConfig, goes_on: Callable[[], bool] = lambda: True) -> tuple[int, int]:
     """Remove events and days of positions that are older than they are kept; how many of each.
 
     Events by the clock, for it is known when each was told; positions by the time of the feed, which a replay has of
-    its own. OutputError where the disk, or the database, does not do it.
+    its own. `goes_on` is asked before each part of the work. OutputError where the disk, or the database, does not do
+    it.
     """
     events = days = 0
     if keep.events_days:
         before = time.time_ns() // 1000 - round(keep.events_days * DAY_US)
-        while n := core.store.prune(before, AT_ONCE):
+        while goes_on() and (n := core.store.prune(before, AT_ONCE)):
             events += n
             time.sleep(PAUSE_S)
     newest = core.watch.engine.newest
-    if keep.positions_days and core.archive is not None and newest != NAT:
+    if goes_on() and keep.positions_days and core.archive is not None and newest != NAT:
         try:
             days = prune_days(core.archive.folder, newest - round(keep.positions_days * DAY_US))
         except OSError as error:
@@ -66,7 +68,7 @@ class Retention(threading.Thread):
         """Look once an hour."""
         while not self._ending.wait(EVERY_S):
             try:
-                events, days = remove_old(self._core, self._keep)
+                events, days = remove_old(self._core, self._keep, lambda: not self._ending.is_set())
             except OutputError as error:
                 _log.error("%s", error)
                 continue

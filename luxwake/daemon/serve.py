@@ -17,6 +17,7 @@ from luxwake.daemon.core import Core
 from luxwake.daemon.intake import Bell, Chunk, Intake
 from luxwake.daemon.outbox import Dispatcher
 from luxwake.daemon.report import Reporter
+from luxwake.daemon.retention import Retention
 from luxwake.daemon.sink import Sink
 from luxwake.daemon.source import Source
 
@@ -108,14 +109,19 @@ class Daemon:
         _log.info("%d records of the journal gone through again", n)
         self.reporter.look("running", at_once=True)
         try:
-            while not self._stop.is_set():
-                alive = any(thread.is_alive() for thread in self._threads)
-                if not self._step() and not alive:
-                    if self._has_end:
-                        self._conclude()
-                    break
+            with Retention(self.core, self.config.keep):
+                self._serve()
         finally:
             self._end()
+
+    def _serve(self) -> None:
+        """Take up what comes, until `stop`, or until all sources have ended."""
+        while not self._stop.is_set():
+            alive = any(thread.is_alive() for thread in self._threads)
+            if not self._step() and not alive:
+                if self._has_end:
+                    self._conclude()
+                break
 
     def _start(self, source: Source) -> threading.Thread:
         cursor = self.core.cursors.get(source.name, "")

@@ -81,7 +81,6 @@ def run(
     from luxwake.daemon.kernels import have_kernels, is_compiled
     from luxwake.daemon.logs import start_logging
     from luxwake.daemon.matching import Filter
-    from luxwake.daemon.retention import Retention
     from luxwake.daemon.sinks import make_sink
 
     give_back()
@@ -111,7 +110,6 @@ def run(
         if stopping.is_set():
             daemon.stop()
         stack.enter_context(Attendant(daemon, config, path))
-        stack.enter_context(Retention(daemon.core, config.keep))
         gc.freeze()  # what has been imported stays
         daemon.run()
     return daemon
