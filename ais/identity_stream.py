@@ -1,12 +1,13 @@
 """Identities as static reports come: what says the same as before prolongs an interval, what does not is joined anew.
 
-Nearly all reports repeat the one before. For each ship and part (`ais.identity`) the latest run is kept, with what it
-says; a report that comes in order and says the same is counted in its interval, at 0.2 µs. Ships whose reports say
-something else, or come late, are joined anew from all their reports, which whoever keeps these gives.
+Nearly all reports repeat the one before. For each ship and part (`ais.identity`) the latest run is kept, with a hash of
+what it says; a report that comes in order and says the same is counted in its interval, at 0.2 µs. Ships whose reports
+say something else, or come late, are joined anew from all their reports, which whoever keeps these gives.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -14,17 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ais.identity import (
-    FIELDS,
     FREE,
     Identities,
     Reports,
     as_taken,
-    fields_of,
     first_place,
     no_repeats,
     place_of,
     plain,
-    says_same,
     time_order,
     unfolded,
 )
@@ -36,12 +34,15 @@ from geo.kernel import inner, kernel
 EVENLY_US = 225_000_000
 """News are tellings whose number or length, in sixteenths of an hour, has doubled: an hour is told when it is full."""
 
-_HEAD = (
-    ("counted", "i8"), ("until", "i8"), ("part", "i8"), ("row", "i8"), ("t_last", "i8"), ("last_offset", "i8"),
-    ("mmsi", "u4"), ("first_source", "u2"), ("last_source", "u2"), ("stale", "u1"),
+_HEAD = np.dtype(
+    [
+        ("counted", "i8"), ("until", "i8"), ("t_last", "i8"), ("last_offset", "i8"), ("said", "u8"), ("mmsi", "u4"),
+        ("row", "i4"), ("part", "u2"), ("first_source", "u2"), ("last_source", "u2"), ("stale", "u1"),
+    ],
+    align=True,
 )  # fmt: skip
-"""The latest run of a ship's part: as `ais.identity._RUN`, with where it begins and ends; 1 in `stale`: reports came
-that do not prolong it."""
+"""The latest run of a ship's part: as `ais.identity._RUN`, with where it begins and ends; `said` is the hash of what it
+says; 1 in `stale`: reports came that do not prolong it."""
 
 
 Ships = NDArray[np.uint32]
@@ -90,8 +91,50 @@ def is_after(r, i, head):
     return r.offset[i] > head.last_offset
 
 
+@inner
+def mixed(x):
+    """The finalizer of SplitMix64 (Steele et al. 2014): each bit depends on all."""
+    x = (x ^ x >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ x >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
+    return x ^ x >> np.uint64(31)
+
+
+@inner
+def with_text(texts, i, said):
+    """A hash with the text of a report in it."""
+    for k in range(texts.shape[1]):
+        said = mixed(said ^ np.uint64(texts[i, k]))
+    return said
+
+
+@inner
+def bits_of(value):
+    """Of numbers of four bytes that are the same the same; NaN is one of them."""
+    if value != value:
+        return np.uint64(1 << 32)
+    return np.uint64(np.float32(value + np.float32(0.0)).view(np.uint32))  # -0.0 is 0.0
+
+
+@inner
+def said_in(r, i, key):
+    """A hash of what a report says: of two that say the same it is the same (`ais.identity.says_same`)."""
+    sides = np.uint64(r.to_bow[i]) << np.uint64(32) | np.uint64(r.to_stern[i]) << np.uint64(16)
+    sides |= np.uint64(r.to_port[i]) << np.uint64(8) | np.uint64(r.to_starboard[i])
+    said = mixed(key ^ (np.uint64(r.imo[i]) << np.uint64(32) | np.uint64(r.eta[i])))
+    said = mixed(said ^ (np.uint64(r.ship_type[i]) << np.uint64(40) | bits_of(r.draught[i])))
+    said = with_text(r.callsign, i, with_text(r.name, i, mixed(said ^ sides)))
+    return with_text(r.destination, i, said)
+
+
 @kernel
-def prolong(r, order, heads, table, known, repeats, news, anew):
+def hash_said(r, rows, key, said):
+    """The hashes of what some reports say."""
+    for k in range(rows.size):
+        said[k] = said_in(r, rows[k], key)
+
+
+@kernel
+def prolong(r, order, heads, table, known, repeats, key, news, anew):
     """Count reports in their intervals; notes which tell news of a ship, and which ships are to be joined anew."""
     for k in range(order.size):
         i = order[k]
@@ -103,7 +146,7 @@ def prolong(r, order, heads, table, known, repeats, news, anew):
             anew[i] = 1
             continue
         head = heads[table[at]]
-        if head.stale or not says_same(r, i, head) or not is_after(r, i, head):
+        if head.stale or said_in(r, i, key) != head.said or not is_after(r, i, head):
             head.stale = anew[i] = 1
             continue
         if r.t[i] <= head.until:
@@ -151,6 +194,8 @@ class Unfolding:
 
     def __init__(self) -> None:
         self._repeats = no_repeats()
+        self._key = np.frombuffer(os.urandom(8), np.uint64)[0]
+        """Of the hashes: who does not know it cannot send a report that is taken for another."""
         self.join_all(lambda: iter([Static({**columns_of(STATIC_DTYPES, 0), **plain(0)})]), self._repeats)
 
     def take(self, new: Static, rows_of: RowsOf, by_ship: ByShip, repeats: NDArray[np.uint8]) -> Ships:
@@ -160,7 +205,7 @@ class Unfolding:
         before = self._repeats.copy()
         news, anew = np.zeros(r.t.size, np.uint8), np.zeros(r.t.size, np.uint8)
         known = Known(*(self.identities[name] for name in Known._fields))
-        prolong(r, time_order(r), self._heads, self._table, known, self._repeats, news, anew)
+        prolong(r, time_order(r), self._heads, self._table, known, self._repeats, self._key, news, anew)
         ships, told = np.unique(r.mmsi[anew == 1]), np.unique(r.mmsi[(news | anew) == 1])
         self._repeats |= repeats
         if np.array_equal(before, self._repeats) and (not ships.size or self._join(rows_of(ships), ships)):
@@ -182,7 +227,7 @@ class Unfolding:
             tables, heads = list[Identities](), list[NDArray[Any]]()
             for rows in by_ship():
                 found, runs, r = unfolded(rows, self._repeats)
-                own = _heads(runs, r)
+                own = self._heads_of(runs, r)
                 own["row"] += n
                 n += len(found)
                 tables.append(found)
@@ -205,7 +250,7 @@ class Unfolding:
         self.identities = Identities({name: column[order] for name, column in both.items()})
         place = np.empty(order.size, np.int64)
         place[order] = np.arange(order.size)
-        heads, old = _heads(runs, r), self._heads[~among(self._heads["mmsi"], ships)]
+        heads, old = self._heads_of(runs, r), self._heads[~among(self._heads["mmsi"], ships)]
         old["row"] = place[(np.cumsum(kept) - 1)[old["row"]]]
         heads["row"] = place[np.count_nonzero(kept) + heads["row"]]
         self._heads = np.concatenate([old, heads]).view(np.recarray)
@@ -214,20 +259,21 @@ class Unfolding:
 
     def _enter(self) -> None:
         """The table of the heads."""
-        self._table = np.full(max(1 << 12, 1 << (2 * self._heads.size).bit_length()), FREE)
+        self._table = np.full(max(1 << 12, 1 << (2 * self._heads.size).bit_length()), FREE, np.int32)
         enter(self._heads, 0, self._table)
 
-
-def _heads(runs: NDArray[Any], r: Reports) -> NDArray[Any]:
-    """The latest run of each ship's part."""
-    order = np.lexsort((np.arange(runs.size), runs["part"], runs["mmsi"]))
-    mmsi, part = runs["mmsi"][order], runs["part"][order]
-    ends = order[np.append((mmsi[1:] != mmsi[:-1]) | (part[1:] != part[:-1]), True)[: order.size]]
-    runs = runs[ends]
-    heads = np.zeros(runs.size, np.dtype([*_HEAD, *fields_of(r)], align=True))
-    for name in ("counted", "until", "part", "row", "mmsi", *FIELDS):
-        heads[name] = runs[name]
-    first, last = runs["first"], runs["last"]
-    heads["t_last"], heads["last_offset"] = r.t[last], r.offset[last]
-    heads["first_source"], heads["last_source"] = r.source[first], r.source[last]
-    return heads.view(np.recarray)
+    def _heads_of(self, runs: NDArray[Any], r: Reports) -> NDArray[Any]:
+        """The latest run of each ship's part."""
+        order = np.lexsort((np.arange(runs.size), runs["part"], runs["mmsi"]))
+        mmsi, part = runs["mmsi"][order], runs["part"][order]
+        ends = order[np.append((mmsi[1:] != mmsi[:-1]) | (part[1:] != part[:-1]), True)[: order.size]]
+        runs = runs[ends]
+        heads = np.zeros(runs.size, _HEAD)
+        for name in ("counted", "until", "part", "row", "mmsi"):
+            heads[name] = runs[name]
+        first, last = runs["first"], runs["last"]
+        said = np.empty(runs.size, np.uint64)
+        hash_said(r, first, self._key, said)
+        heads["said"], heads["t_last"], heads["last_offset"] = said, r.t[last], r.offset[last]
+        heads["first_source"], heads["last_source"] = r.source[first], r.source[last]
+        return heads.view(np.recarray)

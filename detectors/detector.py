@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -18,7 +20,9 @@ from numpy.typing import NDArray
 from ais.hulls import HULL
 from ais.table import Table
 from detectors.event import EVENT
+from detectors.snapshot import Column, Part, Pieces, like
 from geo.anchorages import Anchorages
+from geo.nameless_file import FileArray
 
 
 class Columns(NamedTuple):
@@ -119,6 +123,8 @@ class Detector(Remembers, ABC):
     """Names of the arrays that have a row for each hull, by slot; without any it cannot let go of hulls."""
     flush_changes: ClassVar[tuple[str, ...] | None] = None
     """Names of the arrays that `flush` writes to; None: any. Of the others no copy is made to tell what goes on."""
+    seldom: ClassVar[tuple[str, ...]] = ()
+    """Names of large arrays most rows of which are seldom looked at: they lie in a file where there is a `folder`."""
     params: Any
 
     def __init__(self, params: Any = None) -> None:
@@ -127,6 +133,39 @@ class Detector(Remembers, ABC):
         self.arrays: dict[str, NDArray[Any]] = {}
         self.ships: NDArray[Any] = np.zeros(0, HULL).view(np.recarray)
         self._out: NDArray[Any] = np.zeros(OUT_EVENTS, EVENT).view(np.recarray)
+        self.folder: str | Path | None = None
+        self._files: dict[str, FileArray] = {}
+
+    def zeros(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+        """A zeroed array that becomes the one of this name; one of `seldom` in a file, where the disk has room."""
+        self._files.pop(name, None)
+        if name in self.seldom and self.folder is not None:
+            with suppress(OSError):
+                self._files[name] = FileArray(self.folder, shape, dtype)
+        array = self._files[name].array if name in self._files else np.zeros(shape, dtype)
+        return array.view(np.recarray) if dtype.names else array
+
+    def columns(self) -> dict[str, Column]:
+        """Its arrays, to be written as they stand; those in files are read a row at a time, and leave memory now."""
+        self.leave()
+        files = {name: Pieces(file.array.dtype, file.array.shape, file.read) for name, file in self._files.items()}
+        return {**self.arrays, **files}
+
+    def resume(self, state: Part) -> None:
+        """Go on from what `columns` gave once, of a detector with the same parameters."""
+        for name, array in self.arrays.items():
+            if name in self.seldom:
+                self.arrays[name] = self.zeros(name, state.shape(name), array.dtype)
+                for row, saved in zip(self.arrays[name], state.rows(name), strict=True):
+                    row[...] = like(saved, array)
+            else:
+                self.arrays[name] = like(state[name], array)
+        self.leave()
+
+    def leave(self) -> None:
+        """What lies in files leaves memory until it is looked at."""
+        for file in self._files.values():
+            file.leave()
 
     @abstractmethod
     def run(self, columns: Columns, begin: int, out: NDArray[Any]) -> tuple[int, int]:

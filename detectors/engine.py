@@ -34,7 +34,7 @@ from detectors.pending import Pending, wait_us
 from detectors.registry import detector_class, kind_code, registered, with_needs
 from detectors.rows import fill_alive, fill_class_b, in_order, taken
 from detectors.settings import params_of
-from detectors.snapshot import Column, Pieces, State, check_alike, copied, like, read_state, write_state
+from detectors.snapshot import Column, Part, Pieces, State, check_alike, copied, like, open_state, write_state
 from detectors.vessels import vessels
 from geo.anchorages import Anchorages
 from geo.errors import UsageError
@@ -58,7 +58,7 @@ class Engine:
         As for `detect`.
     lateness_s : seconds by which rows may come late
     max_vessels : hulls that are followed at a time, 16 to 16,777,216; None: all
-    folder : where rows that wait may lie, in a file without a name; None keeps them in memory
+    folder : where rows that wait, and what is seldom looked at, may lie in files without names; None: in memory
     """
 
     def __init__(
@@ -89,8 +89,9 @@ class Engine:
         self.derived = [detector for detector in made.values() if isinstance(detector, DerivedDetector)]
         self.chosen = [kind_code(kind) for name in chosen for kind in detector_class(name).kinds]
         self._anchorages = anchorages
-        if anchorages is not None:
-            for detector in self.detectors:
+        for detector in self.detectors:
+            detector.folder = folder
+            if anchorages is not None:
                 detector.know(anchorages)
         self._threads = threads
         self._lateness_us = round(lateness_s * 1e6)
@@ -352,28 +353,27 @@ class Engine:
 
     def columns(self) -> dict[str, Column]:
         """The same for `write_state`, which reads rows that wait in a file a piece at a time."""
-        clocks = (self._released, self.newest, self._last, self._alive)
         arrays: dict[str, Column] = {f"pending.{name}": column for name, column in self._pending.columns().items()}
         arrays |= {f"hulls.{name}": array for name, array in self._tracks.hulls._asdict().items()}
         arrays |= self._tracks.gate_state()
-        arrays |= {"counts": self._counts, "clocks": np.array(clocks, np.int64)}
+        arrays |= {"counts": self._counts, "clocks": np.array([self._released, self.newest, self._last, self._alive])}
         for detector in self.detectors:
-            arrays |= {f"{detector.name}.{name}": array for name, array in detector.arrays.items()}
+            arrays |= {f"{detector.name}.{name}": array for name, array in detector.columns().items()}
         return arrays
 
-    def resume(self, state: State) -> None:
-        """Take the state of an engine with the same detectors and parameters."""
-        saved = {name: copied(array) for name, array in state.items()}
+    def resume(self, state: Mapping[str, NDArray[Any]], below: str = "") -> None:
+        """Take the state of an engine with the same detectors and parameters, whose names begin with `below`."""
+        saved = Part(state, below)
         self._released, newest, self._last, self._alive = saved["clocks"].tolist()
-        self._time = FeedTime(newest, saved["pending.t"], saved["pending.mmsi"])
-        self._pending = Pending({name: saved[f"pending.{name}"] for name in row_dtypes()}, self._folder)
-        hulls = self._tracks.hulls._asdict()
-        self._tracks.hulls = Hulls(**{name: like(saved[f"hulls.{name}"], array) for name, array in hulls.items()})
+        pending = saved.part("pending")
+        self._time = FeedTime(newest, pending["t"], pending["mmsi"])
+        self._pending = Pending.again(self._pending.none, pending, self._folder)
+        hulls = self._tracks.hulls._asdict().items()
+        self._tracks.hulls = Hulls(**{name: like(saved[f"hulls.{name}"], array) for name, array in hulls})
         self._tracks.take_gate({name: like(saved[name], array) for name, array in self._tracks.gate_state().items()})
         self._counts = saved["counts"]
         for detector in self.detectors:
-            arrays = detector.arrays.items()
-            detector.arrays = {name: like(saved[f"{detector.name}.{name}"], array) for name, array in arrays}
+            detector.resume(saved.part(detector.name))
             detector.reserve(self.hulls)
 
     def save(self, path: str | Path) -> None:
@@ -390,8 +390,8 @@ class Engine:
         UsageError
             For one that was saved with other detectors or parameters.
         """
-        state, _ = read_state(path, self.header())
-        check_alike(path, state, self.columns())
+        state, _ = open_state(path, self.header())
+        check_alike(path, state.places, self.columns())
         self.resume(state)
 
 

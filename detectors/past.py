@@ -86,7 +86,8 @@ class Past:
             self.shelf.drop(self._points.pop().state)
         point = self._points[-1]
         hulls = self.engine.hulls.size
-        self.engine.resume({**self.shelf.get(point.state), "counts": point.counts})
+        self.engine.resume(self.shelf.open(point.state))
+        self.engine.tally[:] = point.counts
         self._cut(point.found)
         self._late.begin(late, self._arrived.cut(point.rows), hulls)
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.snapshot import Pieces
+from detectors.snapshot import Part, Pieces
 from geo.nameless_file import NamelessFile
 
 Rows = dict[str, NDArray[Any]]
@@ -85,12 +85,21 @@ class Pending:
     """
 
     def __init__(self, rows: Rows, folder: str | Path | None = None) -> None:
-        self._none = {name: column[:0].copy() for name, column in rows.items()}
-        self._overflow = Overflow(folder, self._none) if folder is not None else None
+        self.none = {name: column[:0].copy() for name, column in rows.items()}
+        """No rows."""
+        self._overflow = Overflow(folder, self.none) if folder is not None else None
         self._pieces: list[Piece] = []
         self.size = 0
         """The number of rows."""
         self.add(rows)
+
+    @classmethod
+    def again(cls, none: Rows, saved: Part, folder: str | Path | None) -> Self:
+        """The rows of a state, no more of them in memory than must be."""
+        pending, (n,) = cls(none, folder), saved.shape("t")
+        for begin in range(0, n, MOST_ROWS):
+            pending.add({name: saved.some(name, begin, min(begin + MOST_ROWS, n)) for name in none})
+        return pending
 
     def add(self, rows: Rows) -> None:
         """Take rows that nobody else writes to."""
@@ -128,11 +137,11 @@ class Pending:
         return self._overflow.get(name, piece.place, piece.size)
 
     def _rows(self, piece: Piece) -> Rows:
-        return piece.rows or {name: self._column(piece, name) for name in self._none}
+        return piece.rows or {name: self._column(piece, name) for name in self.none}
 
     def rows(self) -> Rows:
         """All of them."""
-        return {name: self.column(name) for name in self._none}
+        return {name: self.column(name) for name in self.none}
 
     def column(self, name: str) -> NDArray[Any]:
         """A column of all of them."""
@@ -140,7 +149,7 @@ class Pending:
 
     def columns(self) -> dict[str, Pieces]:
         """The columns of all of them, as they stand."""
-        return {name: Pieces(none.dtype, self.size, self._reader(name)) for name, none in self._none.items()}
+        return {name: Pieces(none.dtype, (self.size,), self._reader(name)) for name, none in self.none.items()}
 
     def _reader(self, name: str) -> Callable[[], Iterator[NDArray[Any]]]:
         return lambda: (self._column(piece, name) for piece in self._pieces)
@@ -160,7 +169,7 @@ class Pending:
 
     def release(self, until: int) -> Rows:
         """Take the rows before a time in µs away."""
-        taken, pieces = [self._none], list[Piece]()
+        taken, pieces = [self.none], list[Piece]()
         for piece in self._pieces:
             if piece.earliest >= until:
                 pieces.append(piece)

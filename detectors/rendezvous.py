@@ -160,6 +160,7 @@ class Rendezvous(Detector):
     facts = FACTS
     by_slot = ("movers",)
     flush_changes = ("pairs", "used")
+    seldom = ("pieces", "heads")
 
     def __init__(self, params: RendezvousParams | None = None) -> None:
         super().__init__(params)
@@ -194,12 +195,14 @@ class Rendezvous(Detector):
         fullest = int(a["bins"]["n"].max())
         if fullest + ROOM > pieces.shape[1]:
             width = min(fullest + fullest // 8, most) + 2 * ROOM  # not twice: these are most of the state
-            bigger = np.zeros((pieces.shape[0], width), PIECE).view(np.recarray)
+            bigger = self.zeros("pieces", (pieces.shape[0], width), PIECE)
             for k, n in enumerate(a["bins"]["n"].tolist()):  # of a bin that was never full the pages stay untouched
                 bigger[k, :n] = pieces[k, :n]
-            heads = np.full((pieces.shape[0], 1 << width.bit_length()), -1, np.int32)
+            heads = self.zeros("heads", (pieces.shape[0], 1 << width.bit_length()), np.dtype(np.int32))
+            heads[:] = -1
             rebuild_pieces(a["bins"], bigger, heads, self._columns)
             a["pieces"], a["heads"] = bigger, heads
+            self.leave()
         if int(a["used"][TAKEN]) + fullest + ROOM > a["pairs"].size:
             self._rebuild_pairs(fullest)
         self._out = grown(self._out, fullest + ROOM)
@@ -234,13 +237,15 @@ class Rendezvous(Detector):
         return np.concatenate(found)
 
     def most_bytes(self, max_vessels: int) -> int:
-        """Bytes of all arrays at most: of a bin one piece for sixteen hulls, and of pairs one for eight."""
+        """Bytes of all arrays at most, without those in files: of a bin a piece for sixteen hulls, of pairs one for
+        eight."""
         most, pairs = max(FEWEST_PAIRS, max_vessels // 16), max(FEWEST_PAIRS, max_vessels // 8)
         width, size = most + 2 * ROOM, pairs + pairs // 2 + most + 4 * ROOM
-        of_bins = width * PIECE.itemsize + 4 * (1 << width.bit_length()) + BIN.itemsize
+        of_bin = width * PIECE.itemsize + 4 * (1 << width.bit_length()) if self.folder is None else 0
         of_pairs = size * PAIR.itemsize + 4 * (1 << (2 * size).bit_length())
-        bins = self.arrays["bins"].size
-        return super().most_bytes(max_vessels) + bins * of_bins + of_pairs + self.arrays["used"].nbytes
+        bins = self.arrays["bins"]
+        own = bins.nbytes + bins.size * of_bin + of_pairs + self.arrays["used"].nbytes
+        return super().most_bytes(max_vessels) + own
 
     def left_out(self) -> dict[str, int]:
         """Pieces of ways and pairs that found no room."""

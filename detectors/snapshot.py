@@ -7,16 +7,20 @@ order, and the CRC-32 of all this, little endian.
 from __future__ import annotations
 
 import json
+import math
 import os
+import weakref
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geo.errors import InputError, UsageError
+from geo.nameless_file import read_values
 from geo.whole_file import replacing
 
 State = dict[str, NDArray[Any]]
@@ -24,25 +28,26 @@ State = dict[str, NDArray[Any]]
 
 
 class Pieces(NamedTuple):
-    """A column that lies in pieces, each of which is read when it is written."""
+    """An array that lies in pieces of some rows, each of which is read when it is written."""
 
     dtype: np.dtype[Any]
-    size: int
+    shape: tuple[int, ...]
     read: Callable[[], Iterable[NDArray[Any]]]
 
     @property
     def ndim(self) -> int:
         """As an array has it."""
-        return 1
+        return len(self.shape)
 
     @property
     def nbytes(self) -> int:
         """As an array has it."""
-        return self.size * self.dtype.itemsize
+        return math.prod(self.shape) * self.dtype.itemsize
 
     def array(self) -> NDArray[Any]:
         """All of it."""
-        return np.concatenate([np.zeros(0, self.dtype), *self.read()])
+        pieces = [piece.reshape(-1) for piece in self.read()]
+        return np.concatenate([np.zeros(0, self.dtype), *pieces]).reshape(self.shape)
 
 
 Column = NDArray[Any] | Pieces
@@ -87,8 +92,7 @@ def put_state(stream: BinaryIO, state: Mapping[str, Column], header: Mapping[str
     file = _Summed(stream)
     file.write(MAGIC + json.dumps([header, list(state)]).encode() + b"\n")
     for column in state.values():
-        shape = (column.size,) if isinstance(column, Pieces) else column.shape
-        said = {"descr": np.lib.format.dtype_to_descr(column.dtype), "fortran_order": False, "shape": shape}
+        said = {"descr": np.lib.format.dtype_to_descr(column.dtype), "fortran_order": False, "shape": column.shape}
         np.lib.format.write_array_header_1_0(file, said)
         for array in column.read() if isinstance(column, Pieces) else [column]:
             file.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
@@ -114,8 +118,84 @@ def is_whole(path: str | Path) -> bool:
         return left == 0 and stream.read() == crc.to_bytes(CRC_BYTES, "little")
 
 
-def read_state(path: str | Path, expected: Mapping[str, Any] | None = None) -> tuple[State, dict[str, Any]]:
-    """The arrays and the header of a file that `write_state` wrote.
+class Lying(NamedTuple):
+    """An array in a file: where it begins, and what it is."""
+
+    begin: int
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+
+    @property
+    def ndim(self) -> int:
+        """As an array has it."""
+        return len(self.shape)
+
+
+class Stored(Mapping[str, NDArray[Any]]):
+    """The arrays of a file that stays open, each read when it is asked for: a large state is never in memory twice."""
+
+    def __init__(self, file: FileIO, places: Mapping[str, Lying]) -> None:
+        self._file, self.places = file, places
+        weakref.finalize(self, file.close)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.places)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        place = self.places[name]
+        return self.some(name, 0, math.prod(place.shape)).reshape(place.shape)
+
+    def some(self, name: str, begin: int, end: int) -> NDArray[Any]:
+        """Some of the values of an array, by their places in it. Raises InputError where they cannot be read."""
+        at, dtype, _ = self.places[name]
+        try:
+            return read_values(self._file.fileno(), dtype, end - begin, at + begin * dtype.itemsize)
+        except OSError as error:
+            raise InputError(f"{self._file.name}: cannot be read ({error.strerror}); start anew") from None
+
+
+class Part:
+    """The arrays of a state whose names begin with `below`; each that is asked for is a copy, or read for whoever asks.
+
+    >>> part = Part({"a.n": np.arange(3)}, "a.")
+    >>> part["n"].tolist(), part.some("n", 1, 3).tolist()
+    ([0, 1, 2], [1, 2])
+    """
+
+    def __init__(self, state: Mapping[str, NDArray[Any]], below: str = "") -> None:
+        self._state, self._below = state, below
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        array = self._state[self._below + name]
+        return array if isinstance(self._state, Stored) else copied(array)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of an array."""
+        state = self._state.places if isinstance(self._state, Stored) else self._state
+        return state[self._below + name].shape
+
+    def some(self, name: str, begin: int, end: int) -> NDArray[Any]:
+        """Some of the values of an array, by their places in it."""
+        name = self._below + name
+        if isinstance(self._state, Stored):
+            return self._state.some(name, begin, end)
+        return self._state[name].reshape(-1)[begin:end].copy()
+
+    def rows(self, name: str) -> Iterator[NDArray[Any]]:
+        """An array of two dimensions, a row at a time."""
+        n, size = self.shape(name)
+        return (self.some(name, k * size, (k + 1) * size) for k in range(n))
+
+    def part(self, name: str) -> Part:
+        """What stands below a name."""
+        return Part(self._state, f"{self._below}{name}.")
+
+
+def open_state(path: str | Path, expected: Mapping[str, Any] | None = None) -> tuple[Stored, dict[str, Any]]:
+    """The arrays and the header of a file that `write_state` wrote; each array is read when it is asked for.
 
     Parameters
     ----------
@@ -128,20 +208,18 @@ def read_state(path: str | Path, expected: Mapping[str, Any] | None = None) -> t
         For a file that is not there, torn, or something else.
     UsageError
         For one whose header says something else than expected.
-
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "state"
-    >>> write_state(path, {"n": np.arange(3)}, {"made": "by hand"})
-    >>> read_state(path)
-    ({'n': array([0, 1, 2])}, {'made': 'by hand'})
     """
     try:
         if not is_whole(path):
             raise ValueError
+        file = FileIO(path)
+        stored, header = Stored(file, {}), {}
         with open(path, "rb") as stream:
             stream.seek(len(MAGIC))
             header, names = json.loads(stream.readline())
-            state = {name: np.lib.format.read_array(stream, allow_pickle=False) for name in names}
+            stored.places = {name: _next_lying(stream) for name in names}
+            if stream.tell() != os.fstat(stream.fileno()).st_size - CRC_BYTES:
+                raise ValueError
     except (OSError, ValueError) as error:
         what = error.strerror if isinstance(error, OSError) and error.strerror else "it is no whole state of an engine"
         raise InputError(f"{path}: cannot be read ({what}); start anew, or from an older state") from None
@@ -152,10 +230,34 @@ def read_state(path: str | Path, expected: Mapping[str, Any] | None = None) -> t
         if said.get(name) != value:
             what = f"it holds {said.get(name, 'something else')}, not {value}" if name == "holds" else f"other {name}"
             raise InputError(f"{path}: cannot be used ({what}); start anew, or use the version that wrote it")
-    return state, said
+    return stored, said
 
 
-def check_alike(path: str | Path, saved: Mapping[str, NDArray[Any]], mine: Mapping[str, Column]) -> None:
+def _next_lying(stream: BinaryIO) -> Lying:
+    """The next array of a file; the stream is behind it then."""
+    np.lib.format.read_magic(stream)
+    shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+    if is_fortran or dtype.hasobject:
+        raise ValueError
+    place = Lying(stream.tell(), dtype, shape)
+    stream.seek(math.prod(shape) * dtype.itemsize, os.SEEK_CUR)
+    return place
+
+
+def read_state(path: str | Path, expected: Mapping[str, Any] | None = None) -> tuple[State, dict[str, Any]]:
+    """As `open_state`, all in memory.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "state"
+    >>> write_state(path, {"n": np.arange(3)}, {"made": "by hand"})
+    >>> read_state(path)
+    ({'n': array([0, 1, 2])}, {'made': 'by hand'})
+    """
+    stored, header = open_state(path, expected)
+    return dict(stored), header
+
+
+def check_alike(path: str | Path, saved: Mapping[str, Lying | NDArray[Any]], mine: Mapping[str, Column]) -> None:
     """Raise InputError unless a file holds all these arrays with the same fields; they may be longer or shorter.
 
     >>> check_alike("s.npz", {"n": np.zeros(2, "i4")}, {"n": np.zeros(2, "i8")})
@@ -183,9 +285,12 @@ def _alike(one: np.dtype[Any], other: np.dtype[Any]) -> bool:
     )
 
 
-def parts_of(state: State) -> dict[str, State]:
+T = TypeVar("T")
+
+
+def parts_of(state: Mapping[str, T]) -> dict[str, dict[str, T]]:
     """Arrays by what stands before the first full stop of their names."""
-    parts: dict[str, State] = {}
+    parts: dict[str, dict[str, T]] = {}
     for name, array in state.items():
         head, _, rest = name.partition(".")
         parts.setdefault(head, {})[rest] = array

@@ -13,7 +13,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from detectors.snapshot import Column, State, put_state, read_state
+from numpy.typing import NDArray
+
+from detectors.snapshot import Column, State, Stored, open_state, put_state, read_state
 from geo.errors import InputError, OutputError
 
 HOLDS = {"holds": "a part of a watch"}
@@ -30,6 +32,10 @@ class Memory:
         """The arrays."""
         found: State = kept
         return found
+
+    def open(self, kept: Any) -> Mapping[str, NDArray[Any]]:
+        """The arrays, those of a file read when they are asked for."""
+        return self.get(kept)
 
     def drop(self, kept: Any) -> None:
         """They are needed no more."""
@@ -98,6 +104,10 @@ class Spool(Memory):
     def get(self, kept: str) -> State:
         """The arrays of a file. Raises InputError where it is gone or torn."""
         return read_state(self.folder / kept, HOLDS)[0]
+
+    def open(self, kept: str) -> Stored:
+        """The arrays of a file, each read when it is asked for. Raises InputError where it is gone or torn."""
+        return open_state(self.folder / kept, HOLDS)[0]
 
     def drop(self, kept: str) -> None:
         """A file is needed no more; it stays as long as a header names it."""

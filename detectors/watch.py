@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -40,7 +40,7 @@ from detectors.history import Arrived, Inputs, Piece, Rows, joined
 from detectors.late_rows import at_once
 from detectors.past import Past, Point
 from detectors.reports import CONDENSED_ROWS, FEWEST_CONDENSED, LET_GO, MOST_REPORTS, Reports, Saved, Span
-from detectors.snapshot import Column, check_alike, parts_of, put_state, read_state
+from detectors.snapshot import Column, State, Stored, check_alike, open_state, parts_of, put_state
 from detectors.spool import Memory, Spool
 from detectors.told import CHANGES, CLOSED, OPENED, RETRACTED, SUPERSEDED, UPDATED, Changes, News, Told
 from geo.anchorages import Anchorages
@@ -289,19 +289,22 @@ class Watch(Past):
         Raises InputError for a file that is torn, or that another version or something else than a watch wrote, and
         UsageError for one that was saved with other detectors or parameters.
         """
-        state, header = read_state(path, self._header())
-        part, mine = parts_of(state), self._parts(self._reports.saved())
+        state, header = open_state(path, self._header())
+        places, mine = parts_of(state.places), self._parts(self._reports.saved())
         for whose, arrays in mine.items():
-            check_alike(path, part.get(whose, {}), arrays)
+            check_alike(path, places.get(whose, {}), arrays)
         names = header["spool"]
         if names and not isinstance(self.shelf, Spool):
             raise UsageError(f"{path}: a part of it lies in a spool; give its folder as spool=")
         if not names:
             for k in range(len(header["points"])):
-                check_alike(path, part.get(str(k), {}), mine["now"])
-            names = [self.shelf.put(part[str(k)]) for k in range(sum(len(header[group]) for group in _SHELVED))]
+                check_alike(path, places.get(str(k), {}), mine["now"])
+            shelved_here = map(str, range(sum(len(header[group]) for group in _SHELVED)))
+            names = [self.shelf.put(_part(state, k, places[k])) for k in shelved_here]
         self.shelf.loaded(names)
-        self.engine.resume(part["now"])
+        del mine
+        self.engine.resume(state, "now.")
+        part = {whose: _part(state, whose, places[whose]) for whose in ("static", "told", "kept", "own")}
         left, own = iter(names), part["own"]
         shelved: dict[str, list[tuple[Any, ...]]] = {
             name: [(next(left), *one) for one in header[name]] for name in _SHELVED
@@ -388,3 +391,8 @@ class Watch(Past):
         table = self._nothing.take(slice(None))
         table.sources, table.counts = self._inputs.names, self.counts
         return table
+
+
+def _part(state: Stored, whose: str, names: Iterable[str]) -> State:
+    """The arrays of one part of a state that was saved."""
+    return {name: state[f"{whose}.{name}"] for name in names}

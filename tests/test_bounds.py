@@ -1,5 +1,6 @@
 """What a storm makes of a bounded engine: no table outgrows its formula, and what finds no room is counted."""
 
+import errno
 import tracemalloc
 
 import numpy as np
@@ -11,6 +12,7 @@ from ais.table import Fixes
 from detectors.bound import FEWEST_WAITING, RELEASED_SHARE
 from detectors.engine import Engine
 from detectors.rendezvous import FEWEST_PAIRS
+from detectors.told import same_bytes
 from geo.errors import UsageError
 from tests.feeds import HOUR, MINUTE, SECOND, T0
 from tests.test_vessel_cap import run, same, storm
@@ -102,6 +104,30 @@ def test_what_finds_no_room_in_a_table_is_counted_and_the_cut_does_not_matter(na
 def test_rafts_have_no_more_meetings_than_pairs_have_room():
     events, _ = run(raft(), detectors=["rendezvous"], max_vessels=1024)
     assert 0 < len(events) <= FEWEST_PAIRS
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+def test_ways_lie_in_a_file_where_there_is_a_folder(tmp_path, monkeypatch, is_full):
+    """From memory to a file and back, and where the disk has no room: all is as it is in memory."""
+
+    def in_parts(engine, then):
+        found = [engine.feed(fixes.take(slice(0, 5000)))]
+        engine.save(tmp_path / "state")
+        then.load(tmp_path / "state")
+        return np.concatenate([*found, then.feed(fixes.take(slice(5000, None))), then.flush()])
+
+    def refuse(file, at, n):
+        raise OSError(errno.ENOSPC, "no space")
+
+    if is_full:
+        monkeypatch.setattr("os.posix_fallocate", refuse)
+    fixes, options = raft(), {"max_vessels": 8192, "detectors": ["rendezvous"]}
+    expected = in_parts(Engine(**options), Engine(**options))
+    for folders in [(tmp_path, tmp_path), (None, tmp_path), (tmp_path, None)]:
+        found = in_parts(*(Engine(**options, folder=folder) for folder in folders))
+        assert same_bytes(found, expected).all() and found.size > 1000
+    with_file, without = (Engine(**options, folder=folder).most_bytes()["rendezvous"] for folder in (tmp_path, None))
+    assert with_file < without / 4 and list(tmp_path.iterdir()) == [tmp_path / "state"]
 
 
 @pytest.mark.parametrize(("n", "each"), [(500_000, 1), (60_000, 3)])

@@ -102,7 +102,7 @@ class Held:
 
     def column(self, name: str) -> Pieces:
         """A column of all rows; those of a part are in the order of arrival."""
-        return Pieces(_DTYPES[name], self.rows, partial(self._read_all, name))
+        return Pieces(_DTYPES[name], (self.rows,), partial(self._read_all, name))
 
     def _read_all(self, name: str) -> Iterator[NDArray[Any]]:
         yield from (self._read(piece, name, 0, piece.cuts[-1]) for piece in self._pieces)
