@@ -7,12 +7,13 @@ Of `max_vessels` hulls, N, rounded up to a power of two (R), the arrays take at 
 | hulls, their table, candidates, hulls that were let go | 120 (N + 1) + 8 R + 16 R + 30 N |
 | rows that wait | 52 x 8 N; where there is a file for them, 52 x 262,144 |
 | a detector of one hull at a time | its state x R, and its part x (N + 1) |
-| `dark`: reception | 64 R; cells 40 x 4 R; cells around 30 M |
-| `rendezvous` | 40 R; 74 bins of N/16 ways, 80 bytes each, and their heads; N/8 pairs |
-| `false_position` | 72 R; N/4 cases; stays of N/2 MMSIs, 64 bytes each, half of the places in use |
+| `dark`: reception | 64 R; cells 32 x 4 R; cells around 26 M |
+| `rendezvous` | 40 R; 74 bins of N/16 ways, 72 bytes each, and their heads; 1.5 N/8 + N/16 pairs, 240 bytes each |
+| `false_position` | 72 R; N/8 cases, 208 bytes each; stays of N/8 MMSIs, 64 bytes each, half of the places in use |
 
-`most_bytes` says it exactly, by holder. What finds no room is not kept, and counted (`Engine.beyond_bounds`). Beside it
-a call needs room for its own rows and for the events that it returns; letting go takes a copy of one detector's arrays.
+The ways lie in a file where there is a folder for it. `most_bytes` says it exactly, by holder. What finds no room is not
+kept, and counted (`Engine.beyond_bounds`). Beside it a call needs room for its own rows and for the events that it
+returns; letting go takes a copy of one detector's arrays.
 """
 
 from __future__ import annotations

@@ -161,7 +161,7 @@ class FalsePosition(Detector):
         super().__init__(params)
         stations, self._stations = read_stations(self.params.stations, self.params.horizon_nmi)
         self._places = Places(shore_table(), port_index(), waterways(), stations)
-        self._limits = _limits(self.params, 1 << 62)
+        self._limits = _limits(self.params, 1 << 62, 1 << 62)
         self.arrays = {
             "states": np.zeros(FEWEST_HULLS, WATCH).view(np.recarray),
             "cases": np.zeros(FEWEST_CASES, CASE).view(np.recarray),
@@ -204,9 +204,10 @@ class FalsePosition(Detector):
             rebuild_stays(stays, self.arrays["stays"])
 
     def bound(self, max_vessels: int) -> None:
-        """Hold no more cases than one for four hulls."""
+        """Hold no more cases than one for eight hulls, and as many shared MMSIs."""
         super().bound(max_vessels)
-        self._limits = _limits(self.params, _most_rows(max_vessels) - CASES_OF_HULL)
+        most = _most_rows(max_vessels)
+        self._limits = _limits(self.params, most - CASES_OF_HULL, most - 1)
 
     def let_go(self, kept: NDArray[np.intp], now: int, alive: int) -> NDArray[Any]:
         """Let go of all hulls but those in these slots; their cases are told."""
@@ -220,13 +221,12 @@ class FalsePosition(Detector):
         return found
 
     def most_bytes(self, max_vessels: int) -> int:
-        """Bytes of all arrays at most: of cases one for four hulls, of stays one for two."""
-        stays = max(FEWEST_CASES, rounded_up(2 * (max_vessels // 2 + 1)))
-        own = _most_rows(max_vessels) * CASE.itemsize + stays * STAY.itemsize
+        """Bytes of all arrays at most: of cases one for eight hulls, of places for stays twice as many."""
+        own = _most_rows(max_vessels) * (CASE.itemsize + 2 * STAY.itemsize)
         return super().most_bytes(max_vessels) + own + sum(self.arrays[name].nbytes for name in ("pool", "used"))
 
     def left_out(self) -> dict[str, int]:
-        """Suspicions that found no room."""
+        """Suspicions, and stays elsewhere, that found no room."""
         return {"suspicions of false positions that found no room": int(self.arrays["pool"][LOST])}
 
     def run(self, columns: Columns, begin: int, out: NDArray[Any]) -> tuple[int, int]:
@@ -248,13 +248,13 @@ class FalsePosition(Detector):
 
 def _most_rows(max_vessels: int) -> int:
     """Rows for cases at most."""
-    return rounded_up(max(FEWEST_CASES, max_vessels // 4))
+    return rounded_up(max(FEWEST_CASES, max_vessels // 8))
 
 
-def _limits(p: FalsePositionParams, most_cases: int) -> Limits:
+def _limits(p: FalsePositionParams, most_cases: int, most_stays: int) -> Limits:
     """The thresholds in the units of the kernels."""
-    values: dict[str, Any] = {"most_cases": most_cases}
-    for name in Limits._fields[:-1]:
+    values: dict[str, Any] = {"most_cases": most_cases, "most_stays": most_stays}
+    for name in Limits._fields[:-2]:
         if name.endswith("_us"):
             values[name] = getattr(p, f"{name[:-3]}_s") * 1_000_000
         elif name.endswith("_m_s"):

@@ -24,6 +24,7 @@ from detectors.suspicion import (
     CIRCLE,
     COURSE,
     IMPOSSIBLE_SPEED,
+    LOST,
     ON_LAND,
     SIMULATED,
     SPEED_CHANGE,
@@ -90,6 +91,7 @@ class Limits(NamedTuple):
     min_away_us: int
     min_stay_score: float
     most_cases: int
+    most_stays: int
 
 
 class Places(NamedTuple):
@@ -326,7 +328,8 @@ def run(states, cases, pool, stays, used, rows, begin, p, places, out):
         if s.n and used[0]:
             events += was_elsewhere(stays, s, t, p, out[events])
         if hull > 0:
-            extend_stay(stays, used, rows.mmsi[i], hull, t, lat, lon, offset, source, p.max_switch_us)
+            pool[LOST] += extend_stay(stays, used, p.most_stays, rows.mmsi[i], hull, t, lat, lon, offset, source,
+                                      p.max_switch_us)  # fmt: skip
         if s.n == 0 or waited > p.max_silence_us:
             s.mmsi, s.free_hull = rows.mmsi[i], hull
             events = begin_watch(cases, pool, s, t, offset, source, lat, lon, p, places, out, events)

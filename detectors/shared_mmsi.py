@@ -58,10 +58,12 @@ def rebuild_stays(old, new):
 
 
 @inner
-def extend_stay(stays, used, mmsi, hull, t, lat, lon, offset, source, max_switch_us):
-    """A fix of a hull other than the first: it goes on with the stay, or begins one."""
+def extend_stay(stays, used, most, mmsi, hull, t, lat, lon, offset, source, max_switch_us):
+    """A fix of a hull other than the first: it goes on with the stay, or begins one; 1 when there is no room for it."""
     stay = stays[stay_place(stays, mmsi)]
     if stay.mmsi == 0:
+        if used[0] >= most:
+            return 1
         stay.mmsi = mmsi
         used[0] += 1
     if stay.n == 0 or t - stay.t_last > max_switch_us:
@@ -69,6 +71,7 @@ def extend_stay(stays, used, mmsi, hull, t, lat, lon, offset, source, max_switch
         stay.offset_first, stay.source_first, stay.hull = offset, source, hull
     stay.n += 1
     stay.t_last, stay.offset_last, stay.source_last = t, offset, source
+    return 0
 
 
 @inner

@@ -13,6 +13,8 @@ from typing import BinaryIO
 
 from geo.errors import InputError, OutputError
 
+COPY_BYTES = 1 << 20
+
 
 @contextmanager
 def replacing(path: str | os.PathLike[str], advice: str = "free space or choose another place") -> Iterator[BinaryIO]:
@@ -51,6 +53,20 @@ def sync(*paths: str | os.PathLike[str]) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def rewrite(path: Path, size: int) -> None:
+    """Have a file of so many bytes written anew, to other places of the disk. Raises OSError."""
+    partial = path.with_name(f".{path.name}.anew")
+    try:
+        with path.open("rb") as old, partial.open("wb") as stream:
+            while (left := size - stream.tell()) > 0 and (data := old.read(min(left, COPY_BYTES))):
+                stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def write_text(

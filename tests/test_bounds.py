@@ -84,6 +84,7 @@ STORMS = {
     "roaming": (roaming, "dark", 64, "cells of reception that found no room"),
     "raft": (raft, "rendezvous", 1024, "ways and pairs of slow ships that found no room"),
     "inland": (inland, "false_position", 1024, "suspicions of false positions that found no room"),
+    "doubles": (doubles, "false_position", 1024, "suspicions of false positions that found no room"),
 }
 
 

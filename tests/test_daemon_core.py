@@ -10,10 +10,13 @@ from contextlib import closing
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 import luxwake as lw
+from detectors.snapshot import is_whole, put_state, write_state
 from geo.errors import InputError, OutputError, UsageError
+from luxwake.daemon.checkpoint import Checkpoints
 from luxwake.daemon.core import Core
 from luxwake.daemon.intake import Chunk
 from luxwake.daemon.journal import Journal
@@ -223,6 +226,88 @@ def test_a_damaged_record_inside_says_where(tmp_path):
     first.write_bytes(bytes(data))
     with pytest.raises(InputError, match="damaged at byte 0"):
         list(Journal(tmp_path).after(0))
+
+
+@pytest.fixture
+def failing_sync(monkeypatch):
+    """Have the next sync of a file fail, as where the disk has an error; the system says so once."""
+
+    def arm(name):
+        real = getattr(os, name)
+
+        def fail(handle):
+            monkeypatch.setattr(os, name, real)
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+        monkeypatch.setattr(os, name, fail)
+
+    return arm
+
+
+@pytest.mark.parametrize("rotate", [False, True])
+def test_after_a_sync_that_failed_the_journal_is_written_anew(tmp_path, failing_sync, rotate):
+    journal = Journal(tmp_path)
+    for k in range(3):
+        journal.append([Chunk(0, k, b"data %d" % k, "", 1)])
+    (segment,) = tmp_path.iterdir()
+    file = segment.stat().st_ino
+    failing_sync("fdatasync")
+    if rotate:
+        journal.rotate()
+    with pytest.raises(OSError, match="Input/output error"):
+        journal.append([Chunk(0, 3, b"data 3", "", 1)]) if rotate else journal.sync()
+    assert journal.last == 3 and segment.stat().st_ino == file
+    if not rotate:
+        journal.sync()
+        assert segment.stat().st_ino != file
+    journal.append([Chunk(0, 3, b"data 3", "", 1)])
+    assert segment.stat().st_ino != file and len([*tmp_path.iterdir()]) == 1 + rotate
+    journal.close()
+    assert [record.chunks[0].data for record in Journal(tmp_path).after(0)] == [b"data %d" % k for k in range(4)]
+
+
+def test_records_that_the_disk_has_lost_are_not_said_to_be_kept(tmp_path, failing_sync):
+    journal = Journal(tmp_path)
+    for k in range(3):
+        journal.append([Chunk(0, k, b"data", "", 1)])
+    failing_sync("fdatasync")
+    with pytest.raises(OSError, match="Input/output error"):
+        journal.sync()
+    (segment,) = tmp_path.iterdir()
+    data = bytearray(segment.read_bytes())
+    data[-2:] = b"\0\0"
+    with segment.open("r+b") as file:  # the same file, without what the system let go of
+        file.write(data)
+    for _ in range(2):
+        with pytest.raises(OSError, match="have been lost by the disk"):
+            journal.sync()
+
+
+def test_after_a_sync_that_failed_files_beside_a_checkpoint_are_written_anew(tmp_path, failing_sync):
+    checkpoints, beside = Checkpoints(tmp_path / "checkpoints"), tmp_path / "part"
+    write_state(beside, {"n": np.arange(3)}, {})
+    file = beside.stat().st_ino
+
+    def write(stream):
+        put_state(stream, {}, {})
+        return [beside]
+
+    failing_sync("fsync")
+    with pytest.raises(OSError, match="Input/output error"):
+        checkpoints.begin(1, {"watch": write}).result()
+    assert beside.stat().st_ino == file and checkpoints.numbers() == []
+    checkpoints.begin(2, {"watch": write}).result()
+    assert beside.stat().st_ino != file and checkpoints.numbers() == [2] and is_whole(beside)
+    file = beside.stat().st_ino
+    checkpoints.begin(3, {"watch": write}).result()
+    assert beside.stat().st_ino == file
+    failing_sync("fsync")
+    with pytest.raises(OSError, match="Input/output error"):
+        checkpoints.begin(4, {"watch": write}).result()
+    beside.write_bytes(beside.read_bytes()[:-1])
+    with pytest.raises(OSError, match="has been lost by the disk"):
+        checkpoints.begin(5, {"watch": write}).result()
+    checkpoints.close()
 
 
 def test_a_journal_that_ends_before_the_store_is_an_error(tmp_path, chunks):

@@ -11,6 +11,7 @@ as long as that will need before it begins: pages that the system has in memory 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -22,7 +23,7 @@ from typing import BinaryIO
 
 from detectors.snapshot import is_whole, seal_of
 from geo.errors import InputError
-from geo.whole_file import replacing, sync
+from geo.whole_file import replacing, rewrite, sync
 
 KEPT = 2
 SPARE = "spare-"
@@ -42,6 +43,8 @@ class Checkpoints:
         self.t_written = 0.0
         """When the last was written, s since 1970; 0 for none."""
         self._thread = ThreadPoolExecutor(1, "checkpoint")
+        self._doubtful = set[Path]()
+        """Files beside a checkpoint that a disk may not have (`luxwake.daemon.journal.Journal.sync`)."""
 
     def numbers(self) -> list[int]:
         """Records of the journal after which there is one, the newest first."""
@@ -81,8 +84,12 @@ class Checkpoints:
     def _finish(self, record: int, suffixes: Sequence[str], beside: Iterable[Path]) -> int:
         named = self.folder / f"{record}.json"
         mine = [self._spare(suffix) for suffix in suffixes]
+        beside = [*beside]
         try:
+            for path in self._doubtful.intersection(beside):
+                _write_anew(path)
             sync(*beside, *mine)
+            self._doubtful.clear()
             said = {suffix: seal_of(path) for suffix, path in zip(suffixes, mine, strict=True)}
             mine += [named, *(self.folder / f"{record}.{suffix}" for suffix in suffixes)]
             for suffix in suffixes:
@@ -92,6 +99,7 @@ class Checkpoints:
                 stream.write(json.dumps({"record": record, "files": said}).encode())
             sync(self.folder)
         except BaseException:
+            self._doubtful |= {path for path in beside if path.is_file()}
             _remove(mine)
             raise
         self.t_written = time.time()
@@ -144,6 +152,12 @@ def _written_over(path: Path, write: Callable[[BinaryIO], Iterable[Path]]) -> It
         given = write(stream)
         stream.truncate()
     return given
+
+
+def _write_anew(path: Path) -> None:
+    if not is_whole(path):
+        raise OSError(errno.EIO, "a part of the state has been lost by the disk")
+    rewrite(path, path.stat().st_size)
 
 
 def _remove(paths: Iterable[Path]) -> None:

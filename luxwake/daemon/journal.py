@@ -10,6 +10,7 @@ never taken up: it is cut off. A damaged one elsewhere is an error that says whe
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import struct
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from geo.errors import InputError
-from geo.whole_file import sync
+from geo.whole_file import rewrite, sync
 from luxwake.daemon.intake import Chunk
 
 SEGMENT_BYTES = 64 << 20
@@ -68,6 +69,8 @@ class Journal:
         self._file = -1
         self._size = 0
         self._is_full = False
+        self._is_doubtful = False
+        """A sync has failed: the system may have let go of what it could not write, and says so once."""
         self._open_last()
 
     @property
@@ -134,10 +137,9 @@ class Journal:
         return number
 
     def _next_segment(self, number: int) -> None:
-        path = self.folder / f"{number:020d}{_SUFFIX}"
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        self.sync()
+        file = os.open(self.folder / f"{number:020d}{_SUFFIX}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         if self._file >= 0:
-            os.fdatasync(self._file)
             os.close(self._file)
         self._file, self._size, self._is_full = file, 0, False
         sync(self.folder)
@@ -147,9 +149,31 @@ class Journal:
         self._is_full = self._size > 0
 
     def sync(self) -> None:
-        """What was appended survives the loss of power from here on."""
-        if self._file >= 0:
+        """What was appended survives the loss of power from here on.
+
+        After an error of the disk the segment is written anew, from what the system still has of it: a second sync of
+        the same file would succeed whatever became of it (Rebello et al., USENIX ATC 2020).
+        """
+        if self._file < 0:
+            return
+        try:
+            if self._is_doubtful:
+                self._write_anew()
             os.fdatasync(self._file)
+        except OSError:
+            self._is_doubtful = True
+            raise
+        self._is_doubtful = False
+
+    def _write_anew(self) -> None:
+        path = self._segments()[-1]
+        if max((end for _, end in _records(path, is_last=True)), default=0) != self._size:
+            raise OSError(errno.EIO, "records that were written have been lost by the disk")
+        rewrite(path, self._size)
+        os.close(self._file)
+        self._file = os.open(path, os.O_WRONLY)
+        os.lseek(self._file, self._size, os.SEEK_SET)
+        sync(self.folder)
 
     def after(self, number: int) -> Iterator[Record]:
         """The records after this one, in their order.
@@ -182,7 +206,7 @@ class Journal:
     def close(self) -> None:
         """Write all to the disk and close."""
         if self._file >= 0:
-            os.fdatasync(self._file)
+            self.sync()
             os.close(self._file)
             self._file = -1
 
