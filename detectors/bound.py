@@ -11,8 +11,8 @@ Of `max_vessels` hulls, N, rounded up to a power of two (R), the arrays take at 
 | `rendezvous` | 40 R; 74 bins of N/16 ways, 72 bytes each, and their heads; 1.5 N/8 + N/16 pairs, 240 bytes each |
 | `false_position` | 72 R; N/8 cases, 208 bytes each; stays of N/8 MMSIs, 64 bytes each, half of the places in use |
 
-The ways lie in a file where there is a folder for it. `most_bytes` says it exactly, by holder. What finds no room is not
-kept, and counted (`Engine.beyond_bounds`). Beside it a call needs room for its own rows and for the events that it
+The ways lie in a file where there is a folder for it. `most_bytes` says it exactly, by holder. What finds no room is
+not kept, and counted (`Engine.beyond_bounds`). Beside it a call needs room for its own rows and for the events that it
 returns; letting go takes a copy of one detector's arrays.
 """
 

@@ -31,8 +31,19 @@ from numpy.typing import NDArray
 
 from ais.table import Table
 from detectors.detector import DerivedDetector, Final, Known
-from detectors.event import DARK, DRAUGHT, EVENT, GAP, LOITERING, PORT_CALL, RENDEZVOUS, WAITING, label_code
-from detectors.identity_events import blank, with_fields
+from detectors.event import (
+    DARK,
+    DRAUGHT,
+    EVENT,
+    GAP,
+    LOITERING,
+    PORT_CALL,
+    RENDEZVOUS,
+    WAITING,
+    blank,
+    label_code,
+    with_fields,
+)
 from detectors.said import Said, said_of
 from geo.errors import UsageError
 
@@ -183,11 +194,11 @@ class Draught(DerivedDetector):
     def derive_each(self, events: NDArray[Any], known: Known) -> NDArray[Any]:
         """One event for each stay, meeting or silence across which a ship's draught changed."""
         kept, identity = self.kept(known), known.identity
-        stays = _both_partners(np.concatenate([events, with_fields(blank(kept.size), kept)]))
+        stays = _both_partners(np.concatenate([events, with_fields(blank(kept.size, DRAUGHT), kept)]))
         values = _Values(said_of(identity, known.vessels), identity, self.params.min_reports)
         stays, row = self._changed(stays, values)
         if not stays.size:
-            return blank(0)
+            return blank(0, DRAUGHT)
         before, after = values.at(stays["mmsi"], stays["t_start"]), row
         delta = values.value[after] - values.value[before]
         greatest = values.greatest(stays["mmsi"])

@@ -122,6 +122,25 @@ def begin_event(event, kind, mmsi, hull):
     event.first_offset, event.last_offset, event.other_first_offset, event.other_last_offset = -1, -1, -1, -1
 
 
+def blank(n: int, kind: int) -> NDArray[Any]:
+    """Records of `EVENT` of which nothing is known yet."""
+    events = np.zeros(n, EVENT)
+    for name in EVENT.names or ():
+        if EVENT[name].base.kind == "f":
+            events[name] = np.nan
+    for name in ("anchorage", "port", "first_offset", "last_offset", "other_first_offset", "other_last_offset"):
+        events[name] = -1
+    events["kind"] = kind
+    return events
+
+
+def with_fields(records: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
+    """Records with the fields of others, of another type, that both have; the same records."""
+    for name in {*(records.dtype.names or ())} & {*(other.dtype.names or ())}:
+        records[name] = other[name]
+    return records
+
+
 def event_id(kind: str, mmsi: int, hull: int, other: int, other_hull: int, t_start: int, params_digest: str) -> str:
     """16 hex digits that name an event: the same in batch, in a stream and after a restart.
 

@@ -156,6 +156,7 @@ class FalsePosition(Detector):
     label_in_id = True
     keeps = EVENT
     by_slot = ("states",)
+    flush_changes = ("states", "cases", "pool")
 
     def __init__(self, params: FalsePositionParams | None = None) -> None:
         super().__init__(params)

@@ -29,10 +29,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.detector import DerivedDetector, Final, Known
-from detectors.event import EVENT, label_code
+from detectors.event import EVENT, IDENTITY, blank, label_code
 from detectors.identity_changes import DIMENSIONS, IMO, SHIP_TYPE, Limits, changes
 from detectors.identity_claims import against_registry, flags_apart, unknown_flags, wrong_check_digits
-from detectors.identity_events import FACTS, blank, told, unique_events
+from detectors.identity_events import FACTS, told, unique_events
 from detectors.identity_handover import HandoverLimits, handovers, lives
 from detectors.identity_registry import Registry, read_registry
 from detectors.identity_shared import far_apart, lasting, shared_mmsis, shared_numbers
@@ -140,7 +140,7 @@ class Identity(DerivedDetector):
 
     def _changes(self, said: Said, identity: Any, least: tuple[int, int]) -> NDArray[Any]:
         found = changes(said, Limits(*least, self.params.dimension_tolerance_m))
-        old, new, events = found["old"], found["new"], blank(found.size)
+        old, new, events = found["old"], found["new"], blank(found.size, IDENTITY)
         events["label"] = np.array([label_code(word) for word in CHANGE_LABELS])[found["field"]]
         events["mmsi"], events["t_start"], events["t_end"] = said.mmsi[new], found["t_start"], found["t_end"]
         events["n"] = np.minimum(found["n_old"] + found["n_new"], 2**31 - 1)
@@ -180,7 +180,7 @@ class Identity(DerivedDetector):
                 p.min_score,
             ),
         )
-        old, new, events = ships[found["old"]], ships[found["new"]], blank(found.size)
+        old, new, events = ships[found["old"]], ships[found["new"]], blank(found.size, IDENTITY)
         events["label"], events["mmsi"], events["other"] = label_code("mmsi_change"), old["mmsi"], new["mmsi"]
         events["t_start"], events["t_end"] = old["t_last"], new["t_first"]
         events["lat"], events["lon"] = old["lat_last"], old["lon_last"]

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from ais.flags import flag_of_callsign, flag_of_mmsi
 from ais.imo import imos_valid, imos_wrong
 from ais.table import NAT, Table
-from detectors.event import label_code
+from detectors.event import IDENTITY, blank, label_code
 from detectors.identity_changes import alike_texts, group_of
-from detectors.identity_events import FACTS, Spans, blank, of_spans, put, spans, told
+from detectors.identity_events import FACTS, Spans, of_spans, put, spans, told
 from detectors.identity_registry import Entry, Registry
 from detectors.said import Said
 from geo.kernel import kernel
@@ -50,7 +50,7 @@ def unknown_flags(ships: NDArray[Any], min_fixes: int, least_us: int) -> NDArray
     """MMSIs whose first three digits are given to no country."""
     long = (ships["n"] >= min_fixes) & (ships["t_last"] - ships["t_first"] >= least_us)
     ships = ships[long & (flag_of_mmsi(ships["mmsi"]) < 0)]
-    events = blank(ships.size)
+    events = blank(ships.size, IDENTITY)
     events["label"], events["mmsi"], events["n"] = label_code("flag"), ships["mmsi"], ships["n"]
     events["t_start"], events["t_end"], events["score"] = ships["t_first"], ships["t_last"], told(ships["n"])
     events["lat"], events["lon"] = ships["lat_first"], ships["lon_first"]
@@ -80,7 +80,7 @@ def against_registry(said: Said, identity: Table, registry: Registry, least: tup
     """IMO numbers of ships that are no more, that other hulls bear, or that fly another flag than the register says."""
     listed = np.isin(said.imo, np.fromiter(registry.entries, np.uint32, len(registry.entries)))
     found = spans(said, said.imo.astype(np.int64), np.flatnonzero(listed), least)
-    pieces = [blank(0)]
+    pieces = [blank(0, IDENTITY)]
     for k in range(found.mmsi.size):
         one = found.take(slice(k, k + 1))
         entry = registry.entries[int(one.value[0])]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ais.table import Table
-from detectors.event import EVENT, IDENTITY, label_code
+from detectors.event import IDENTITY, blank, label_code
 from detectors.said import Said
 
 FACTS = (
@@ -19,25 +19,6 @@ FACTS = (
 are numbers (length in m, ship type, IMO number, first three digits of an MMSI); see `detectors.identity`."""
 HALF_SURE = 3.0
 """Reports at which a value counts half: one more than noise makes."""
-
-
-def blank(n: int, kind: int = IDENTITY) -> NDArray[Any]:
-    """Records of `EVENT` of which nothing is known yet."""
-    events = np.zeros(n, EVENT)
-    for name in EVENT.names or ():
-        if EVENT[name].base.kind == "f":
-            events[name] = np.nan
-    for name in ("anchorage", "port", "first_offset", "last_offset", "other_first_offset", "other_last_offset"):
-        events[name] = -1
-    events["kind"] = kind
-    return events
-
-
-def with_fields(records: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
-    """Records with the fields of others, of another type, that both have; the same records."""
-    for name in {*(records.dtype.names or ())} & {*(other.dtype.names or ())}:
-        records[name] = other[name]
-    return records
 
 
 def told(n: Any) -> Any:
@@ -103,7 +84,7 @@ def spans(said: Said, value: NDArray[np.int64], rows: NDArray[np.int64], least: 
 
 def of_spans(label: str, found: Spans, identity: Table) -> NDArray[Any]:
     """Events for values that a ship said, from the first report to the last."""
-    events = blank(found.mmsi.size)
+    events = blank(found.mmsi.size, IDENTITY)
     events["label"], events["mmsi"] = label_code(label), found.mmsi
     events["t_start"], events["t_end"], events["n"] = found.t_first, found.t_last, np.minimum(found.n, 2**31 - 1)
     events["score"] = told(found.n)

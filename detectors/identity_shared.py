@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ais.table import Table
-from detectors.event import DARK, GAP, IDENTITY, PORT_CALL, label_code
+from detectors.event import DARK, GAP, IDENTITY, PORT_CALL, blank, label_code
 from detectors.identity_claims import one_number_two_ships
-from detectors.identity_events import blank, put, told
+from detectors.identity_events import put, told
 from detectors.said import Said
 from geo.sphere import KN_M_S, distance_m
 
@@ -84,7 +84,7 @@ def shared_numbers(
     pairs = one_number_two_ships(said, least)
     before = far_apart(events)
     known = dict(zip(before[["mmsi", "other"]].tolist(), before["distance_m"].tolist(), strict=True))
-    found = blank(len(pairs))
+    found = blank(len(pairs), IDENTITY)
     for event, (spans, a, b) in zip(found, pairs, strict=True):
         event["label"], event["mmsi"], event["other"] = SHARED, spans.mmsi[a], spans.mmsi[b]
         event["t_start"], event["t_end"] = (
@@ -124,7 +124,7 @@ def shared_mmsis(vessels: Table, events: NDArray[Any], min_fixes: int, least_us:
             continue
         if _last(silences[silences["mmsi"] == vessels["mmsi"][k]], begin, end).any():
             continue
-        event = blank(1)
+        event = blank(1, IDENTITY)
         event["label"], event["mmsi"], event["other"] = SHARED, *[vessels["mmsi"][k]] * 2
         event["other_hull"], event["t_start"], event["t_end"] = vessels["hull"][k], begin, end
         event["lat"], event["lon"] = vessels["lat_last"][first], vessels["lon_last"][first]
@@ -132,7 +132,7 @@ def shared_mmsis(vessels: Table, events: NDArray[Any], min_fixes: int, least_us:
         event["n"], event["score"] = vessels["n"][k], told(min(vessels["n"][k], vessels["n"][first]))
         put(event[0], reports_before=vessels["n"][first], reports_after=vessels["n"][k])
         pieces.append(event)
-    return np.concatenate(pieces) if pieces else blank(0)
+    return np.concatenate(pieces) if pieces else blank(0, IDENTITY)
 
 
 def lasting(events: NDArray[Any], vessels: Table) -> NDArray[Any]:

@@ -29,8 +29,7 @@ from numpy.typing import NDArray
 
 from ais.table import NAT
 from detectors.detector import DerivedDetector, Final, Known
-from detectors.event import DARK, EVENT, GAP, LET_GO, PORT_CALL, VOYAGE
-from detectors.identity_events import blank, with_fields
+from detectors.event import DARK, EVENT, GAP, LET_GO, PORT_CALL, VOYAGE, blank, with_fields
 from detectors.voyage_declared import AS_DECLARED, ELSEWHERE, declarations, judged, reports_of, rows_until, shared_mmsi
 from detectors.voyage_eta import eta_span, hours_after
 from geo.errors import UsageError

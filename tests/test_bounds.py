@@ -168,6 +168,22 @@ def test_rows_that_wait_are_bounded_and_late_ones_counted():
     assert int(engine.tally.sum()) == n + 100
 
 
+def test_a_state_that_is_taken_from_a_file_is_in_memory_once(tmp_path):
+    """Into an engine that holds as much: each array takes the place of the one before."""
+    engine = Engine(max_vessels=65_536, folder=tmp_path)
+    engine.feed(fakes(60_000, 3))
+    engine.save(tmp_path / "state")
+    size = (tmp_path / "state").stat().st_size
+    tracemalloc.start()
+    engine.load(tmp_path / "state")
+    tracemalloc.reset_peak()
+    before = tracemalloc.get_traced_memory()[0]
+    engine.load(tmp_path / "state")
+    most = tracemalloc.get_traced_memory()[1] - before
+    tracemalloc.stop()
+    assert before > 20 * HELD and most < size / 2
+
+
 def first_parts(begin, end):
     """First parts of messages whose second part never comes: by sequence number and by growing groups of tag blocks."""
     payload = "55?MbV02>H97ac<H4eEK6wPu8h4pTp@000000000000"

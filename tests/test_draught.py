@@ -8,8 +8,7 @@ from ais.identity import identities
 from ais.table import NAT, Fixes
 from detectors.detector import Known
 from detectors.draught import Draught, DraughtParams, likelihood_ratio
-from detectors.event import DARK, EVENT, KINDS, LABELS, LOITERING, PORT_CALL, RENDEZVOUS
-from detectors.identity_events import blank
+from detectors.event import DARK, EVENT, KINDS, LABELS, LOITERING, PORT_CALL, RENDEZVOUS, blank
 from detectors.vessels import vessels
 from geo.errors import UsageError
 from tests.feeds import HOUR, T0
