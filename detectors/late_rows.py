@@ -9,12 +9,13 @@ until all are done. All this follows from the rows, and no clock is asked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from ais.table import NAT
-from detectors.history import PIECE_ROWS, Arrived, Piece, Rows, joined
+from detectors.history import Arrived, Piece, Rows, by_time, chosen, joined
 from detectors.spool import Memory
 
 SHARE = 2
@@ -28,7 +29,9 @@ HULL_ROWS = 8
 AT_ONCE = 1 << 18
 """A quarter of a second of work."""
 MOST = 1 << 22
-"""So many late rows do not wait any longer, paid for or not: they are put in order in memory, 52 B each."""
+"""So many late rows do not wait any longer, paid for or not."""
+SORTED_ROWS = 1 << 19
+"""So many are put in order at once, 27 MB."""
 NEVER = np.iinfo(np.int64).max
 
 
@@ -151,19 +154,20 @@ class LateRows:
         self._newest = max(self._newest, newest)
         self.credit = min(SPARE, self.credit + SHARE * n + max(0, gone_on) * ROWS_S // 1_000_000)
 
-    def in_order(self) -> Rows:
-        """Take those that wait away, in the order of time."""
-        pieces = [dict(self.waiting.first()) for _ in range(len(self.waiting.shelved) + 2)]
+    def in_order(self) -> Iterator[Rows]:
+        """Take those that wait away, in the order of time, about `SORTED_ROWS` at once."""
+        waiting, self.waiting = self.waiting, Queue(self._none, self._shelf)
         self.earliest = NEVER
-        order = np.argsort(np.concatenate([piece["t"] for piece in pieces]), kind="stable")
-        # column by column: no more than once and a column in memory
-        return {name: np.concatenate([piece.pop(name) for piece in pieces])[order] for name in self._none}
+        t = np.sort(np.concatenate([piece["t"] for piece in waiting.parts()]))
+        for begin, end in itertools.pairwise([*np.unique(t[::SORTED_ROWS]).tolist(), NEVER]):
+            some = [chosen(rows, (rows["t"] >= begin) & (rows["t"] < end)) for rows in waiting.parts()]
+            yield by_time(joined(some))
+        while waiting.shelved:
+            waiting.drop(waiting.shelved.pop())
 
-    def begin(self, rows: Rows, again: list[Piece], hulls: int) -> None:
-        """It is the turn of rows in the order of time; these pieces are to be gone through again."""
+    def begin(self, again: list[Piece], hulls: int) -> None:
+        """It is the turn of those `among` the rows that came before; these pieces are to be gone through again."""
         self.again = Arrived(self._none, self._shelf, again)
-        for begin in range(0, rows["t"].size, PIECE_ROWS):
-            self.among.add({name: column[begin : begin + PIECE_ROWS] for name, column in rows.items()})
         self.credit = max(0, self.credit) - (self.again.size + self.among.size + HULL_ROWS * hulls)
 
     def next_piece(self) -> Piece:

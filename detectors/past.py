@@ -79,17 +79,21 @@ class Past:
 
     def _go_back(self) -> None:
         """It is the turn of late rows: start from the state before them; `_again` goes on."""
-        late = self._without_useless(self._late.in_order(), self._points[0].released)
-        if late["t"].size == 0:
+        earliest, oldest = NEVER, self._points[0].released
+        for rows in self._late.in_order():
+            late = self._without_useless(rows, oldest)
+            earliest = min(earliest, int(late["t"].min(initial=NEVER)))
+            self._late.among.add(late)
+        if earliest == NEVER:
             return
-        while self._points[-1].released > late["t"][0]:
+        while self._points[-1].released > earliest:
             self.shelf.drop(self._points.pop().state)
         point = self._points[-1]
         hulls = self.engine.hulls.size
         self.engine.resume(self.shelf.open(point.state))
         self.engine.tally[:] = point.counts
         self._cut(point.found)
-        self._late.begin(late, self._arrived.cut(point.rows), hulls)
+        self._late.begin(self._arrived.cut(point.rows), hulls)
 
     def _cut(self, n: int) -> None:
         """Only the first `n` events that had ended are still so."""

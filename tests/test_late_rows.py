@@ -21,7 +21,7 @@ from tests.feeds import HOUR, MINUTE, SECOND, T0, fixes_of
 from tests.test_watch import pieces_of, replayed, same_events
 from tests.worlds import busy_world
 
-STINGY = {"SPARE": 0, "ROWS_S": 0, "AT_ONCE": 300, "SHARE": 1}
+STINGY = {"SPARE": 0, "ROWS_S": 0, "AT_ONCE": 300, "SHARE": 1, "SORTED_ROWS": 50}
 """As few rows at once as a small world has."""
 
 
