@@ -90,22 +90,31 @@ def is_listed(watched, mmsi):
     return low < watched.size and watched[low] == mmsi
 
 
-@inner
-def heard_enough(candidates, clocks, t, mmsi):
-    """One more position of an MMSI that waits: whether as many as it needs were heard.
+@inlined
+def turn_of(t, mmsi):
+    """At which of the candidates that share a place to begin: by chance, as it were."""
+    return (t // APART_US * 0x9E3779B1 + np.int64(mmsi) * 0x85EBCA6B) >> 16 & (WAYS - 1)
 
-    Where all places that it could take are taken, the one that counted fewest gives way, of these the oldest.
+
+@inner
+def knock(candidates, clocks, t, mmsi):
+    """One more position of an MMSI that waits: where it stands among the candidates.
+
+    Where all places that it could take are taken, one gives way that counted but once, or was silent for an hour; which
+    of these is left to chance, for where the oldest did so, ships that are heard in turn would drive each other out for
+    ever.
     """
     first = WAYS * (np.int64(mmsi) * 0x9E3779B1 >> 8 & (candidates.size // WAYS - 1))
-    at = first
-    for k in range(first, first + WAYS):
-        one, other = candidates[k], candidates[at]
+    turn, at, least = turn_of(t, mmsi), first, 3
+    for k in range(WAYS):
+        place = first + (turn + k) % WAYS
+        one = candidates[place]
         if one.mmsi == mmsi:
-            at = k
+            at = place
             break
-        often, other_often = one.n // 2, other.n // 2  # none or one; two or three
-        if often < other_often or (often == other_often and one.t < other.t):
-            at = k
+        rank = 0 if one.mmsi == 0 else 2 if one.n > 1 and t - one.t < BRIEF_US else 1
+        if rank < least:
+            at, least = place, rank
     c = candidates[at]
     if c.mmsi != mmsi or t - c.t >= CALM_US:
         if c.mmsi != 0 and t - c.t < CALM_US:
@@ -113,7 +122,7 @@ def heard_enough(candidates, clocks, t, mmsi):
         c.mmsi, c.n, c.t = mmsi, 1, t
     elif t - c.t >= APART_US:
         c.n, c.t = min(CONFIRMED, c.n + 1), t
-    return c.n >= CONFIRMED
+    return at
 
 
 @inlined
@@ -132,9 +141,11 @@ def may_enter(gate, used, t, mmsi):
         return OK
     if not room:
         clocks[PRESSED] = t
-    if not heard_enough(gate.candidates, clocks, t, mmsi) and not is_listed(gate.watched, mmsi):
+    c = gate.candidates[knock(gate.candidates, clocks, t, mmsi)]
+    if c.n < CONFIRMED and not is_listed(gate.watched, mmsi):
         return NOT_ADMITTED
     if room:
+        c.mmsi, c.n = 0, 0  # it waits no more
         return OK
     return NO_ROOM if clocks[TRIED] == NAT or t - clocks[TRIED] >= BETWEEN_US else NOT_ADMITTED
 

@@ -15,7 +15,7 @@ class NaiveAdmission:
         size = 1
         while size < bound:
             size *= 2
-        self.doors = [[] for _ in range(max(1, size // WAYS))]  # of (MMSI, time, number)
+        self.doors = [[None] * WAYS for _ in range(max(1, size // WAYS))]  # of MMSI, time, number
         self.pressed = self.tried = None
         self.gone = 0
 
@@ -49,24 +49,34 @@ class NaiveAdmission:
         if not self.has_room(mmsi) and (self.tried is None or t - self.tried >= BETWEEN_US):
             self.tried = t
             self.let_go(t)
+        if self.has_room(mmsi):
+            door = self.door(mmsi)
+            door[:] = [None if one and one["mmsi"] == mmsi else one for one in door]
         return self.has_room(mmsi)
 
+    def door(self, mmsi):
+        return self.doors[(mmsi * 0x9E3779B1 >> 8) % len(self.doors)]
+
     def knock(self, t, mmsi):
-        door = self.doors[(mmsi * 0x9E3779B1 >> 8) % len(self.doors)]
-        own = [one for one in door if one["mmsi"] == mmsi]
+        door = self.door(mmsi)
+        own = [one for one in door if one and one["mmsi"] == mmsi]
         if own and t - own[0]["t"] < CALM_US:
             if t - own[0]["t"] >= APART_US:
                 own[0]["t"], own[0]["n"] = t, min(CONFIRMED, own[0]["n"] + 1)
             return own[0]["n"] >= CONFIRMED
         if own:
             own[0]["t"], own[0]["n"] = t, 1
-        elif len(door) < WAYS:
-            door.append({"mmsi": mmsi, "t": t, "n": 1})
-        else:
-            worst = min(door, key=lambda one: (one["n"] >= 2, one["t"]))
-            if t - worst["t"] < CALM_US:
-                self.pressed = t
-            door[door.index(worst)] = {"mmsi": mmsi, "t": t, "n": 1}
+            return False
+        chance = (t // APART_US * 0x9E3779B1 + mmsi * 0x85EBCA6B) // 65_536 % WAYS
+        in_turn = [(chance + k) % WAYS for k in range(WAYS)]
+        free = [place for place in in_turn if door[place] is None]
+        weak = [
+            place for place in in_turn if door[place] and (door[place]["n"] < 2 or t - door[place]["t"] >= BRIEF_US)
+        ]
+        place = [*free, *weak, *in_turn][0]
+        if door[place] and t - door[place]["t"] < CALM_US:
+            self.pressed = t
+        door[place] = {"mmsi": mmsi, "t": t, "n": 1}
         return False
 
     def let_go(self, now):

@@ -226,6 +226,18 @@ def test_who_gets_a_place_is_what_the_obvious_twin_says(steps, bound, listed):
     assert sorted(naive.vessels) == sorted(tracks.hulls.rows["mmsi"][: int(tracks.hulls.used[0])].tolist())
 
 
+def test_ships_that_come_together_are_followed_though_they_wait_for_the_same_places():
+    """Fleets that come and go: each is let in once the one before was silent for a day, as far as there is room."""
+    engine, n, followed = Engine(["loitering"], max_vessels=64), 48, []
+    for fleet in range(12):
+        begin = T0 + fleet * 26 * HOUR
+        ships = 211_000_000 + fleet * n + np.arange(n)
+        rows = [(begin + k * 6 * MINUTE, ship, 0.5 * (ship % n), -30.0, 7.0) for k in range(60) for ship in ships]
+        engine.feed(fixes_of([*rows, (begin + 25 * HOUR, 219_000_001, 10.0, -40.0, 7.0)]))
+        followed.append(int(np.isin(ships, engine.hulls["mmsi"]).sum()))
+    assert min(followed) >= n - 1
+
+
 def crowded(seed):
     """A small busy world, fakes that knock once, three times and often, and one MMSI that jumps about."""
     rng = np.random.default_rng(seed)
