@@ -31,7 +31,7 @@ from benchmarks.tables import table
 
 SHIPS, QUICK_SHIPS = 50_000, 2_000
 REPORTS = 120
-INTERVAL_S, STATIC_S = 10, 360
+INTERVAL_S, STATIC_S, LEG_S = 10, 360, 3600
 T0_S = 1_709_251_200
 RATES = (150_000, 20_000)
 """Sentences a second, beside half of the most that it takes."""
@@ -41,9 +41,10 @@ WORLDS = 20_000
 
 
 def feed(
-    ships: int, t0_s: int = T0_S, interval_s: float = INTERVAL_S
+    ships: int, t0_s: int = T0_S, interval_s: float = INTERVAL_S, leg_s: int = LEG_S
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
-    """Reports of all ships, interval after interval without end: the bytes, and where each message begins."""
+    """Reports of all ships, which go to and fro, interval after interval without end: the bytes, and where each message
+    begins."""
     from ais.transmit import MESSAGE, REPORT, encode
 
     rng = np.random.default_rng(1)
@@ -61,10 +62,11 @@ def feed(
         rows = np.zeros(ships, MESSAGE)
         rows["msg_type"], rows["channel"], rows["station"], rows["second"] = 1, ord("A"), -1, t % 60
         rows["epoch"], rows["mmsi"] = t0_s + t, mmsi
-        way = np.where(t % 7200 < 3600, t % 7200, 7200 - t % 7200) * speed / 216_000.0  # to and fro, an hour each
+        turned = t % (2 * leg_s)
+        way = np.minimum(turned, 2 * leg_s - turned) * speed / 216_000.0
         rows["lat"] = lat + way * np.cos(course) + rng.normal(0, 2e-5, ships)
         rows["lon"] = lon + way * np.sin(course) + rng.normal(0, 2e-5, ships)
-        heading = (np.degrees(course) + np.where(t % 7200 < 3600, 0.0, 180.0)) % 360.0
+        heading = (np.degrees(course) + np.where(turned < leg_s, 0.0, 180.0)) % 360.0
         rows["sog"], rows["cog"], rows["heading"] = speed, heading, heading // 1
         said = np.flatnonzero(np.arange(ships) % every == k % every)
         static_rows = rows[said]
@@ -83,12 +85,12 @@ def write_feed(path: Path, ships: int, reports: int) -> int:
     return sentences
 
 
-def datagrams(ships: int, rate: float, pace: float = 1.0) -> Iterator[list[bytes]]:
+def datagrams(ships: int, rate: float, pace: float = 1.0, leg_s: int = LEG_S) -> Iterator[list[bytes]]:
     """The feed as datagrams of a line each, so many a second; one of a hundred is garbage.
 
     Times are from now on, and go `pace` times as fast as the clock.
     """
-    for data, _ in feed(ships, int(time.time()), pace * ships / rate):
+    for data, _ in feed(ships, int(time.time()), pace * ships / rate, leg_s):
         lines = data.tobytes().splitlines(keepends=True)
         lines[::100] = [b"garbage " + line[10:40] + b"\n" for line in lines[::100]]
         yield lines

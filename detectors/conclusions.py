@@ -37,6 +37,8 @@ class Look(NamedTuple):
 
     changed: NDArray[Any]
     present: Keys
+    heard: Ships
+    """The ships that are followed, and those that were not long ago."""
 
 
 class Turn(NamedTuple):
@@ -85,7 +87,7 @@ class Conclusions:
         self._all = {detector.name: nothing for detector in engine.derived}
         self.kept = {d.name: np.zeros(0, d.keeps) for d in (*engine.detectors, *engine.derived) if d.keeps.names}
         """What each detector keeps of events that are final (`Detector.keep`)."""
-        self._dropped = np.zeros(0, np.uint32)
+        self._dropped = self._heard = np.zeros(0, np.uint32)
         codes = np.arange(256)
         together = [kind for d in engine.detectors if d.name in self._together for kind in d.kinds]
         self._shared = np.isin(codes, [kind_code(kind) for kind in together])
@@ -93,7 +95,7 @@ class Conclusions:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All that it keeps."""
-        names = ("_ended", "_ended_out", "_open", "_open_out", "_open_keys", "_dropped")
+        names = ("_ended", "_ended_out", "_open", "_open_out", "_open_keys", "_dropped", "_heard")
         found = {name[1:]: getattr(self, name) for name in names}
         for place, arrays in self._by_detector().items():
             found |= {f"{place}_{name}": array for name, array in arrays.items()}
@@ -175,10 +177,19 @@ class Conclusions:
         parts = [*self._plain(), *self._together.values()]
         changed += self._derive_each(parts, known, ships)
         changed += self._derive_all(parts, known, turn)
+        self._let_be(known)
         parts += [*self._each.values(), *self._all.values()]
         keys = [self._naming.keys(part)[self._chosen[part["kind"]]] for part in parts]
         news = np.concatenate(changed)
-        return Look(news[self._chosen[news["kind"]]], np.concatenate(keys))
+        return Look(news[self._chosen[news["kind"]]], np.concatenate(keys), self._heard)
+
+    def _let_be(self, known: Known) -> None:
+        """Of ships of which the engine knows nothing any more let events be that have no end of their own."""
+        before, self._heard = self._heard, np.unique(known.vessels["mmsi"])
+        lost = np.setdiff1d(before, self._heard, assume_unique=True)
+        for detector in self._engine.derived:
+            for of in (self._each, self._all) if detector.goes_on and lost.size else ():
+                of[detector.name] = of[detector.name][~of_ships(of[detector.name], lost)]
 
     def _plain(self) -> list[NDArray[Any]]:
         """The events that are told as `settle_each` left them."""

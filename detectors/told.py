@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ais.identity_stream import Ships, among
 from detectors.event import EVENT, Events
 from detectors.finish import event_order
 from detectors.registry import detector_of_kind
@@ -81,6 +82,8 @@ class Told:
         arrays = arrays if arrays is not None else self.empty()
         self.records, self.told = arrays["records"].view(EVENT), arrays["told"]
         self.revision, self.retracted = arrays["revision"], arrays["retracted"]
+        self.let_be = 0
+        """Events that were final because nothing is known of their ship any more."""
         self._index()
 
     @staticmethod
@@ -106,18 +109,21 @@ class Told:
         return np.where(self._keys[at] == keys, self._order[at], -1)
 
     def compare(
-        self, records: NDArray[Any], present: Keys, now: int, *, update_us: float, final: int, last: bool = False
-    ) -> News:
+        self, records: NDArray[Any], present: Keys, heard: Ships, now: int, *, update_us: float, final: int,
+        last: bool = False,
+    ) -> News:  # fmt: skip
         """What is to be told of these events as they are now, the last time all; what was told is what is, then.
 
         Parameters
         ----------
         records : events that may have changed
         present : keys of all events that there are; those told that are not among them are taken back
+        heard : ships of which the engine knows: of others events without an end are final when they are not present
         now : when it is told, in µs
         update_us : time after which an event that goes on is told again though nothing said of it has changed
         final : events that ended before this are told no more
         """
+        self._let_be(present, heard)
         keys = self.naming.keys(records)
         rows = self.rows(keys)
         change = self._changes(records, rows, now - update_us, last)
@@ -136,6 +142,21 @@ class Told:
         self.revision[gone] += 1
         self._take(records[tell], rows[tell], revision, now)
         return news
+
+    def _let_be(self, present: Keys, heard: Ships) -> None:
+        """Let go of events that are final because a ship of theirs is: nothing says that they were none."""
+        pair = self.records["other"] != 0
+        unknown = ~among(self.records["mmsi"], heard) | pair & ~among(self.records["other"], heard)
+        at = np.flatnonzero(unknown & self.naming.goes_on[self.records["kind"]] & ~self.retracted)
+        at = at[~np.isin(self.records_keys()[at], present)]
+        if at.size:
+            self.let_be += at.size
+            self._keep(np.delete(np.arange(self.told.size), at))
+
+    def _keep(self, rows: NDArray[Any]) -> None:
+        for name, array in self.arrays().items():
+            setattr(self, name, array[rows])
+        self._index()
 
     def withdraw(self, now: int) -> News:
         """All events that go on, taken back."""
@@ -208,9 +229,7 @@ class Told:
         if not gone.any():
             return np.zeros(0, EVENT)
         records = np.asarray(self.records[gone & ~self.retracted])
-        for name, array in self.arrays().items():
-            setattr(self, name, array[~gone])
-        self._index()
+        self._keep(~gone)
         return records
 
 

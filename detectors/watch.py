@@ -56,7 +56,7 @@ HISTORY_S = 6 * 3600
 FORGET_S = 90 * 86_400
 MOST_EVENTS = 131_072
 """60 to 90 MB: some days of a coast, half a day of the world."""
-EARLY = "events final before forget_s, for want of room (max_events)"
+EARLY = "events final before forget_s, for want of room (max_events, max_vessels)"
 UPDATE_S = 6 * 3600
 """An event that goes on is told again four times a day, and sooner where its kind, label or score changes."""
 TOGETHER_S = 3600
@@ -220,7 +220,8 @@ class Watch(Past):
         found = np.concatenate([self._conclusions.ended, *self._fresh, self.engine.flush()])
         events, _ = self.engine.conclude(found, self._reports.identity_anew(), self._conclusions.kept)
         present, now = self._told.naming.keys(events), self.engine.released
-        news = self._told.compare(events, present, now, update_us=self._update_us, final=self._final, last=True)
+        heard = np.unique(self.engine.known(self._reports.identity()).vessels["mmsi"])
+        news = self._told.compare(events, present, heard, now, update_us=self._update_us, final=self._final, last=True)
         return self._changes([*before, news])
 
     def withdraw(self, successor: Watch) -> Changes:
@@ -349,7 +350,8 @@ class Watch(Past):
             self._found -= gone.size
             self._points = [point._replace(found=point.found - gone.size) for point in self._points]
         self._final = max(self._final, limit)
-        self._early += int(np.count_nonzero(self._told.forget(limit, without_end)["t_end"] >= old))
+        early = np.count_nonzero(self._told.forget(limit, without_end)["t_end"] >= old)
+        self._early, self._told.let_be = self._early + int(early) + self._told.let_be, 0
 
     def _crowded(self) -> int:
         """Up to when events must go, in µs, so that no more than `max_events` stay; NAT where there is room."""

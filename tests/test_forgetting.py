@@ -199,3 +199,19 @@ def test_ships_of_one_number_that_were_apart_are_two_ships_when_it_is_long_ago()
         told, _ = last_told(watch, two_of_one_number())
         scores += [event["score"] for event in told.values() if LABELS[event["label"]] == "shared_identity"]
     assert len(scores) == 2 and scores[0] > 0.9 and scores[1] == pytest.approx(scores[0], abs=0.01)
+
+
+def test_what_is_told_of_the_identity_of_a_ship_is_not_taken_back_when_the_ship_is_let_go():
+    """Fleets of no country that come and go, where only one of them has room: nothing is held of those that went."""
+    watch, words, told, n = Watch(["identity"], max_vessels=64), Counter(), set(), 48
+    for fleet in range(8):
+        begin = T0 + fleet * 26 * HOUR
+        ships = 200_000_000 + fleet * n + np.arange(n)
+        rows = [(begin + k * 6 * MINUTE, ship, 0.5 * (ship % n) - 10, -30.0, 7.0) for k in range(30) for ship in ships]
+        changes = watch.feed(fixes_of([*rows, (begin + 25 * HOUR, 211_000_001, 10.0, -40.0, 7.0)]))
+        words.update(CHANGES[change] for change in changes["change"].tolist())
+        told |= set(changes["mmsi"].tolist())
+    assert len(told) > 7 * n and words["retracted"] == 0
+    assert len(watch.events()) < 3 * n and watch.counts[EARLY] > 4 * n
+    watch.flush()
+    assert len(watch.events()) < 3 * n
