@@ -93,11 +93,19 @@ def test_revisions_go_on_where_other_thresholds_leave_ids_as_they_were(tmp_path,
     assert all(found == list(range(1, len(found) + 1)) for found in revisions.values())
 
 
+@pytest.fixture(scope="module")
+def half(chunks, tmp_path_factory):
+    """A state that half of the feed was served to, and what is told when the rest is with other thresholds."""
+    folder = tmp_path_factory.mktemp("half")
+    serve(folder / "half", chunks[:30])
+    shutil.copytree(folder / "half", folder / "whole")
+    return folder / "half", serve(folder / "whole", chunks, **OTHER)
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 4])
-def test_a_death_while_the_thresholds_change_changes_nothing(tmp_path, chunks, n):
-    for name in ("one", "other"):
-        serve(tmp_path / name, chunks[:30])
-    expected = serve(tmp_path / "one", chunks, **OTHER)
+def test_a_death_while_the_thresholds_change_changes_nothing(tmp_path, chunks, half, n):
+    state, expected = half
+    shutil.copytree(state, tmp_path / "other")
     real, calls = os.fdatasync, 0
 
     def work():
@@ -143,13 +151,12 @@ def test_a_full_disk_loses_nothing(tmp_path, chunks, whole):
 
 
 def test_a_torn_checkpoint_is_not_used_and_the_one_before_it_is(tmp_path, chunks, whole):
-    state = tmp_path / "state"
+    serve(tmp_path / "sound", chunks[:40])
     for suffix in ("watch", "parsers", "json"):
-        serve(state, chunks[:40])
+        state = shutil.copytree(tmp_path / "sound", tmp_path / suffix)
         newest_file = max((state / "checkpoints").glob(f"*.{suffix}"), key=lambda path: int(path.stem))
         newest_file.write_bytes(newest_file.read_bytes()[:-20])
         assert serve(state, chunks) == whole
-        shutil.rmtree(state)
 
 
 @pytest.mark.parametrize("is_done", [False, True])
