@@ -2,7 +2,7 @@
 
     python -m benchmarks.soak --minutes 120 --rate 20000     # make soak
     python -m benchmarks.soak --minutes 1 --rate 100000      # make flood
-    python -m benchmarks.soak --minutes 15 --pace 10         # all clocks go ten times too fast
+    python -m benchmarks.soak --minutes 15 --pace 10         # a fault: all clocks go ten times too fast, beyond belief
     python -m benchmarks.soak --looks soak.csv               # what was seen each second, while it goes on
 
 A second process sends datagrams on loopback: the feed of many ships, without end, a hundredth of it garbage. It ends
