@@ -206,6 +206,7 @@ class Unfolding:
         news, anew = np.zeros(r.t.size, np.uint8), np.zeros(r.t.size, np.uint8)
         known = Known(*(self.identities[name] for name in Known._fields))
         prolong(r, time_order(r), self._heads, self._table, known, self._repeats, self._key, news, anew)
+        del known  # what is joined anew takes the place of all this
         ships, told = np.unique(r.mmsi[anew == 1]), np.unique(r.mmsi[(news | anew) == 1])
         self._repeats |= repeats
         if np.array_equal(before, self._repeats) and (not ships.size or self._join(rows_of(ships), ships)):
@@ -221,19 +222,20 @@ class Unfolding:
     def join_all(self, by_ship: ByShip, repeats: NDArray[np.uint8]) -> None:
         """Join the reports of all ships anew; again where the last of them show that more sources repeat."""
         self._repeats |= repeats
+        self.identities, self._heads = Identities({}), np.zeros(0, _HEAD).view(np.recarray)
         before: NDArray[np.uint8] | None = None
         while before is None or not np.array_equal(before, self._repeats):
             before, n = self._repeats.copy(), 0
-            tables, heads = list[Identities](), list[NDArray[Any]]()
+            parts, heads = list[dict[str, NDArray[Any]]](), list[NDArray[Any]]()
             for rows in by_ship():
                 found, runs, r = unfolded(rows, self._repeats)
                 own = self._heads_of(runs, r)
                 own["row"] += n
                 n += len(found)
-                tables.append(found)
+                parts.append(dict(found.columns))
                 heads.append(own)
-            columns = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
-            self.identities = Identities(columns)
+            names = [*parts[0]]
+            self.identities = Identities({name: np.concatenate([part.pop(name) for part in parts]) for name in names})
             self._heads = np.concatenate(heads).view(np.recarray)
         self._enter()
 
@@ -245,15 +247,17 @@ class Unfolding:
         if not np.array_equal(before, self._repeats):
             return False
         kept = ~among(self.identities["mmsi"], ships)
-        both = {name: np.concatenate([column[kept], found[name]]) for name, column in self.identities.columns.items()}
-        order = np.argsort(both["mmsi"], kind="stable")
-        self.identities = Identities({name: column[order] for name, column in both.items()})
+        order = np.argsort(np.concatenate([self.identities["mmsi"][kept], found["mmsi"]]), kind="stable")
+        columns = self.identities.columns.items()
+        both = {name: np.concatenate([column[kept], found[name]])[order] for name, column in columns}
+        self.identities = Identities(both)
         place = np.empty(order.size, np.int64)
         place[order] = np.arange(order.size)
-        heads, old = self._heads_of(runs, r), self._heads[~among(self._heads["mmsi"], ships)]
-        old["row"] = place[(np.cumsum(kept) - 1)[old["row"]]]
+        heads = self._heads_of(runs, r)
+        self._heads = self._heads[~among(self._heads["mmsi"], ships)].view(np.recarray)
+        self._heads["row"] = place[(np.cumsum(kept) - 1)[self._heads["row"]]]
         heads["row"] = place[np.count_nonzero(kept) + heads["row"]]
-        self._heads = np.concatenate([old, heads]).view(np.recarray)
+        self._heads = np.concatenate([self._heads, heads]).view(np.recarray)
         self._enter()
         return True
 

@@ -5,7 +5,7 @@ Of `max_vessels` hulls, N, rounded up to a power of two (R), the arrays take at 
 | what | bytes |
 |---|---|
 | hulls, their table, candidates, hulls that were let go | 120 (N + 1) + 8 R + 16 R + 30 N |
-| rows that wait | 52 x 8 N; where there is a file for them, 52 x 262,144 |
+| rows that wait | 52 x 8 N; where there is a file for them, 52 x 131,072 |
 | a detector of one hull at a time | its state x R, and its part x (N + 1) |
 | `dark`: reception | 64 R; cells 32 x 4 R; cells around 26 M |
 | `rendezvous` | 40 R; 74 bins of N/16 ways, 72 bytes each, and their heads; 1.5 N/8 + N/16 pairs, 240 bytes each |

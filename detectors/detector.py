@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ais.hulls import HULL
 from ais.table import Table
 from detectors.event import EVENT
-from detectors.snapshot import Column, Part, Pieces, like
+from detectors.snapshot import Column, Part, Pieces, State, copied, like
 from geo.anchorages import Anchorages
 from geo.nameless_file import FileArray
 
@@ -100,6 +100,8 @@ class Remembers:
 OUT_EVENTS = 4096
 """Events that one call of a kernel can return; it stops when fewer than `OUT_ROOM` places are left."""
 OUT_ROOM = 8
+HULLS_AT_ONCE = 1 << 15
+"""Of so many together it is told what goes on: a copy of 6 MB at most."""
 FEWEST_HULLS = 256
 """Rows of an array by slot at first."""
 
@@ -122,7 +124,8 @@ class Detector(Remembers, ABC):
     by_slot: ClassVar[tuple[str, ...]] = ()
     """Names of the arrays that have a row for each hull, by slot; without any it cannot let go of hulls."""
     flush_changes: ClassVar[tuple[str, ...] | None] = None
-    """Names of the arrays that `flush` writes to; None: any. Of the others no copy is made to tell what goes on."""
+    """Names of the arrays that `flush` writes to; None: any. Of the others no copy is made to tell what goes on. Where
+    one of `by_slot` is among them `flush` looks at each hull by itself, and is asked for some hulls at a time."""
     seldom: ClassVar[tuple[str, ...]] = ()
     """Names of large arrays most rows of which are seldom looked at: they lie in a file where there is a `folder`."""
     params: Any
@@ -246,6 +249,26 @@ class Detector(Remembers, ABC):
             pieces.append(self._out[:events].copy())
         return np.concatenate(pieces)
 
+    def standing(self, now: int, alive: int) -> NDArray[Any]:
+        """What `finish` would find at `now`, on copies of what it changes, of some hulls at a time where it can be."""
+        ships, arrays, found = self.ships, self.arrays, []
+        by_hull = self.flush_changes is not None and not {*self.by_slot}.isdisjoint(self.flush_changes)
+        n, step = (ships.size, HULLS_AT_ONCE) if by_hull else (1, 1)
+        try:
+            for begin in range(0, n, step):
+                slots = slice(begin, begin + step) if by_hull else slice(None)
+                own = {name: arrays[name][slots] for name in self.by_slot}
+                self.ships, self.arrays = ships[slots], arrays | own | self.copies(arrays, slots)
+                found.append(self.finish(now, alive))
+        finally:
+            self.ships, self.arrays = ships, arrays
+        return np.concatenate([np.zeros(0, EVENT), *found])
+
+    def copies(self, arrays: State, slots: slice) -> State:
+        """Copies of the arrays that `flush` writes to, with the rows of these hulls only."""
+        names = arrays if self.flush_changes is None else self.flush_changes
+        return {name: copied(arrays[name][slots] if name in self.by_slot else arrays[name]) for name in names}
+
     def params_dict(self) -> dict[str, Any]:
         """The parameters as plain values."""
         return asdict(self.params)
@@ -262,6 +285,7 @@ class HullDetector(Detector):
     """
 
     by_slot = ("states",)
+    flush_changes: ClassVar[tuple[str, ...] | None] = ("states",)
     state: ClassVar[np.dtype[Any]]
     loop: ClassVar[Any]
     end: ClassVar[Any]

@@ -45,7 +45,7 @@ LATENESS_S = 600
 ROW = ("t", "mmsi", "lat", "lon", "sog", "cog", "heading", "nav_status", "msg_type", "source", "offset")
 ORDER = ("t", "mmsi", "source", "offset")
 """Rows go through in this order, whatever the order of arrival."""
-CHUNK_ROWS = 1 << 18
+CHUNK_ROWS = 1 << 17
 """Rows that go through all detectors together: small enough for the cache, large enough to hide the calls."""
 
 
@@ -330,18 +330,8 @@ class Engine:
         """
         if self._released == NAT:
             return np.zeros(0, EVENT)
-        return np.concatenate([np.zeros(0, EVENT), *self._each(self._standing)])
-
-    def _standing(self, detector: Detector) -> NDArray[Any]:
-        """Events of a detector that have begun: what it would find at the end, on a copy of what that changes."""
-        kept, changes = detector.arrays, detector.flush_changes
-        detector.arrays = {
-            name: copied(array) if changes is None or name in changes else array for name, array in kept.items()
-        }
-        try:
-            return detector.finish(self._released, self._alive)
-        finally:
-            detector.arrays = kept
+        told = self._each(lambda detector: detector.standing(self._released, self._alive))
+        return np.concatenate([np.zeros(0, EVENT), *told])
 
     def state(self) -> State:
         """All that the engine knows, as a copy; `resume` goes on from the next row."""

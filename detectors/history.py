@@ -16,8 +16,8 @@ MOST_INPUTS = 65_535
 """Inputs that a code of 16 bits tells apart, one left for `OTHERS`."""
 OTHERS = "(a later input)"
 """What every input beyond `MOST_INPUTS` is called."""
-PIECE_ROWS = 1 << 18
-"""Rows of a piece that is kept apart: 13.6 MB."""
+PIECE_ROWS = 1 << 17
+"""Rows of a piece that is kept apart: 6.8 MB."""
 
 
 class Inputs:

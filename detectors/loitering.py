@@ -109,6 +109,7 @@ class Loitering(PooledDetector):
     facts = FACTS
     settles_place = True
     state, part, loop, end = STEP, EPISODE, run, flush
+    numbered = "going", 2
 
     def __init__(self, params: LoiteringParams | None = None) -> None:
         super().__init__(params)

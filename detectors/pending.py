@@ -23,7 +23,7 @@ PARTS = 16
 MOST_US = 60_000_000
 """Rows go on when a sixteenth of the lateness, or this, has passed: what waits is looked at so seldom."""
 
-MOST_ROWS = 1 << 16
+MOST_ROWS = 1 << 15
 """Of a piece to which others are joined: one row with a wrong clock must not have all looked at."""
 LEAST_ROWS = MOST_ROWS // 8
 """What is left of a piece is put into the file again, unless it is smaller than this."""
@@ -31,7 +31,7 @@ MOST_LEFT = 2 * MOST_ROWS
 """Rows in memory beyond which smaller ones are too."""
 MOST_HELD = MOST_LEFT + 2 * MOST_ROWS
 """Rows in memory at most, where there is a file that takes the others."""
-RELEASED_ROWS = 1 << 18
+RELEASED_ROWS = 1 << 17
 """Rows that are taken away at once, about, where many have become ready."""
 
 
@@ -156,7 +156,13 @@ class Pending:
 
     def earliest(self, n: int) -> int:
         """The time in µs of the n-th row, from 1 on, in the order of time."""
-        return int(np.partition(self.column("t"), n - 1)[n - 1])
+        first = np.zeros(0, np.int64)
+        for piece in sorted(self._pieces, key=lambda piece: piece.earliest):
+            if first.size == n and piece.earliest >= first[-1]:
+                break
+            first = np.concatenate([first, self._column(piece, "t")])
+            first = np.partition(first, n - 1)[:n] if first.size >= n else first
+        return int(first.max())
 
     def releases(self, until: int) -> Iterator[Rows]:
         """Take the rows before a time in µs away, the earliest first, about `RELEASED_ROWS` at once."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.detector import Columns, HullDetector, grown
+from detectors.snapshot import State, copied
 from geo.kernel import inlined, inner
 
 FREE, USED = range(2)
@@ -50,6 +51,10 @@ class PooledDetector(HullDetector):
     """
 
     part: ClassVar[np.dtype[Any]]
+    flush_changes = ("states", "parts", "pool")
+    numbered: ClassVar[tuple[str, int]]
+    """The field of a state that has the number of its part, positive where there is one, and how many bits of it are
+    something else, below."""
 
     def __init__(self, params: Any = None) -> None:
         super().__init__(params)
@@ -65,6 +70,16 @@ class PooledDetector(HullDetector):
     def most_bytes(self, max_vessels: int) -> int:
         """Bytes of all arrays at most, with so many hulls: of each one part."""
         return super().most_bytes(max_vessels) + max(FEWEST_PARTS, max_vessels + 1) * self.part.itemsize + 16
+
+    def copies(self, arrays: State, slots: slice) -> State:
+        """Copies for `flush`: the states of these hulls, and of the parts only theirs."""
+        states, (name, bits) = copied(arrays["states"][slots]), self.numbered
+        numbers = states[name] >> bits
+        own = np.flatnonzero(numbers > 0)
+        parts = np.zeros(own.size + 1, self.part).view(np.recarray)
+        parts[:-1] = arrays["parts"][numbers[own] - 1]
+        states[name][own] += (1 + np.arange(own.size) - numbers[own]) << bits
+        return {"states": states, "parts": parts, "pool": np.array([0, own.size])}
 
     def run(self, columns: Columns, begin: int, out: NDArray[Any]) -> tuple[int, int]:
         """Rows from `begin` on: (the row where it stopped, events written to `out`)."""

@@ -337,6 +337,7 @@ class PortCalls(PooledDetector):
     kinds = ("port_call",)
     facts = FACTS
     state, part, loop, end = SAILING, STAY, run, flush
+    numbered = "call", 0
 
     def __init__(self, params: PortCallParams | None = None) -> None:
         super().__init__(params)

@@ -1,0 +1,36 @@
+"""A daemon that begins knows whether its kernels are compiled: of this code, for this processor."""
+
+import os
+
+from luxwake.daemon import kernels
+
+
+def test_kernels_of_other_code_are_not_taken_for_compiled(tmp_path, monkeypatch):
+    source = tmp_path / "loops.py"
+    source.write_text("one = 1\n")
+    monkeypatch.setattr(kernels, "CACHE_FOLDER", tmp_path)
+    monkeypatch.setattr(kernels, "SOURCES", (tmp_path,))
+    assert not kernels.is_compiled()
+    kernels.note_compiled()
+    assert kernels.is_compiled()
+    source.write_text("one = 2\n")
+    os.utime(source, ns=(1, 1))
+    assert not kernels.is_compiled()
+    kernels.note_compiled()
+    assert kernels.is_compiled()
+    (tmp_path / "more.py").write_text("")
+    assert not kernels.is_compiled()
+
+
+def test_the_kernels_of_this_daemon_are_told_from_those_of_another_copy(tmp_path, monkeypatch):
+    monkeypatch.setattr(kernels, "CACHE_FOLDER", tmp_path)
+    kernels.note_compiled()
+    assert kernels.is_compiled()
+    monkeypatch.setattr(kernels, "__file__", str(tmp_path / "kernels.py"))
+    assert not kernels.is_compiled()
+
+
+def test_without_a_folder_nothing_is_known_to_be_compiled(monkeypatch):
+    monkeypatch.setattr(kernels, "CACHE_FOLDER", None)
+    kernels.note_compiled()
+    assert not kernels.is_compiled()
