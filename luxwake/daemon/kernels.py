@@ -1,7 +1,7 @@
 """The kernels of a daemon are there before it begins: where they are not, another process compiles them.
 
 LLVM holds the lock of Python for half a second at a time, for which the status server would not answer. A file beside
-the kernels says for which processor they are, and of which code, so that a start need not try each of them.
+the kernels says for which processor they are, so that a start need not try each of them.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from pathlib import Path
 from geo.kernel import CACHE_FOLDER
 
 LOOK_S = 0.1
-SOURCES = tuple(Path(__file__).parents[2] / package for package in ("ais", "detectors", "geo"))
-"""Where the code of the kernels stands. As numba does, a file counts as changed when its time or its size has."""
 
 
 def have_kernels(stopping: threading.Event) -> str:
@@ -42,7 +40,7 @@ def have_kernels(stopping: threading.Event) -> str:
 def is_compiled() -> bool:
     """Are all kernels of the daemon on the disk?"""
     note = _note()
-    return note is not None and note.is_file() and note.read_text(encoding="utf-8") == _made_of()
+    return note is not None and note.is_file() and note.read_text(encoding="utf-8") == _processor()
 
 
 def compile_all() -> None:
@@ -58,7 +56,7 @@ def note_compiled() -> None:
     """All kernels of the daemon are on the disk from here on."""
     note = _note()
     if note is not None:
-        note.write_text(_made_of(), encoding="utf-8")
+        note.write_text(_processor(), encoding="utf-8")
 
 
 def _note() -> Path | None:
@@ -69,13 +67,8 @@ def _note() -> Path | None:
     return CACHE_FOLDER / f"of-the-daemon-{source}"
 
 
-def _made_of() -> str:
-    """What machine code depends on: the processor as LLVM names it, the compiler, and the code of the kernels."""
-    import numba
+def _processor() -> str:
+    """The processor that machine code is for, as LLVM names it."""
     from llvmlite.binding import get_host_cpu_features, get_host_cpu_name
 
-    files = sorted(path for folder in SOURCES for path in folder.glob("*.py"))
-    stamps = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files]
-    code = hashlib.blake2b(repr(stamps).encode(), digest_size=8).hexdigest()
-    processor = f"{platform.machine()} {get_host_cpu_name()} {get_host_cpu_features().flatten()}"
-    return f"{processor} numba {numba.__version__} {code}\n"
+    return f"{platform.machine()} {get_host_cpu_name()} {get_host_cpu_features().flatten()}\n"
