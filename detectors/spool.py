@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from detectors.snapshot import Column, State, Stored, open_state, put_state, read_state
 from geo.errors import InputError, OutputError
+from geo.whole_file import remove_unfinished
 
 HOLDS = {"holds": "a part of a watch"}
 
@@ -76,6 +77,7 @@ class Spool(Memory):
         self.folder = Path(folder)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            remove_unfinished(self.folder)
         except OSError as error:
             raise OutputError(f"{folder}: cannot be used ({error.strerror}); choose another folder") from None
         there = self._files()

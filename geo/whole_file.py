@@ -55,9 +55,12 @@ def sync(*paths: str | os.PathLike[str]) -> None:
             os.close(handle)
 
 
+_ANEW = ".anew"
+
+
 def rewrite(path: Path, size: int) -> None:
     """Have a file of so many bytes written anew, to other places of the disk. Raises OSError."""
-    partial = path.with_name(f".{path.name}.anew")
+    partial = path.with_name(f".{path.name}{_ANEW}")
     try:
         with path.open("rb") as old, partial.open("wb") as stream:
             while (left := size - stream.tell()) > 0 and (data := old.read(min(left, COPY_BYTES))):
@@ -67,6 +70,12 @@ def rewrite(path: Path, size: int) -> None:
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what `rewrite` left in a folder when its process was killed. Raises OSError."""
+    for path in folder.glob(f".*{_ANEW}"):
+        path.unlink(missing_ok=True)
 
 
 def write_text(

@@ -4,6 +4,8 @@ import errno
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 from collections import Counter
 from contextlib import closing
@@ -15,12 +17,15 @@ import pytest
 
 import luxwake as lw
 from detectors.snapshot import is_whole, put_state, write_state
+from detectors.spool import Spool
 from geo.errors import InputError, OutputError, UsageError
 from luxwake.daemon.checkpoint import Checkpoints
 from luxwake.daemon.core import Core
 from luxwake.daemon.intake import Chunk
 from luxwake.daemon.journal import Journal
 from tests.daemon_case import config, feed, in_child, pieces, serve, stored
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -315,6 +320,18 @@ def test_after_a_sync_that_failed_files_beside_a_checkpoint_are_written_anew(tmp
     with pytest.raises(OSError, match="has been lost by the disk"):
         checkpoints.begin(5, {"watch": write}).result()
     checkpoints.close()
+
+
+@pytest.mark.parametrize("opened", [Journal, Spool])
+def test_what_a_killed_process_was_writing_anew_is_removed(tmp_path, opened):
+    path = tmp_path / "part-00000001"
+    path.write_bytes(b"data")
+    killed = "import os, sys\nfrom pathlib import Path\nfrom geo.whole_file import rewrite\n"
+    killed += "os.fsync = lambda handle: os._exit(9)\nrewrite(Path(sys.argv[1]), 4)"
+    assert subprocess.run([sys.executable, "-c", killed, path], cwd=ROOT, check=False).returncode == 9
+    assert len([*tmp_path.iterdir()]) == 2
+    opened(tmp_path)
+    assert [*tmp_path.iterdir()] == [path] and path.read_bytes() == b"data"
 
 
 def test_a_journal_that_ends_before_the_store_is_an_error(tmp_path, chunks):

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from geo.errors import InputError
-from geo.whole_file import rewrite, sync
+from geo.whole_file import remove_unfinished, rewrite, sync
 from luxwake.daemon.intake import Chunk
 
 SEGMENT_BYTES = 64 << 20
@@ -58,6 +58,7 @@ class Journal:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        remove_unfinished(self.folder)
         self.last = 0
         """Number of the last record."""
         self.first = 1
