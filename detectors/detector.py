@@ -250,7 +250,8 @@ class Detector(Remembers, ABC):
         return np.concatenate(pieces)
 
     def standing(self, now: int, alive: int) -> NDArray[Any]:
-        """What `finish` would find at `now`, on copies of what it changes, of some hulls at a time where it can be."""
+        """What `finish` would find at `now`, in µs, as records; on copies of what that changes, of some hulls at a time
+        where it can be."""
         ships, arrays, found = self.ships, self.arrays, []
         by_hull = self.flush_changes is not None and not {*self.by_slot}.isdisjoint(self.flush_changes)
         n, step = (ships.size, HULLS_AT_ONCE) if by_hull else (1, 1)

@@ -16,7 +16,7 @@ from tests.daemon_case import config, feed, pieces
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """Where nothing waits for a disk."""
-KILLS = int(os.environ.get("LUXWAKE_KILLS", "12"))
+KILLS = int(os.environ.get("LUXWAKE_KILLS", "25"))
 CALLS = ("fsync", "replace", "unlink", "open", "mkdir")
 VALUES = ("t", "mmsi", "lat", "lon", "sog", "cog", "heading", "nav_status", "msg_type", "channel")
 DAY = 86_400_000_000
