@@ -20,7 +20,7 @@ from ais.identity_stream import Ships, among
 from ais.table import NAT
 from detectors.detector import DerivedDetector, Detector, Final, Known
 from detectors.engine import Engine
-from detectors.event import EVENT, RENDEZVOUS
+from detectors.event import EVENT, RENDEZVOUS, joined_events
 from detectors.finish import placed, sorted_events, well_placed
 from detectors.registry import kind_code
 from detectors.told import Keys, Naming, mixed
@@ -63,11 +63,6 @@ def of_ships(records: NDArray[Any], ships: Ships) -> NDArray[np.bool_]:
     return found
 
 
-def kinds_of(detector: Detector) -> list[int]:
-    """Codes of the kinds of event that a detector finds."""
-    return [kind_code(kind) for kind in detector.kinds]
-
-
 def ships_in(*records: NDArray[Any]) -> Ships:
     """The ships of events; 0 stands for no other."""
     return np.unique(np.concatenate([one[name] for one in records for name in ("mmsi", "other")]))
@@ -91,6 +86,7 @@ class Conclusions:
         codes = np.arange(256)
         together = [kind for d in engine.detectors if d.name in self._together for kind in d.kinds]
         self._shared = np.isin(codes, [kind_code(kind) for kind in together])
+        self._own = {d.name: np.isin(codes, [kind_code(kind) for kind in d.kinds]) for d in engine.detectors}
         self._chosen = np.isin(codes, engine.chosen)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -137,10 +133,10 @@ class Conclusions:
         goes = np.zeros(self._ended.size, np.bool_)
         goes[gone] = True
         ended = self._ended[goes & ~self._ended_out]
-        left = np.concatenate([self._ended[~goes & ~self._ended_out], self._open[~self._open_out]])
+        left = joined_events(self._ended[~goes & ~self._ended_out], self._open[~self._open_out])
         for detector in self._engine.detectors:
             if detector.name in self.kept:
-                own = [records[np.isin(records["kind"], kinds_of(detector))] for records in (ended, left)]
+                own = [records[self._own[detector.name][records["kind"]]] for records in (ended, left)]
                 self.kept[detector.name] = detector.keep(self.kept[detector.name], Final(own[0], own[1], known))
         final = Final(*self._as_told(ended, left, limits), known)
         for deriving in self._engine.derived:
@@ -157,7 +153,7 @@ class Conclusions:
         derived = (*self._each.values(), *self._all.values())
         parts += [(one, self._naming.is_over(one, *limits)) for one in derived]
         gone = [ended[~shared[0]], *(one[ends] for one, ends in parts)]
-        return np.concatenate(gone), np.concatenate([left[~shared[1]], *(one[~ends] for one, ends in parts)])
+        return joined_events(*gone), joined_events(left[~shared[1]], *(one[~ends] for one, ends in parts))
 
     def look(self, fresh: NDArray[Any], standing: NDArray[Any], known: Known, said: Ships, turn: Turn) -> Look:
         """What follows from the events that have ended since the last look and before, and from those that go on.
@@ -180,7 +176,7 @@ class Conclusions:
         self._let_be(known)
         parts += [*self._each.values(), *self._all.values()]
         keys = [self._naming.keys(part)[self._chosen[part["kind"]]] for part in parts]
-        news = np.concatenate(changed)
+        news = joined_events(*changed)
         return Look(news[self._chosen[news["kind"]]], np.concatenate(keys), self._heard)
 
     def _let_be(self, known: Known) -> None:
@@ -200,7 +196,7 @@ class Conclusions:
         """Events placed and judged each by itself, and which of them to leave out."""
         records, out, _ = placed(records, self._engine.detectors)
         for detector in self._engine.detectors:
-            own = np.isin(records["kind"], [kind_code(kind) for kind in detector.kinds])
+            own = self._own[detector.name][records["kind"]]
             if own.any() and type(detector).settle_each is not Detector.settle_each:
                 records[own] = detector.settle_each(records[own], known)
         return records, out
@@ -216,10 +212,10 @@ class Conclusions:
         """Judge events that have ended: those judged now, and the ships of the new ones."""
         again = of_ships(self._ended, said) | self._is_due(self._ended, "t_end", DAY_US, turn)
         rows = np.flatnonzero(again & ~self._ended_out)
-        judged, out = self._judge(np.concatenate([self._ended[rows], fresh]), known)
+        judged, out = self._judge(joined_events(self._ended[rows], fresh), known)
         if fresh.size:
             rows = np.append(rows, np.arange(self._ended.size, self._ended.size + fresh.size))
-            self._ended = np.concatenate([self._ended, fresh])
+            self._ended = joined_events(self._ended, fresh)
             self._ended_out = np.append(self._ended_out, np.zeros(fresh.size, np.bool_))
         self._ended[rows], self._ended_out[rows] = judged, out
         return judged[~out], ships_in(fresh)
@@ -248,9 +244,9 @@ class Conclusions:
         ships = []
         for detector in self._engine.detectors:
             if detector.name in self._together:
-                kinds = [kind_code(kind) for kind in detector.kinds]
+                mine = self._own[detector.name]
                 both = ((self._ended, self._ended_out), (self._open, self._open_out))
-                own = np.concatenate([records[np.isin(records["kind"], kinds) & ~out] for records, out in both])
+                own = joined_events(*(records[mine[records["kind"]] & ~out] for records, out in both))
                 was, now = self._together[detector.name], detector.settle(own, known)
                 self._together[detector.name] = now
                 ships.append(_called_otherwise(self._naming, was, now))
@@ -272,7 +268,7 @@ class Conclusions:
         """Derive anew what follows for some ships, and for those that they met."""
         if not ships.size:
             return []
-        met = np.concatenate([part[part["kind"] == RENDEZVOUS] for part in parts])
+        met = joined_events(*(part[part["kind"] == RENDEZVOUS] for part in parts))
         ships = with_partners(met, ships)
         changed = []
         for detector in self._engine.derived:
@@ -284,7 +280,7 @@ class Conclusions:
                 for some in np.array_split(ships, 1 + ships.size // SHIPS_AT_ONCE)
             ]
             kept = self._each[detector.name]
-            self._each[detector.name] = np.concatenate([kept[~among(kept["mmsi"], ships)], *found])
+            self._each[detector.name] = joined_events(kept[~among(kept["mmsi"], ships)], *found)
             changed += found
         return changed
 
@@ -292,7 +288,7 @@ class Conclusions:
         self, detector: DerivedDetector, parts: list[NDArray[Any]], known: Known, ships: Ships, own: Ships
     ) -> NDArray[Any]:
         """What a detector derives for some ships; `own` are these and those that they met."""
-        events = sorted_events(np.concatenate([part[of_ships(part, own)] for part in parts]))
+        events = sorted_events(joined_events(*(part[of_ships(part, own)] for part in parts)))
         identity, heard = (table.take(among(table["mmsi"], own)) for table in (known.identity, known.vessels))
         kept = {name: records[of_ships(records, own)] for name, records in known.kept.items()}
         found = detector.derive_each(events, Known(identity, heard, known.now, kept))
@@ -302,11 +298,11 @@ class Conclusions:
         """Derive what follows from all ships together, when it is time."""
         if not turn.comes(self._together_us, 0):
             return []
-        events = sorted_events(np.concatenate(parts))
+        events = sorted_events(joined_events(*parts))
         for detector in self._engine.derived:
             if type(detector).derive is not DerivedDetector.derive:
                 more = [kept[name] for kept in (self._each, self._all) for name in detector.needs if name in kept]
-                seen = sorted_events(np.concatenate([events, *more])) if more else events
+                seen = sorted_events(joined_events(events, *more)) if more else events
                 self._all[detector.name] = well_placed(detector.derive(seen, known), [detector])[0]
         return list(self._all.values())
 

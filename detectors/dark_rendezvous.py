@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.detector import DerivedDetector, Known
-from detectors.event import DARK, DARK_RENDEZVOUS, EVENT, FACTS, LOITERING, WAITING, label_code
+from detectors.event import DARK, DARK_RENDEZVOUS, EVENT, FACTS, LOITERING, WAITING, joined_events, label_code
 from detectors.silent_pairs import HOUR_US, Pairs, Stays, candidates, chance_rates, with_silent
 from geo.cells import INDEX_RESOLUTION, cells
 from geo.errors import UsageError
@@ -83,17 +83,17 @@ class DarkRendezvous(DerivedDetector):
         drifting = events[np.isin(events["kind"], (LOITERING, WAITING))]
         if silent.size == 0:
             return np.zeros(0, EVENT)
-        both = np.concatenate([silent, drifting])
+        both = joined_events(silent, drifting)
         begin, length = int(both["t_start"].min()), max(1, int(both["t_end"].max() - both["t_start"].min()))
         a = self._stays(silent, known)
-        made = [np.zeros(0, EVENT)]
+        made: list[NDArray[Any]] = []
         for other, both_silent in ((drifting, False), (silent, True)):
             b = a if both_silent else self._stays(other, known)
             found = self._candidates(a, b, both_silent)
             controls = self._candidates(a, b.moved(begin, length, self.params.controls), both_silent)
             rates = chance_rates(found, controls, self.params.controls)
             made += self._events(found, rates, (silent, other), a, b if both_silent else None)
-        return np.concatenate(made)
+        return joined_events(*made)
 
     def _stays(self, events: NDArray[Any], known: Known) -> Stays:
         """Events with the speed of each ship: its own 95 %, where its moving reports tell it."""

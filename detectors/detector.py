@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ais.hulls import HULL
 from ais.table import Table
-from detectors.event import EVENT
+from detectors.event import EVENT, joined_events
 from detectors.snapshot import Column, Part, Pieces, State, copied, like
 from geo.anchorages import Anchorages
 from geo.nameless_file import FileArray
@@ -263,7 +263,7 @@ class Detector(Remembers, ABC):
                 found.append(self.finish(now, alive))
         finally:
             self.ships, self.arrays = ships, arrays
-        return np.concatenate([np.zeros(0, EVENT), *found])
+        return joined_events(*found)
 
     def copies(self, arrays: State, slots: slice) -> State:
         """Copies of the arrays that `flush` writes to, with the rows of these hulls only."""

@@ -41,6 +41,7 @@ from detectors.event import (
     RENDEZVOUS,
     WAITING,
     blank,
+    joined_events,
     label_code,
     with_fields,
 )
@@ -160,7 +161,7 @@ def _both_partners(events: NDArray[Any]) -> NDArray[Any]:
     meetings = stays[stays["kind"] == RENDEZVOUS].copy()
     for a, b in (("mmsi", "other"), ("hull", "other_hull")):
         meetings[a], meetings[b] = meetings[b].copy(), meetings[a].copy()
-    stays = np.concatenate([stays, meetings])
+    stays = joined_events(stays, meetings)
     rank = np.array([ACROSS.index(kind) for kind in stays["kind"].tolist()], np.int64)
     return stays[np.lexsort((stays["other"], stays["hull"], -rank, stays["t_start"], stays["mmsi"]))]
 
@@ -181,7 +182,7 @@ class Draught(DerivedDetector):
         No more than `MOST_KEPT`, those that ended last.
         """
         gone, left = (events[np.isin(events["kind"], ACROSS)] for events in final[:2])
-        found = np.concatenate([events[events["kind"] == DRAUGHT] for events in final[:2]])
+        found = joined_events(*(events[events["kind"] == DRAUGHT] for events in final[:2]))
         names = _keys(found["mmsi"], found["t_start"])
         both = np.concatenate([kept, with_fields(np.zeros(gone.size, KEPT), gone)])
         changed = np.arange(both.size) < kept.size
@@ -194,7 +195,7 @@ class Draught(DerivedDetector):
     def derive_each(self, events: NDArray[Any], known: Known) -> NDArray[Any]:
         """One event for each stay, meeting or silence across which a ship's draught changed."""
         kept, identity = self.kept(known), known.identity
-        stays = _both_partners(np.concatenate([events, with_fields(blank(kept.size, DRAUGHT), kept)]))
+        stays = _both_partners(joined_events(events, with_fields(blank(kept.size, DRAUGHT), kept)))
         values = _Values(said_of(identity, known.vessels), identity, self.params.min_reports)
         stays, row = self._changed(stays, values)
         if not stays.size:

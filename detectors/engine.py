@@ -27,7 +27,7 @@ from ais.table import FIX_DTYPES, NAT, Fixes
 from ais.tracks import Tracks
 from detectors.bound import FEWEST_VESSELS, MOST_VESSELS, Bound
 from detectors.detector import Columns, DerivedDetector, Detector, Known
-from detectors.event import EVENT, KINDS, LABELS, Events
+from detectors.event import EVENT, KINDS, LABELS, Events, joined_events
 from detectors.feed_time import FeedTime
 from detectors.finish import event_columns, sorted_events, well_placed
 from detectors.pending import Pending, wait_us
@@ -177,7 +177,7 @@ class Engine:
             goes_on, alone = True, False
         if goes_on and not alone:
             found += map(self._run, self._pending.releases(self._released))
-        return np.concatenate([np.zeros(0, EVENT), *found])
+        return joined_events(*found)
 
     def flush(self) -> NDArray[Any]:
         """The input has ended: the events of the rows that waited, and what stays open, as records of `EVENT`."""
@@ -188,17 +188,17 @@ class Engine:
         last = self._run(rows)
         if self.newest == NAT:
             return last
-        return np.concatenate([last, *self._each(lambda detector: detector.finish(self.newest, self._alive))])
+        return joined_events(last, *self._each(lambda detector: detector.finish(self.newest, self._alive)))
 
     def _run(self, rows: dict[str, NDArray[Any]]) -> NDArray[Any]:
         """Rows that are complete up to their last time, through tracks and all detectors."""
         if not in_order(*(rows[name] for name in ORDER)):
             order = np.lexsort(tuple(rows[name] for name in reversed(ORDER)))
             rows = {name: column[order] for name, column in rows.items()}
-        pieces = [np.zeros(0, EVENT)]
+        pieces: list[NDArray[Any]] = []
         for begin in range(0, rows["t"].size, CHUNK_ROWS):
             pieces += self._run_chunk({name: column[begin : begin + CHUNK_ROWS] for name, column in rows.items()})
-        return np.concatenate(pieces)
+        return joined_events(*pieces)
 
     def _run_chunk(self, rows: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """Rows in order through tracks and all detectors; where the tracks want room it is made."""
@@ -261,11 +261,11 @@ class Engine:
         for detector in self.detectors:
             own = np.isin(records["kind"], [kind_code(kind) for kind in detector.kinds])
             settled = detector.settle(detector.settle_each(records[own], known), known)
-            records = sorted_events(np.concatenate([records[~own], settled]))
+            records = sorted_events(joined_events(records[~own], settled))
         for deriving in self.derived:
             both = [deriving.derive_each(records, known), deriving.derive(records, known)]
-            found, more = well_placed(np.concatenate(both), [deriving])
-            records, counts = sorted_events(np.concatenate([records, found])), counts | more
+            found, more = well_placed(joined_events(*both), [deriving])
+            records, counts = sorted_events(joined_events(records, found)), counts | more
         return records[np.isin(records["kind"], self.chosen)], counts
 
     def known(self, identity: Identities, kept: Mapping[str, NDArray[Any]] | None = None) -> Known:
@@ -331,7 +331,7 @@ class Engine:
         if self._released == NAT:
             return np.zeros(0, EVENT)
         told = self._each(lambda detector: detector.standing(self._released, self._alive))
-        return np.concatenate([np.zeros(0, EVENT), *told])
+        return joined_events(*told)
 
     def state(self) -> State:
         """All that the engine knows, as a copy; `resume` goes on from the next row."""

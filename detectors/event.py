@@ -99,6 +99,7 @@ EVENT = np.dtype(
     align=True,
 )
 """One event of any kind; times in µs since 1970 UTC, degrees WGS84, metres, knots."""
+_BYTES = np.dtype((np.void, EVENT.itemsize))
 
 
 LET_GO = 2
@@ -132,6 +133,16 @@ def blank(n: int, kind: int) -> NDArray[Any]:
         events[name] = -1
     events["kind"] = kind
     return events
+
+
+def joined_events(*parts: NDArray[Any]) -> NDArray[Any]:
+    """Records of `EVENT`, one part after the other; none without parts.
+
+    `np.concatenate` looks for a type that suits all of them, field by field: 0.17 ms for three parts, which take 0.01
+    as bytes.
+    """
+    raw = [part.astype(EVENT, copy=False).view(_BYTES) for part in parts]
+    return np.concatenate([np.zeros(0, _BYTES), *raw]).view(EVENT)
 
 
 def with_fields(records: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:

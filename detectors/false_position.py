@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.detector import FEWEST_HULLS, Columns, Detector, Final, Known, grown, rounded_up
-from detectors.event import EVENT
+from detectors.event import EVENT, joined_events
 from detectors.inland import waterways
 from detectors.mass_displacement import displaced_together
 from detectors.scrutiny import WATCH, Limits, Places, flush, run
@@ -178,13 +178,13 @@ class FalsePosition(Detector):
     def settle(self, records: NDArray[Any], known: Known) -> NDArray[Any]:
         """What several ships suffer at once is told of none of them."""
         p, kept = self.params, self.kept(known)
-        both = np.concatenate([kept, records])
+        both = joined_events(kept, records)
         found = displaced_together(both, p.mass_ships, p.mass_within_s * 1_000_000, p.mass_place_m, p.mass_same_way)
         return found[kept.size :]
 
     def keep(self, kept: NDArray[Any], final: Final) -> NDArray[Any]:
         """Those that began when one of the others did: what one ship suffered with others is not told of it alone."""
-        both, began = np.concatenate([kept, final.gone]), np.sort(final.left["t_start"])
+        both, began = joined_events(kept, final.gone), np.sort(final.left["t_start"])
         within_us = self.params.mass_within_s * 1_000_000
         first = np.searchsorted(began, both["t_start"] - within_us)
         last = np.searchsorted(began, both["t_start"] + within_us, side="right")

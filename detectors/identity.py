@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.detector import DerivedDetector, Final, Known
-from detectors.event import EVENT, IDENTITY, blank, label_code
+from detectors.event import EVENT, IDENTITY, blank, joined_events, label_code
 from detectors.identity_changes import DIMENSIONS, IMO, SHIP_TYPE, Limits, changes
 from detectors.identity_claims import against_registry, flags_apart, unknown_flags, wrong_check_digits
 from detectors.identity_events import FACTS, told, unique_events
@@ -104,10 +104,10 @@ class Identity(DerivedDetector):
     def keep(self, kept: NDArray[Any], final: Final) -> NDArray[Any]:
         """Silences that explain another hull under an MMSI, and ships of one number that were far apart; of those that
         are still followed."""
-        gone, vessels = np.concatenate([kept, final.gone]), final.known.vessels
-        apart = far_apart(np.concatenate([gone, final.left]))
+        gone, vessels = joined_events(kept, final.gone), final.known.vessels
+        apart = far_apart(joined_events(gone, final.left))
         followed = [np.isin(apart[who], vessels["mmsi"]) for who in ("mmsi", "other")]
-        return np.concatenate([lasting(gone, vessels), apart[followed[0] & followed[1]]])
+        return joined_events(lasting(gone, vessels), apart[followed[0] & followed[1]])
 
     def derive_each(self, events: NDArray[Any], known: Known) -> NDArray[Any]:
         """What each ship says that changes, or cannot be."""
@@ -120,18 +120,18 @@ class Identity(DerivedDetector):
             unknown_flags(lives(known.vessels), self.params.min_fixes, least[1]),
             against_registry(said, identity, self.registry, least),
         ]
-        return unique_events(np.concatenate(found))
+        return unique_events(joined_events(*found))
 
     def derive(self, events: NDArray[Any], known: Known) -> NDArray[Any]:
         """Ships that take another number, and ships that share one."""
         p, identity, vessels = self.params, known.identity, known.vessels
-        events = np.concatenate([events, self.kept(known)])
+        events = joined_events(events, self.kept(known))
         found = [
             self._handovers(lives(vessels), identity),
             shared_numbers(said_of(identity, vessels), identity, vessels, events, self._least),
             shared_mmsis(vessels, events, p.min_fixes, self._least[1]),
         ]
-        return unique_events(np.concatenate(found))
+        return unique_events(joined_events(*found))
 
     @property
     def _least(self) -> tuple[int, int]:

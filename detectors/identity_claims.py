@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ais.flags import flag_of_callsign, flag_of_mmsi
 from ais.imo import imos_valid, imos_wrong
 from ais.table import NAT, Table
-from detectors.event import IDENTITY, blank, label_code
+from detectors.event import IDENTITY, blank, joined_events, label_code
 from detectors.identity_changes import alike_texts, group_of
 from detectors.identity_events import FACTS, Spans, of_spans, put, spans, told
 from detectors.identity_registry import Entry, Registry
@@ -101,7 +101,7 @@ def against_registry(said: Said, identity: Table, registry: Registry, least: tup
                 put(event[0], value_before=entry.length_m or np.nan, value_after=said.length[row] or np.nan)
                 put(event[0], beam_before_m=entry.beam_m or np.nan, beam_after_m=said.beam[row] or np.nan)
             pieces.append(event)
-    return np.concatenate(pieces)
+    return joined_events(*pieces)
 
 
 def _differs(a: float, b: float) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ais.table import Table
-from detectors.event import DARK, GAP, IDENTITY, PORT_CALL, blank, label_code
+from detectors.event import DARK, GAP, IDENTITY, PORT_CALL, blank, joined_events, label_code
 from detectors.identity_claims import one_number_two_ships
 from detectors.identity_events import put, told
 from detectors.said import Said
@@ -132,7 +132,7 @@ def shared_mmsis(vessels: Table, events: NDArray[Any], min_fixes: int, least_us:
         event["n"], event["score"] = vessels["n"][k], told(min(vessels["n"][k], vessels["n"][first]))
         put(event[0], reports_before=vessels["n"][first], reports_after=vessels["n"][k])
         pieces.append(event)
-    return np.concatenate(pieces) if pieces else blank(0, IDENTITY)
+    return joined_events(*pieces)
 
 
 def lasting(events: NDArray[Any], vessels: Table) -> NDArray[Any]:

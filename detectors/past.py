@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ais.table import NAT
 from detectors.engine import Engine, row_dtypes
-from detectors.event import EVENT
+from detectors.event import joined_events
 from detectors.history import Arrived, Rows, by_time, joined
 from detectors.late_rows import NEVER, LateRows
 from detectors.rows import taken
@@ -102,7 +102,7 @@ class Past:
 
     def _take_fresh(self) -> NDArray[Any]:
         """Take away the events found since the last look."""
-        fresh, self._fresh = np.concatenate([np.zeros(0, EVENT), *self._fresh]), []
+        fresh, self._fresh = joined_events(*self._fresh), []
         return fresh
 
     def _again(self) -> int:

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from ais.hulls import new_places
 from detectors.detector import FEWEST_HULLS, Columns, Detector, Known, grown, only
-from detectors.event import RENDEZVOUS
+from detectors.event import RENDEZVOUS, joined_events
 from detectors.meeting import BIN, LOST, ROOM, TAKEN, Limits, rebuild_pairs, rebuild_pieces
 from detectors.meeting import flush as flush_pairs
 from detectors.meeting import run as run_pairs
@@ -234,7 +234,7 @@ class Rendezvous(Detector):
         rebuild_pieces(a["bins"], a["pieces"], a["heads"], self._columns)
         self._rebuild_pairs(int(a["bins"]["n"].max()))
         a["movers"] = only(a["movers"], kept)
-        return np.concatenate(found)
+        return joined_events(*found)
 
     def most_bytes(self, max_vessels: int) -> int:
         """Bytes of all arrays at most, without those in files: of a bin a piece for sixteen hulls, of pairs one for
@@ -287,4 +287,4 @@ class Rendezvous(Detector):
     def settle_each(self, records: NDArray[Any], known: Known) -> NDArray[Any]:
         """The gap between the hulls, and the label of each meeting."""
         own = records["kind"] == RENDEZVOUS
-        return np.concatenate([records[~own], label_meetings(records[own], known, self._anchorages)])
+        return joined_events(records[~own], label_meetings(records[own], known, self._anchorages))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ais.identity_stream import Ships, among
-from detectors.event import EVENT, Events
+from detectors.event import EVENT, Events, joined_events
 from detectors.finish import event_order
 from detectors.registry import detector_of_kind
 
@@ -134,7 +134,7 @@ class Told:
         tell = tell[event_order(records[tell])]
         revision = np.where(rows[tell] >= 0, self.revision[rows[tell]] if self.revision.size else 0, 0) + 1
         news = News(
-            np.concatenate([records[tell], self.records[gone]]),
+            joined_events(records[tell], self.records[gone]),
             np.concatenate([change[tell], np.full(gone.size, RETRACTED, np.uint8)]),
             np.concatenate([revision, self.revision[gone] + 1]).astype(np.uint32),
         )
@@ -209,7 +209,7 @@ class Told:
             return
         n = int(np.count_nonzero(new))
         keys, first = self.naming.keys(records[new]), self.records.size
-        self.records = np.concatenate([self.records, records[new]])
+        self.records = joined_events(self.records, records[new])
         self.told = np.append(self.told, np.full(n, now))
         self.revision = np.append(self.revision, np.ones(n, np.uint32))
         self.retracted = np.append(self.retracted, np.zeros(n, np.bool_))

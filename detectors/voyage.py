@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from ais.table import NAT
 from detectors.detector import DerivedDetector, Final, Known
-from detectors.event import DARK, EVENT, GAP, LET_GO, PORT_CALL, VOYAGE, blank, with_fields
+from detectors.event import DARK, EVENT, GAP, LET_GO, PORT_CALL, VOYAGE, blank, joined_events, with_fields
 from detectors.voyage_declared import AS_DECLARED, ELSEWHERE, declarations, judged, reports_of, rows_until, shared_mmsi
 from detectors.voyage_eta import eta_span, hours_after
 from geo.errors import UsageError
@@ -162,7 +162,7 @@ class Voyages(DerivedDetector):
     def derive_each(self, events: NDArray[Any], known: Known) -> NDArray[Any]:
         """The voyages between the port calls among `events`."""
         kept = self.kept(known)
-        calls = np.concatenate([with_fields(blank(kept.size, PORT_CALL), kept), events[events["kind"] == PORT_CALL]])
+        calls = joined_events(with_fields(blank(kept.size, PORT_CALL), kept), events[events["kind"] == PORT_CALL])
         order = np.argsort(calls["t_start"], kind="stable")
         calls = calls[order]
         before, after = _pairs(calls)

@@ -34,7 +34,7 @@ from ais.table import NAT, STATIC_DTYPES, Fixes, Static
 from detectors.conclusions import Conclusions, Turn, ships_in
 from detectors.detector import Known
 from detectors.engine import LATENESS_S, Engine, row_dtypes
-from detectors.event import EVENT, Events
+from detectors.event import EVENT, Events, joined_events
 from detectors.finish import sorted_events
 from detectors.history import Arrived, Inputs, Piece, Rows, joined
 from detectors.late_rows import at_once
@@ -133,8 +133,7 @@ class Watch(Past):
         self._reports, self._inputs = self._new_reports(), Inputs()
         self._conclusions = Conclusions(self.engine, self._step_us, self._update_us, self._together_us)
         self._told = Told()
-        self._looked = self._final = NAT
-        self._early = 0
+        self._looked, self._final, self._early = NAT, NAT, 0
         self._nothing: Changes | None = None
 
     def _new_reports(self, saved: Saved | None = None) -> Reports:
@@ -217,7 +216,7 @@ class Watch(Past):
     def flush(self) -> Changes:
         """The input has ended: what the rows that waited change, and what stays open."""
         before = self._to_the_end()
-        found = np.concatenate([self._conclusions.ended, *self._fresh, self.engine.flush()])
+        found = joined_events(self._conclusions.ended, *self._fresh, self.engine.flush())
         events, _ = self.engine.conclude(found, self._reports.identity_anew(), self._conclusions.kept)
         present, now = self._told.naming.keys(events), self.engine.released
         heard = np.unique(self.engine.known(self._reports.identity()).vessels["mmsi"])
@@ -377,7 +376,8 @@ class Watch(Past):
     def _changes(self, news: list[News]) -> Changes:
         if not any(one.change.size for one in news):
             return self._empty()  # most pieces of a feed change nothing, and must not cost a look at every ship
-        records, change, revision = (np.concatenate(column) for column in zip(*news, strict=True))
+        told, *others = zip(*news, strict=True)
+        records, (change, revision) = joined_events(*told), map(np.concatenate, others)
         ships, identity = ships_in(records), self._reports.identity()
         identity = identity.take(among(identity["mmsi"], ships))
         events = self.engine.table(records, identity, self._inputs.names, {}, ships)
