@@ -61,16 +61,54 @@ class Piece(NamedTuple):
     size: int
 
 
+class Block:
+    """Room for rows, which are copied one after the other into columns of one array.
+
+    Pieces of all sizes that live for minutes would cut up the heap; of one array of megabytes only those pages are in
+    use in which there are rows, and they go back with it.
+
+    >>> block = Block({"t": np.zeros(0, np.int64)}, 3)
+    >>> block.add({"t": np.arange(2)}, 0), block.add({"t": np.arange(5)}, 2), block.rows["t"].tolist()
+    (2, 1, [0, 1, 2])
+    """
+
+    def __init__(self, like: Rows, room: int) -> None:
+        widths = {name: column.itemsize * int(np.prod(column.shape[1:])) for name, column in like.items()}
+        whole, at = np.empty(room * sum(widths.values()), np.uint8), 0
+        self._columns, self._room, self.size = Rows(), room, 0
+        for name in sorted(like, key=lambda name: -like[name].dtype.alignment):
+            part, at = whole[at : at + room * widths[name]], at + room * widths[name]
+            self._columns[name] = part.view(like[name].dtype).reshape(room, *like[name].shape[1:])
+
+    def add(self, rows: Rows, begin: int) -> int:
+        """Copy rows from `begin` on, as many as there is room for; so many."""
+        n = min(_length(rows) - begin, self._room - self.size)
+        for name, column in self._columns.items():
+            column[self.size : self.size + n] = rows[name][begin : begin + n]
+        self.size += n
+        return n
+
+    @property
+    def is_full(self) -> bool:
+        """Is there no room?"""
+        return self.size == self._room
+
+    @property
+    def rows(self) -> Rows:
+        """The rows, where they lie."""
+        return {name: column[: self.size] for name, column in self._columns.items()}
+
+
 class Arrived:
-    """Rows in the order of arrival, in pieces that are joined so that single rows do not cost a piece each.
+    """Rows in the order of arrival.
 
-    Whole pieces, of `piece_rows` or more, lie on a `shelf`: in memory, or in files.
+    Every `piece_rows` of them lie on a `shelf`, in memory or in files; the newest in a block.
 
-    >>> arrived = Arrived({"t": np.zeros(0, np.int64)})
+    >>> arrived = Arrived({"t": np.zeros(0, np.int64)}, piece_rows=40)
     >>> for t in range(100):
     ...     arrived.add({"t": np.array([t])})
-    >>> arrived.size, arrived.since(97)["t"].tolist(), len(arrived.pieces) < 8
-    (100, [97, 98, 99], True)
+    >>> arrived.size, arrived.since(97)["t"].tolist(), len(arrived.shelved), arrived.newest["t"].size
+    (100, [97, 98, 99], 2, 20)
     """
 
     def __init__(
@@ -78,33 +116,48 @@ class Arrived:
     ) -> None:
         self._shelf, self._piece_rows = shelf if shelf is not None else Memory(), piece_rows
         self._none = {name: column[:0].copy() for name, column in rows.items()}
-        self.shelved, self.pieces, self.size = list(pieces), [rows], sum(piece.size for piece in pieces) + _length(rows)
+        self._block: Block | None = None
+        self.shelved, self.size = list(pieces), sum(piece.size for piece in pieces)
+        self.add(rows)
 
     def add(self, rows: Rows) -> None:
         """Take rows, as copies: the feed may use their memory again."""
-        self.size += _length(rows)
-        self.pieces.append({name: column.copy() for name, column in rows.items()})
-        while len(self.pieces) > 1 and _length(self.pieces[-2]) <= 2 * _length(self.pieces[-1]):
-            last, before = self.pieces.pop(), self.pieces.pop()
-            self.pieces.append(joined([before, last]))
-        if sum(_length(piece) for piece in self.pieces) >= self._piece_rows:
-            self.shelve()
+        n, at = _length(rows), 0
+        self.size += n
+        while at < n:
+            if self._block is None:
+                self._block = Block(self._none, self._piece_rows)
+            at += self._block.add(rows, at)
+            if self._block.is_full:
+                self.shelve()
+
+    @property
+    def newest(self) -> Rows:
+        """The rows that are not on the shelf."""
+        return self._none if self._block is None else self._block.rows
+
+    def take_newest(self) -> Rows:
+        """Take them away."""
+        rows, self._block = self.newest, None
+        self.size -= _length(rows)
+        return rows
 
     def shelve(self) -> None:
         """Put all rows on the shelf."""
-        rows = joined(self.pieces)
-        if _length(rows):
-            self.shelved.append(Piece(self._shelf.put(rows), 0, _length(rows)))
-        self.pieces = [self._none]
+        is_full, rows = self._block is not None and self._block.is_full, self.take_newest()
+        if n := _length(rows):
+            whole = rows if is_full else {name: column.copy() for name, column in rows.items()}
+            self.shelved.append(Piece(self._shelf.put(whole), 0, n))
+            self.size += n
 
     def parts(self) -> Iterator[Rows]:
         """The rows, a piece at a time."""
         yield from map(self.rows_of, self.shelved)
-        yield from self.pieces
+        yield self.newest
 
     def since(self, begin: int) -> Rows:
         """The rows from the given one on."""
-        skipped, later = self.size - sum(map(_length, self.pieces)), [*self.pieces]
+        skipped, later = self.size - _length(self.newest), [self.newest]
         for piece in reversed(self.shelved):
             if skipped <= begin:
                 break
@@ -133,8 +186,8 @@ class Arrived:
 
     def take_before(self, t: int) -> Rows:
         """Take the rows of before a time away."""
-        whole, self.shelved, rest, taken = self.shelved, [], self.pieces, [self._none]
-        self.pieces, self.size = [self._none], 0
+        whole, self.shelved, rest, taken = self.shelved, [], [self.take_newest()], [self._none]
+        self.size = 0
         for piece in whole:
             rows = self.rows_of(piece)
             if (rows["t"] < t).any():

@@ -44,8 +44,8 @@ class Queue(Arrived):
     """
 
     def __init__(self, rows: Rows, shelf: Memory | None = None, pieces: Sequence[Piece] = ()) -> None:
+        self._head: Rows = {name: column[:0].copy() for name, column in rows.items()}
         super().__init__(rows, shelf, pieces)
-        self._head = self._none
 
     def shelve(self) -> None:
         """Put all rows on the shelf."""
@@ -57,12 +57,12 @@ class Queue(Arrived):
     def first(self) -> Rows:
         """Take the first rows away, a piece of them."""
         rows, self._head = self._head, self._none
-        if rows["t"].size == 0 and self.shelved:
+        if rows["t"].size == 0 and not self.shelved:
+            return self.take_newest()
+        if rows["t"].size == 0:
             piece = self.shelved.pop(0)
             rows = self.rows_of(piece)
             self.drop(piece)
-        elif rows["t"].size == 0:
-            rows, self.pieces = joined(self.pieces), [self._none]
         self.size -= rows["t"].size
         return rows
 

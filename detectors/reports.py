@@ -113,8 +113,7 @@ class Reports:
     def saved(self) -> Saved:
         """All that it knows; the rows that are not on the shelf are few."""
         self._unfold()
-        rows = joined([self.empty(), *self._recent.pieces])
-        return Saved(rows, self.repeats, self._said, self._recent.shelved, self._spans, self.let_go)
+        return Saved(self._recent.newest, self.repeats, self._said, self._recent.shelved, self._spans, self.let_go)
 
     def _parts(self) -> Iterator[Rows]:
         """All rows, a piece at a time."""

@@ -7,7 +7,7 @@ process is: the checkpoint has the rows, or the journal.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ais.table import FIX_DTYPES
+from detectors.history import Block
 from detectors.snapshot import Pieces
 from geo.cells import cells
 from geo.nameless_file import NamelessFile
@@ -24,8 +25,6 @@ from luxwake.daemon.archive_files import RESOLUTION, ArchiveRows, Columns
 
 PIECE_ROWS = 1 << 16
 """Rows in memory, 3.5 MB; more go to the file together."""
-PIECES = 1024
-"""Pieces that are held before they are put together: small ones cost more than their rows."""
 PARTS = 16
 """Parts of the Earth, each of the base cells of H3 with the same rest: a cell lies in one of them."""
 _DTYPES = {name: np.dtype(FIX_DTYPES[name]) for name in (*ArchiveRows.order, "cell")}
@@ -49,8 +48,7 @@ class Held:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._new: list[Columns] = []
-        self._n_new = 0
+        self._block = _block()
         self._pieces: list[_Piece] = []
         self._file: NamelessFile | None = None
         self._end = 0
@@ -58,21 +56,19 @@ class Held:
     @property
     def rows(self) -> int:
         """How many there are."""
-        return self._n_new + sum(piece.cuts[-1] for piece in self._pieces)
+        return self._block.size + sum(piece.cuts[-1] for piece in self._pieces)
 
     def add(self, columns: Columns) -> None:
-        """Take rows that nobody else writes to."""
-        self._new.append({name: columns[name] for name in ArchiveRows.order})
-        self._n_new += columns["t"].size
-        if self._n_new >= PIECE_ROWS:
-            self._put_away()
-        elif len(self._new) > PIECES:
-            self._new = [_together(self._new)]
+        """Take rows, as copies."""
+        at = 0
+        while at < columns["t"].size:
+            at += self._block.add(columns, at)
+            if self._block.is_full:
+                self._put_away()
 
     def _put_away(self) -> None:
         """Order what is new by part, and write it to the file; where the disk is full it stays in memory."""
-        rows = _with_cells(_together(self._new))
-        self._new, self._n_new = [], 0
+        rows, self._block = _with_cells(self._block.rows), _block()
         part = ((rows["cell"] >> np.uint64(45)) & np.uint64(PARTS - 1)).astype(np.uint8)
         order = np.argsort(part, kind="stable")
         rows = {name: column[order] for name, column in rows.items()}
@@ -106,17 +102,17 @@ class Held:
 
     def _read_all(self, name: str) -> Iterator[NDArray[Any]]:
         yield from (self._read(piece, name, 0, piece.cuts[-1]) for piece in self._pieces)
-        yield from (piece[name] for piece in self._new)
+        yield self._block.rows[name]
 
     def seal(self) -> None:
         """Nothing is added any more: another thread may read them."""
-        if self._pieces and self._new:
+        if self._pieces and self._block.size:
             self._put_away()
 
     def parts(self) -> Iterator[Columns]:
         """The rows, with their cells, a part at a time; all at once where they are few. They must be sealed."""
         if not self._pieces:
-            yield _with_cells(_together(self._new))
+            yield _with_cells(self._block.rows)
             return
         for part in range(PARTS):
             yield {
@@ -130,9 +126,10 @@ class Held:
             self._file.close()
 
 
-def _together(pieces: Sequence[Columns]) -> Columns:
-    return {name: np.concatenate([piece[name] for piece in pieces]) for name in ArchiveRows.order}
+def _block() -> Block:
+    return Block({name: np.zeros(0, _DTYPES[name]) for name in ArchiveRows.order}, PIECE_ROWS)
 
 
 def _with_cells(rows: Columns) -> Columns:
-    return {**rows, "cell": cells(rows["lat"], rows["lon"], RESOLUTION)}
+    ordered = {name: rows[name] for name in ArchiveRows.order}
+    return {**ordered, "cell": cells(rows["lat"], rows["lon"], RESOLUTION)}
