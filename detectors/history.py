@@ -64,8 +64,8 @@ class Piece(NamedTuple):
 class Block:
     """Room for rows, which are copied one after the other into columns of one array.
 
-    Pieces of all sizes that live for minutes would cut up the heap; of one array of megabytes only those pages are in
-    use in which there are rows, and they go back with it.
+    Pieces of all sizes that live for minutes would cut up the heap; one array of megabytes has pages of its own, which
+    go back with it. Of large ones all pages may be in use from the first rows on: numpy asks for huge pages.
 
     >>> block = Block({"t": np.zeros(0, np.int64)}, 3)
     >>> block.add({"t": np.arange(2)}, 0), block.add({"t": np.arange(5)}, 2), block.rows["t"].tolist()
