@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -64,8 +65,9 @@ class Piece(NamedTuple):
 class Block:
     """Room for rows, which are copied one after the other into columns of one array.
 
-    Pieces of all sizes that live for minutes would cut up the heap; one array of megabytes has pages of its own, which
-    go back with it. Of large ones all pages may be in use from the first rows on: numpy asks for huge pages.
+    Pieces of all sizes that live for minutes would cut up the heap. A block has pages of its own, which are in use when
+    rows reach them and go back with the block; of an array of numpy's from 4 MiB on all would be in use at once, for it
+    asks for huge ones.
 
     >>> block = Block({"t": np.zeros(0, np.int64)}, 3)
     >>> block.add({"t": np.arange(2)}, 0), block.add({"t": np.arange(5)}, 2), block.rows["t"].tolist()
@@ -74,7 +76,7 @@ class Block:
 
     def __init__(self, like: Rows, room: int) -> None:
         widths = {name: column.itemsize * int(np.prod(column.shape[1:])) for name, column in like.items()}
-        whole, at = np.empty(room * sum(widths.values()), np.uint8), 0
+        whole, at = np.frombuffer(mmap.mmap(-1, room * sum(widths.values()), mmap.MAP_PRIVATE), np.uint8), 0
         self._columns, self._room, self.size = Rows(), room, 0
         for name in sorted(like, key=lambda name: -like[name].dtype.alignment):
             part, at = whole[at : at + room * widths[name]], at + room * widths[name]
