@@ -85,7 +85,7 @@ class Message:
         return iter(self.layout.names)
 
     def __contains__(self, name: object) -> bool:
-        return name in self.layout.names
+        return name in self.asdict()
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self.layout.names})

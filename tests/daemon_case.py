@@ -27,7 +27,7 @@ def config(state, **more):
     values = {
         "state": str(state),
         "sources": [{"type": "tail", "name": "feed", "path": "feed.nmea"}],
-        "watch": {"lateness_s": 600, "step_s": 600, "history_s": 7200},
+        "watch": {"lateness_s": 600, "step_s": 1200, "history_s": 7200},
         **more,
     }
     return config_of(values)

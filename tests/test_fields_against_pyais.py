@@ -32,6 +32,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from enum import Enum
+from functools import cache
 from typing import Any
 
 import attr
@@ -39,7 +40,7 @@ import pyais
 import pytest
 from pyais.stream import IterMessages
 
-from ais.bitfield import OPEN, Field
+from ais.bitfield import OPEN, Field, Layout
 from ais.encode import encode
 from ais.fields import bits_as_bytes
 from ais.message import Message
@@ -67,18 +68,20 @@ def bits_of(sentences: list[str]) -> tuple[int, int]:
     return payload, n_bits
 
 
-def their_fields(message: Any) -> list[tuple[str, int, int]]:
-    """Name, first bit and width of the fields of a pyais message, spares left out."""
+@cache
+def their_fields(kind: type) -> list[tuple[str, int, int]]:
+    """Name, first bit and width of the fields of a kind of pyais message, spares left out."""
     found, at = [], 0
-    for one in attr.fields(type(message)):
+    for one in attr.fields(kind):
         if not one.metadata.get("is_spare"):
             found.append((one.name, at, one.metadata["width"]))
         at += one.metadata["width"]
     return found
 
 
-def our_field(message: Message, start: int, width: int) -> Field | None:
-    for field in message.layout.fields:
+@cache
+def our_field(layout: Layout, start: int, width: int) -> Field | None:
+    for field in layout.fields:
         if field.start == start and field.kind not in "-+" and field.width in (width, OPEN):
             return field
     return None
@@ -107,7 +110,7 @@ def compare(message: Message, theirs: Any) -> Counter[str]:
         start = 88 if message.msg_type == 6 else 56
         assert theirs.data == bits_as_bytes(number_of(message, start, message.n_bits - start), message.n_bits - start)
         return Counter(["payload only ours"])
-    for name, start, width in their_fields(theirs):
+    for name, start, width in their_fields(type(theirs)):
         reason = difference(message, name, start, width, getattr(theirs, name))
         assert reason is not None, (layout, name, getattr(theirs, name), message)
         found[reason] += 1
@@ -132,7 +135,7 @@ def difference(message: Message, name: str, start: int, width: int, theirs: Any)
         return type_17(message, name, theirs)
     if layout == "aid" and name in ("name", "name_ext"):
         return aid_name(message, theirs)
-    field = our_field(message, start, width)
+    field = our_field(message.layout, start, width)
     assert field is not None, (layout, name, start, width)
     if field.width != OPEN and field.end > message.n_bits:
         covered = field.kind == "t" and (message[field.name] or "") in (theirs or "")

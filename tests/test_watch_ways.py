@@ -123,7 +123,7 @@ def test_rows_are_cut_put_back_and_kept_as_a_list_is(tmp_path, piece_rows):
     rng = np.random.default_rng(0)
     for shelf in (None, Spool(tmp_path)):
         arrived, expected, t = Arrived({"t": np.zeros(0, np.int64)}, shelf, piece_rows=piece_rows), [], 0
-        for _ in range(200):
+        for _ in range(100):
             what = rng.integers(0, 5)
             if what < 3:
                 n = int(rng.integers(0, 50))
@@ -215,7 +215,7 @@ def test_what_no_header_names_is_removed_and_what_one_names_stays(tmp_path):
 
 
 def test_what_goes_on_is_told_a_few_times_a_day_and_a_voyage_that_ended_once():
-    watch = Watch(update_s=6 * 3600)
+    watch = Watch(update_s=6 * 3600, step_s=1800)
     fixes = busy_world(5, vessels=6, ports=[(35.1, 129.04)])
     told = [watch.feed(fixes.take(slice(k, k + 500))) for k in range(0, len(fixes), 500)]
     days = (fixes["t"].max() - fixes["t"].min()) / (24 * HOUR)
@@ -230,7 +230,7 @@ def test_ships_derived_for_in_parts_tell_the_same(monkeypatch):
     fixes = busy_world(2, vessels=6, ports=[(35.1, 129.04)])
 
     def told():
-        watch = Watch(step_s=3600, history_s=3600)
+        watch = Watch(step_s=7200, history_s=7200)
         parts = [watch.feed(part) for part in pieces_that_end_late(fixes, len(fixes) // 6)]
         return [*parts, watch.flush()]
 
