@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -37,12 +38,19 @@ def good(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def good_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of a good run."""
+    folder = tmp_path_factory.mktemp("good")
+    (folder / "good.csv").write_text(HEADER + csv_rows(30))
+    assert main(["run", str(folder / "good.csv"), "--out", str(folder / "results"), "--quiet"]) == 0
+    return folder / "results"
+
+
 @pytest.fixture
-def out(good: Path, tmp_path: Path) -> Path:
+def out(good_results: Path, tmp_path: Path) -> Path:
     """A folder that holds the good results of a run before."""
-    folder = tmp_path / "results"
-    assert main(["run", str(good), "--out", str(folder), "--quiet"]) == 0
-    return folder
+    return shutil.copytree(good_results, tmp_path / "results")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
