@@ -10,9 +10,9 @@ The rate of a cell is the mean of a Gamma distribution whose prior is the rate o
 nobody was yet has that of its parent, a cell where many were has its own. After Welch et al. 2022 (messages per
 vessel-hour from interpolated positions, smoothed); here per cell and as the feed goes.
 
-Memory: 40 bytes a row, at most three of four rows in use: 53 bytes for each cell and class that traffic was in and for
-each of its parents, rounded up to a power of two, at most 336 MB (2.4 million cells of the resolutions 1 to 5 on
-Earth, two classes). Where the number of vessels is bounded, 160 bytes for each of them: three cells. Beyond these a
+Memory: 32 bytes a row, at most three of four rows in use: 43 bytes for each cell and class that traffic was in and for
+each of its parents, rounded up to a power of two, at most 268 MB (2.4 million cells of the resolutions 1 to 5 on
+Earth, two classes). Where the number of vessels is bounded, 128 bytes for each of them: three cells. Beyond these a
 cell is not learnt, and has the rate of its parent.
 """
 

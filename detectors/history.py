@@ -63,7 +63,7 @@ class Piece(NamedTuple):
 
 
 class Block:
-    """Room for rows, which are copied one after the other into columns of one array.
+    """Room for rows, which are copied one after the other into columns of one array, each at a multiple of 8 bytes.
 
     Pieces of all sizes that live for minutes would cut up the heap. A block has pages of its own, which are in use when
     rows reach them and go back with the block; of an array of numpy's from 4 MiB on all would be in use at once, for it
@@ -76,11 +76,14 @@ class Block:
 
     def __init__(self, like: Rows, room: int) -> None:
         widths = {name: column.itemsize * int(np.prod(column.shape[1:])) for name, column in like.items()}
-        whole, at = np.frombuffer(mmap.mmap(-1, room * sum(widths.values()), mmap.MAP_PRIVATE), np.uint8), 0
+        pages = mmap.mmap(-1, -(-room // 8) * 8 * sum(widths.values()), mmap.MAP_PRIVATE)
+        if hasattr(mmap, "MADV_NOHUGEPAGE"):  # where the system gives huge pages to all that do not ask
+            pages.madvise(mmap.MADV_NOHUGEPAGE)
+        whole, at = np.frombuffer(pages, np.uint8), 0
         self._columns, self._room, self.size = Rows(), room, 0
-        for name in sorted(like, key=lambda name: -like[name].dtype.alignment):
-            part, at = whole[at : at + room * widths[name]], at + room * widths[name]
-            self._columns[name] = part.view(like[name].dtype).reshape(room, *like[name].shape[1:])
+        for name, column in like.items():
+            part, at = whole[at : at + room * widths[name]], at + -(-room // 8) * 8 * widths[name]
+            self._columns[name] = part.view(column.dtype).reshape(room, *column.shape[1:])
 
     def add(self, rows: Rows, begin: int) -> int:
         """Copy rows from `begin` on, as many as there is room for; so many."""
@@ -124,12 +127,12 @@ class Arrived:
 
     def add(self, rows: Rows) -> None:
         """Take rows, as copies: the feed may use their memory again."""
-        n, at = _length(rows), 0
-        self.size += n
-        while at < n:
+        at = 0
+        while at < _length(rows):
             if self._block is None:
                 self._block = Block(self._none, self._piece_rows)
-            at += self._block.add(rows, at)
+            n = self._block.add(rows, at)
+            self.size, at = self.size + n, at + n
             if self._block.is_full:
                 self.shelve()
 
@@ -145,12 +148,12 @@ class Arrived:
         return rows
 
     def shelve(self) -> None:
-        """Put all rows on the shelf."""
-        is_full, rows = self._block is not None and self._block.is_full, self.take_newest()
-        if n := _length(rows):
-            whole = rows if is_full else {name: column.copy() for name, column in rows.items()}
+        """Put all rows on the shelf; where it does not take them (OutputError) they are where they were."""
+        if self._block is not None:
+            rows, n = self._block.rows, self._block.size
+            whole = rows if self._block.is_full else {name: column.copy() for name, column in rows.items()}
             self.shelved.append(Piece(self._shelf.put(whole), 0, n))
-            self.size += n
+            self._block = None
 
     def parts(self) -> Iterator[Rows]:
         """The rows, a piece at a time."""
@@ -236,6 +239,25 @@ def _is_same(one: Any, other: Any) -> bool:
 
 def _length(rows: Rows) -> int:
     return int(rows["t"].size)
+
+
+def evenly(parts: Iterable[Rows], room: int = PIECE_ROWS) -> Iterator[Rows]:
+    """Rows of parts of any size, as copies, in pieces of `room`, the last of fewer.
+
+    >>> [rows["t"].tolist() for rows in evenly([{"t": np.arange(2)}, {"t": np.arange(3)}], 3)]
+    [[0, 1, 0], [1, 2]]
+    """
+    block: Block | None = None
+    for rows in parts:
+        at = 0
+        while at < _length(rows):
+            block = block if block is not None else Block(rows, room)
+            at += block.add(rows, at)
+            if block.is_full:
+                yield block.rows
+                block = None
+    if block is not None:
+        yield block.rows
 
 
 def joined(pieces: Sequence[Rows]) -> Rows:

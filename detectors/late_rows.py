@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ais.table import NAT
-from detectors.history import Arrived, Piece, Rows, by_time, chosen, joined
+from detectors.history import PIECE_ROWS, Arrived, Piece, Rows, by_time, chosen, joined
 from detectors.spool import Memory
 
 SHARE = 2
@@ -43,16 +43,31 @@ class Queue(Arrived):
     ([1, 2], [3], 0)
     """
 
-    def __init__(self, rows: Rows, shelf: Memory | None = None, pieces: Sequence[Piece] = ()) -> None:
+    def __init__(
+        self, rows: Rows, shelf: Memory | None = None, pieces: Sequence[Piece] = (), piece_rows: int = PIECE_ROWS
+    ) -> None:
         self._head: Rows = {name: column[:0].copy() for name, column in rows.items()}
-        super().__init__(rows, shelf, pieces)
+        super().__init__(rows, shelf, pieces, piece_rows)
 
     def shelve(self) -> None:
         """Put all rows on the shelf."""
+        self._shelve_head()
+        super().shelve()
+
+    def _shelve_head(self) -> None:
         if self._head["t"].size:
             self.shelved.insert(0, Piece(self._shelf.put(self._head), 0, self._head["t"].size))
             self._head = self._none
-        super().shelve()
+
+    def parts(self) -> Iterator[Rows]:
+        """The rows, a piece at a time."""
+        self._shelve_head()
+        return super().parts()
+
+    def since(self, begin: int) -> Rows:
+        """The rows from the given one on."""
+        self._shelve_head()
+        return super().since(begin)
 
     def first(self) -> Rows:
         """Take the first rows away, a piece of them."""
@@ -69,8 +84,9 @@ class Queue(Arrived):
     def put_first(self, rows: Rows) -> None:
         """Put rows that nobody else writes to before all others."""
         assert self._head["t"].size == 0, "only what was taken can be put back"
-        self._head = rows
-        self.size += rows["t"].size
+        if rows["t"].size:  # an empty view would hold the memory of what it is of
+            self._head = rows
+            self.size += rows["t"].size
 
     def until(self, t: int) -> Rows:
         """Take the rows up to a time away, where all are in the order of time."""

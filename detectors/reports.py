@@ -108,14 +108,14 @@ class Reports:
     @property
     def rows(self) -> Rows:
         """The reports, some for several."""
-        return joined([self.empty(), *self._parts()])
+        return joined([self.empty(), *self.parts()])
 
     def saved(self) -> Saved:
         """All that it knows; the rows that are not on the shelf are few."""
         self._unfold()
         return Saved(self._recent.newest, self.repeats, self._said, self._recent.shelved, self._spans, self.let_go)
 
-    def _parts(self) -> Iterator[Rows]:
+    def parts(self) -> Iterator[Rows]:
         """All rows, a piece at a time."""
         yield from (self._shelf.get(span.kept) for span in self._spans)
         yield from self._recent.parts()
@@ -203,10 +203,10 @@ class Reports:
 
     def _by_ship(self) -> Iterator[Static]:
         """All reports, some ships at a time, in the order of these."""
-        mmsi = np.sort(np.concatenate([piece["mmsi"] for piece in self._parts()]))
+        mmsi = np.sort(np.concatenate([piece["mmsi"] for piece in self.parts()]))
         cuts = np.unique(np.append(mmsi[:: 2 * SPAN_ROWS], np.uint32(0))).tolist()
         for begin, end in itertools.pairwise([*cuts, 1 << 32]):
-            own = [chosen(one, (one["mmsi"] >= begin) & (one["mmsi"] < end)) for one in self._parts()]
+            own = [chosen(one, (one["mmsi"] >= begin) & (one["mmsi"] < end)) for one in self.parts()]
             yield Static(joined([self.empty(), *own]))
 
     def _unfold(self) -> None:

@@ -36,7 +36,7 @@ from detectors.detector import Known
 from detectors.engine import LATENESS_S, Engine, row_dtypes
 from detectors.event import EVENT, Events, joined_events
 from detectors.finish import sorted_events
-from detectors.history import Arrived, Inputs, Piece, Rows, joined
+from detectors.history import Arrived, Inputs, Piece, Rows, evenly, joined
 from detectors.late_rows import at_once
 from detectors.past import Past, Point
 from detectors.reports import CONDENSED_ROWS, FEWEST_CONDENSED, LET_GO, MOST_REPORTS, Reports, Saved, Span
@@ -230,11 +230,14 @@ class Watch(Past):
         successor._told = self._told.taken_back(self.engine.kinds_alike(successor.engine))
         return changes
 
-    def kept(self) -> Fixes:
-        """The rows and static reports that are kept, with which a watch with other parameters can begin."""
-        static = {name: self._reports.rows[name] for name in STATIC_DTYPES}
-        rows = joined([kept.since(0) for kept in (self._arrived, *self._late.queues)])
-        return Fixes(rows, Static(static), self._inputs.names)
+    def kept(self) -> Iterator[Fixes]:
+        """The static reports and then the rows that are kept, in even pieces: a watch with other parameters can begin
+        with them."""
+        none = self._arrived.since(self._arrived.size)
+        for said in evenly(self._reports.parts()):
+            yield Fixes(none, Static({name: said[name] for name in STATIC_DTYPES}), self._inputs.names)
+        for rows in evenly(itertools.chain(*(kept.parts() for kept in (self._arrived, *self._late.queues)))):
+            yield Fixes(rows, sources=self._inputs.names)
 
     def events(self) -> Events:
         """All events as they were last told, those that are final left out."""
@@ -264,13 +267,8 @@ class Watch(Past):
         points = [[point.released, point.found, point.rows] for point in self._points]
         others = [[list(one)[1:] for one in group] for group in groups]
         header = {**self._header(), **dict(zip(_SHELVED, [points, *others], strict=True)), "spool": kept}
-        header |= {
-            "let_go": said.let_go,
-            "early": self._early,
-            "sources": self._inputs.names,
-            "looked": self._looked,
-            "final": self._final,
-        }
+        header |= {"let_go": said.let_go, "early": self._early, "sources": self._inputs.names}
+        header |= {"looked": self._looked, "final": self._final}
         put_state(stream, state, header)
         return self.shelf.begin(kept)
 

@@ -155,6 +155,27 @@ def test_a_full_disk_loses_nothing(tmp_path, chunks, whole):
     assert stored(tmp_path / "state") == whole
 
 
+@pytest.mark.parametrize("n", [1, 10, 30])
+def test_a_record_that_was_followed_in_part_gets_into_no_checkpoint(tmp_path, chunks, whole, monkeypatch, n):
+    """The disk is full for one state of the engine, and has room again when the daemon ends for it."""
+    core, put, puts = Core(config(tmp_path / "state")), Spool.put, []
+    core.recover()
+
+    def put_or_not(self, arrays):
+        puts.append(1)
+        if len(puts) == n:
+            raise OutputError("the disk is full; free space")
+        return put(self, arrays)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(Spool, "put", put_or_not)
+        with pytest.raises(OutputError, match="disk is full"):
+            for data, end in chunks:
+                core.take([Chunk(0, 2_000_000_000_000_000 + end, data, str(end), 0)])
+        core.close()
+    assert serve(tmp_path / "state", chunks) == whole
+
+
 def test_a_torn_checkpoint_is_not_used_and_the_one_before_it_is(tmp_path, chunks, whole):
     serve(tmp_path / "sound", chunks[:40])
     for suffix in ("watch", "parsers", "json"):

@@ -81,7 +81,16 @@ def half(folder, chunks, more):
         sinks=[{"type": "jsonl", "name": "log", "path": str(folder / "told.jsonl")}], **more,
     )  # fmt: skip
     core = Core(made, {one.name: Filter(one) for one in made.sinks})
-    core.recover()
+    try:
+        core.recover()
+        serve(core, chunks)
+        send(core, made)
+    finally:  # as the daemon does
+        core.close()
+
+
+def serve(core, chunks):
+    """Serve those of the chunks that are new, with checkpoints."""
     done = int(core.cursors.get("feed", "0"))
     for data, end in chunks:
         if end <= done:
@@ -95,8 +104,6 @@ def half(folder, chunks, more):
                 core.checkpoint()
             elif core.journal.last % 3 == 1:
                 core.saving.begin(archive=False)  # the next record is followed meanwhile
-    send(core, made)
-    core.close()
 
 
 def send(core, made):

@@ -6,7 +6,6 @@ import pytest
 from ais.identity import identities
 from ais.table import STATIC_DTYPES, Static, columns_of
 from detectors.event import KINDS
-from detectors.history import Arrived, Block
 from detectors.reports import Reports
 from detectors.spool import Spool
 from detectors.watch import CHANGES, SUPERSEDED, UPDATED, Watch
@@ -118,54 +117,6 @@ def test_a_ship_is_news_when_it_says_something_else_and_not_when_it_repeats_itse
         if kept.said().size:
             news.append(k)
     assert 0 in news and 350 in news and len(news) < 40
-
-
-@pytest.mark.parametrize("piece_rows", [1, 7, 64, 1 << 17])
-def test_rows_are_cut_put_back_and_kept_as_a_list_is(tmp_path, piece_rows):
-    rng = np.random.default_rng(0)
-    for shelf in (None, Spool(tmp_path)):
-        arrived, expected, t = Arrived({"t": np.zeros(0, np.int64)}, shelf, piece_rows=piece_rows), [], 0
-        for _ in range(100):
-            what = rng.integers(0, 5)
-            if what < 3:
-                n = int(rng.integers(0, 50))
-                arrived.add({"t": np.arange(t, t + n)})
-                expected += range(t, t + n)
-                t += n
-            elif what == 3:
-                begin = int(rng.integers(0, len(expected) + 1))
-                for piece in arrived.cut(begin):
-                    arrived.put_back(piece)
-            else:
-                begin = int(rng.integers(0, 1 + len(expected) // 4))
-                end = len(expected) - int(rng.integers(0, 1 + len(expected) // 4))
-                arrived.keep(begin, end)
-                expected = expected[begin:end]
-            assert arrived.size == len(expected) and arrived.since(0)["t"].tolist() == expected
-    names = {piece.kept for piece in arrived.shelved}
-    assert {path.name for path in tmp_path.iterdir()} == names
-
-
-@pytest.mark.parametrize("room", [1, 3, 8, 100])
-def test_a_block_holds_columns_of_any_type_as_they_came(room):
-    rng, dtypes = (
-        np.random.default_rng(room),
-        {"mmsi": "u4", "name": "S20", "t": "i8", "source": "u2", "size_m": ("u2", 4)},
-    )
-    rows = {name: np.zeros(60, dtype) for name, dtype in dtypes.items()}
-    for column in rows.values():
-        column[:] = rng.integers(0, 60, column.shape).astype(column.dtype)
-    block, at, taken = Block(rows, room), 0, []
-    while at < 60:
-        if block.is_full:
-            taken.append(block.rows)
-            block = Block(rows, room)
-        end = at + int(rng.integers(1, 9))
-        at += block.add({name: column[:end] for name, column in rows.items()}, at)
-    taken.append(block.rows)
-    for name, column in rows.items():
-        assert np.array_equal(np.concatenate([part[name] for part in taken]), column)
-    assert all(column.flags.aligned and column.dtype == rows[name].dtype for name, column in block.rows.items())
 
 
 def delayed(seed, share=0.05):

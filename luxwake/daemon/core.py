@@ -117,7 +117,8 @@ class Core:
         self._seq = self.store.seq
         self.committed = self.store.record
         self.is_behind = False
-        """Has something followed that the store has not got yet? Until it has, no other record may be followed."""
+        """Is a record followed in part, or has something followed that the store has not got yet? Meanwhile no other
+        record may be followed, and no checkpoint be written."""
         self._t_committed = time.monotonic()
         self.followed = 0
         """The last record of the journal that was followed."""
@@ -205,7 +206,7 @@ class Core:
     def _with_settings(self, settings: dict[str, Any]) -> list[Changes]:
         """The watch for other settings in the place of the present one; what this changes."""
         old, self.watch, self.settings = self.watch, self._watch_of(settings), settings
-        return [old.withdraw(self.watch), self.watch.feed(old.kept())]
+        return [old.withdraw(self.watch), *map(self.watch.feed, old.kept())]
 
     def write(self, chunks: Sequence[Chunk]) -> Record:
         """Write down what has come. OutputError where the disk does not take it: try again with the same chunks."""
@@ -217,8 +218,9 @@ class Core:
             ) from None
 
     def follow(self, record: Record) -> Followed:
-        """What follows from a record; to be called once for each, in their order."""
-        begun, self.followed = time.thread_time(), record.number
+        """What follows from a record; to be called once for each, in their order. Where it ends in an error, the next
+        process must do it again."""
+        begun, self.followed, self.is_behind = time.thread_time(), record.number, True
         self._note_cursors(record)
         tables = []
         told: list[Changes] = []
@@ -237,9 +239,8 @@ class Core:
                 self.archive.add(fixes)
             told.append(self.watch.feed(fixes))
         self.saving.work_s += time.thread_time() - begun
-        if record.number <= self.committed:  # it was told before the last end of the process
-            return Followed(record.number, t, Made())
-        return Followed(record.number, t, self.made_of(told))
+        was_told = record.number <= self.committed  # before the last end of the process
+        return Followed(record.number, t, self.made_of([] if was_told else told))
 
     def commit(self, followed: Followed) -> None:
         """Keep what follows from a record. OutputError where the disk does not take it: try again with the same."""
@@ -286,12 +287,13 @@ class Core:
         """Tables of changes as the store takes them; they are to be committed next."""
         made = Made(told, self._seq)
         self._seq += len(made)
-        self.is_behind |= len(made) > 0
+        self.is_behind = len(made) > 0
         return made
 
     def conclude(self, record: Record) -> Followed:
         """The input has ended for good with this record, as that of a replay has: what the rows that waited change, and
         what stays open. Nothing can follow it."""
+        self.is_behind = True
         return Followed(record.number, time.time_ns() // 1000, self.made_of([self.watch.flush()]))
 
     def finish(self) -> Made:
