@@ -45,6 +45,7 @@ from detectors.spool import Memory, Spool
 from detectors.told import CHANGES, CLOSED, OPENED, RETRACTED, SUPERSEDED, UPDATED, Changes, News, Told
 from geo.anchorages import Anchorages
 from geo.errors import UsageError
+from geo.heap import sparing
 from geo.whole_file import replacing, sync
 
 __all__ = ("CHANGES", "CLOSED", "OPENED", "RETRACTED", "SUPERSEDED", "UPDATED", "Changes", "Watch")
@@ -365,10 +366,11 @@ class Watch(Past):
         if released == NAT or not (again or self._looked == NAT or released - self._looked >= self._step_us):
             return []
         turn, self._looked = Turn(self._looked, released), released
-        said, known = self._reports.said(), self.engine.known(self._reports.identity())
-        look = self._conclusions.look(self._take_fresh(), self.engine.standing(), known, said, turn)
-        news = self._told.compare(*look, released, update_us=self._update_us, final=self._final)
-        self._forget(known)
+        with sparing():
+            said, known = self._reports.said(), self.engine.known(self._reports.identity())
+            look = self._conclusions.look(self._take_fresh(), self.engine.standing(), known, said, turn)
+            news = self._told.compare(*look, released, update_us=self._update_us, final=self._final)
+            self._forget(known)
         return [news]
 
     def _changes(self, news: list[News]) -> Changes:

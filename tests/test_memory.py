@@ -133,3 +133,30 @@ assert lines[4][0] == "Rss:" and left.count(0) >= 3, left
 assert numba.njit(lambda x: x * 2)(3) == 6
 """
     subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
+
+
+def test_what_a_look_lets_go_of_leaves_memory_though_something_stays_between():
+    script = """
+import numpy as np
+from contextlib import nullcontext
+from geo.heap import give_back, sparing
+
+def resident_kb():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmRSS"))
+
+kept = []
+def left_kb(way):
+    before = resident_kb()
+    with way:
+        gone = []
+        for k in range(400):
+            gone.append(np.ones(16_000))
+            kept.append(np.ones(100))
+        del gone
+    return resident_kb() - before
+
+give_back()
+assert left_kb(sparing()) < 5_000
+assert left_kb(nullcontext()) > 30_000
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
