@@ -19,6 +19,7 @@ import luxwake as lw
 from detectors.snapshot import is_whole, put_state, write_state
 from detectors.spool import Spool
 from geo.errors import InputError, OutputError, UsageError
+from luxwake.daemon import core as core_module
 from luxwake.daemon.checkpoint import Checkpoints
 from luxwake.daemon.core import Core
 from luxwake.daemon.intake import Chunk
@@ -174,6 +175,36 @@ def test_a_record_that_was_followed_in_part_gets_into_no_checkpoint(tmp_path, ch
                 core.take([Chunk(0, 2_000_000_000_000_000 + end, data, str(end), 0)])
         core.close()
     assert serve(tmp_path / "state", chunks) == whole
+
+
+def test_a_loss_of_power_leaves_no_store_that_is_ahead_of_its_journal(tmp_path, chunks, whole):
+    """What a sync has not brought to the disk is gone, as is the process."""
+    state = tmp_path / "state"
+
+    def work():
+        synced, fdatasync = {}, os.fdatasync
+
+        def noted(file):
+            fdatasync(file)
+            synced[os.fstat(file).st_ino] = os.fstat(file).st_size
+            (tmp_path / "synced").write_bytes(msgspec.json.encode(synced))
+
+        os.fdatasync, core_module.COMMIT_S = noted, 0.0
+        core = Core(config(state))
+        core.recover()
+        for k, (data, end) in enumerate(chunks):
+            followed = core.follow(core.write([Chunk(0, 2_000_000_000_000_000 + end, data, str(end), 0)]))
+            core.commit(followed)
+            if k > 10 and not followed.changes:  # a record from which none follows is the store's last
+                break
+        core.write([Chunk(0, 2_000_000_000_000_000, b"not followed", "0", 0)])
+
+    assert in_child(work) == 0
+    synced = msgspec.json.decode((tmp_path / "synced").read_bytes())
+    (segment,) = (state / "journal").glob("*.journal")
+    assert synced[str(segment.stat().st_ino)] < segment.stat().st_size
+    os.truncate(segment, synced[str(segment.stat().st_ino)])
+    assert serve(state, chunks) == whole
 
 
 def test_a_torn_checkpoint_is_not_used_and_the_one_before_it_is(tmp_path, chunks, whole):

@@ -17,6 +17,7 @@ from source_run import Running, free_port, lines_of
 from geo.errors import UsageError
 from luxwake.daemon.config import (
     AnySource,
+    MqttSource,
     SerialSource,
     SourceConfig,
     StdinSource,
@@ -357,3 +358,12 @@ def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setattr("luxwake.daemon.sources.NEEDS", {"websocket": ("no_such_package", "websockets")})
     with pytest.raises(UsageError, match=r"'a' needs websockets, .*pip install 'luxwake\[websocket\]'"):
         make_source(WebSocketSource(name="a", url="ws://localhost"), Intake(0, 1 << 20))
+
+
+def test_a_password_in_an_address_may_have_any_sign():
+    pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
+    from luxwake.daemon.sources.mqtt import MqttMessages
+
+    config = MqttSource(name="feed", url="mqtt://me%40home:a%2Fb%23c@localhost", topic="ais")
+    client = MqttMessages(config, Intake(0, 1 << 20))._client()
+    assert (client.username, client.password) == ("me@home", "a/b#c")

@@ -250,12 +250,15 @@ class Core:
             self.archive.write(followed.record)
 
     def _commit_changes(self, followed: Followed) -> None:
-        """Commit changes; a record from which none follows is noted once a second at most."""
+        """Commit changes; a record from which none follows is noted once a second at most.
+
+        The journal has the record for good before: a store that is ahead of it after a loss of power would have told
+        what nobody can go through again.
+        """
         record, t, made = followed
         if record <= self.committed or (not made and time.monotonic() - self._t_committed < COMMIT_S):
             return
-        if made:
-            self.sync()
+        self.sync()
         self._keep(record, t, made)
         self.committed, self._t_committed = record, time.monotonic()
         self.is_behind = False

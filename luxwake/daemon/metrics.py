@@ -65,7 +65,7 @@ METRICS = (
            _one(lambda s: s.checkpoint_age_s)),
     Metric("luxwake_journal_bytes", "gauge", "What a start would have to go through again.",
            _one(lambda s: s.journal_bytes)),
-    Metric("luxwake_held", "gauge", "Vessels, pairs and rows in memory.",
+    Metric("luxwake_held", "gauge", "Vessels, rows, static reports and events that are held.",
            _by("what", lambda s: {what: held.now for what, held in s.held.items()})),
     Metric("luxwake_held_limit", "gauge", "How many of them there may be.",
            _by("what", lambda s: {what: held.limit for what, held in s.held.items()})),

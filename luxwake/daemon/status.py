@@ -88,7 +88,7 @@ class Status:
     held : "vessels", "rows", "late rows" that are not in their place yet, "static reports", and "events" that are not
         final: against their caps
     left_out : positions that no detector used, and what found no room, by reason
-    changes : told since the store was made, by kind
+    changes : told since the start, by kind
     checkpoint_age_s : None before the first
     """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import Any
+from urllib.parse import unquote
 
 from luxwake.daemon.config import MqttSource
 from luxwake.daemon.intake import Intake
@@ -67,7 +68,7 @@ class MqttMessages(Connecting):
             protocol=paho.MQTTv311,
         )  # fmt: skip
         if self._url.username:
-            client.username_pw_set(self._url.username, self._url.password)
+            client.username_pw_set(unquote(self._url.username), unquote(self._url.password or ""))
         if self._is_tls:
             client.tls_set()
         client.on_connect = self._on_connect
