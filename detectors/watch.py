@@ -232,8 +232,7 @@ class Watch(Past):
         return changes
 
     def kept(self) -> Iterator[Fixes]:
-        """The static reports and then the rows that are kept, in even pieces: a watch with other parameters can begin
-        with them."""
+        """The static reports, then the rows that are kept, in even pieces, for a watch with other parameters."""
         none = self._arrived.since(self._arrived.size)
         for said in evenly(self._reports.parts()):
             yield Fixes(none, Static({name: said[name] for name in STATIC_DTYPES}), self._inputs.names)
@@ -305,9 +304,7 @@ class Watch(Past):
         self.engine.resume(state, "now.")
         part = {whose: _part(state, whose, places[whose]) for whose in ("static", "told", "kept", "own")}
         left, own = iter(names), part["own"]
-        shelved: dict[str, list[tuple[Any, ...]]] = {
-            name: [(next(left), *one) for one in header[name]] for name in _SHELVED
-        }
+        shelved = {name: [(next(left), *one) for one in header[name]] for name in _SHELVED}
         points = zip(shelved["points"], own["counts"], strict=True)
         self._points = [Point(one[0], counts, *one[1:]) for one, counts in points]
         arrived, *late, reports = ([Piece(*one) for one in shelved[name]] for name in _SHELVED[1:-1])
@@ -374,8 +371,11 @@ class Watch(Past):
         return [news]
 
     def _changes(self, news: list[News]) -> Changes:
-        if not any(one.change.size for one in news):
-            return self._empty()  # most pieces of a feed change nothing, and must not cost a look at every ship
+        # most pieces of a feed change nothing, and must not cost a look at every ship
+        return self._table(news) if any(one.change.size for one in news) else self._empty()
+
+    @sparing()
+    def _table(self, news: list[News]) -> Changes:
         told, *others = zip(*news, strict=True)
         records, (change, revision) = joined_events(*told), map(np.concatenate, others)
         ships, identity = ships_in(records), self._reports.identity()

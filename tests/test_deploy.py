@@ -88,6 +88,8 @@ tests:
       - {series: 'luxwake_held_limit{what="vessels", instance="a"}', values: '100x20'}
       - {series: 'luxwake_uptime_seconds{instance="a"}', values: '9 1 9 1 9 1 9 1 9'}
       - {series: 'luxwake_source_dropped_units_total{source="feed", instance="a", reason="full"}', values: '_x11 5x40'}
+      - {series: 'luxwake_source_connected{source="mute", instance="a"}', values: '1x40'}
+      - {series: 'luxwake_checkpoint_age_seconds{instance="b"}', values: '1000x40'}
       - {series: 'luxwake_sink_failing{sink="hook", instance="a"}', values: '1x40'}
       - {series: 'luxwake_sink_queued{sink="hook", instance="a"}', values: '0x10 7x30'}
     alert_rule_test:
@@ -108,6 +110,12 @@ tests:
         exp_alerts:
           - exp_labels: {severity: warning, what: vessels, instance: a}
             exp_annotations: {summary: "vessels of a are 95% of their cap"}
+      - eval_time: 20m
+        alertname: LuxwakeSourceNeverHeard
+        exp_alerts:
+          - exp_labels: {severity: warning, source: mute, instance: a}
+            exp_annotations: {summary: "Nothing has come from source mute since the daemon was started"}
+      - {eval_time: 20m, alertname: LuxwakeCheckpointOld, exp_alerts: []}
       - {eval_time: 10m, alertname: LuxwakeSourceDrops, exp_alerts: []}
       - eval_time: 13m
         alertname: LuxwakeSourceDrops
