@@ -43,7 +43,7 @@ KEPT = (
     "[watch]\nhistory_s = 900\nmax_events = 2048\nmax_vessels = 65536\n"
     "[detect.params.identity]\nmin_lasting_s = 600\n[detect.params.loitering]\nmin_stop_s = 1200\n"
 )
-"""So much is held within the first half as ever will be: 131,072 events, and the cells of 262,144 ships, take a day.
+"""So much is held within the first half as ever will be: 65,536 events, and the cells of 262,144 ships, take a day.
 The ships of the feed have numbers of no country, which is told of all when they have said so for `min_lasting_s`, and
 a third of them lie still, which is told after `min_stop_s`."""
 

@@ -16,11 +16,64 @@ from detectors.engine import Engine, row_dtypes
 from detectors.event import joined_events
 from detectors.history import Arrived, Rows, by_time, joined
 from detectors.late_rows import NEVER, LateRows
+from detectors.reports import MOST_REPORTS
 from detectors.rows import taken
 from detectors.spool import Memory, Spool
+from geo.errors import UsageError
 
 STATES = 4
 """Steps of the history at which a state is kept."""
+HISTORY_S = 6 * 3600
+"""Satellite batches come up to some hours late (Skylight tells of 1 to 7 h)."""
+FORGET_S = 90 * 86_400
+MOST_ROWS = 50_000_000
+MOST_EVENTS = 65_536
+"""30 to 43 MB: some days of a coast, six hours of the world."""
+
+
+class Room(NamedTuple):
+    """How much a watch keeps (see `detectors.watch.Watch`). No id of an event depends on it."""
+
+    history_s: float = HISTORY_S
+    forget_s: float = FORGET_S
+    max_rows: int = MOST_ROWS
+    max_reports: int = MOST_REPORTS
+    max_events: int = MOST_EVENTS
+
+    def checked(self) -> Room:
+        """The same; UsageError for what is not positive."""
+        in_us(history_s=self.history_s, forget_s=self.forget_s)
+        for name, n in self._asdict().items():
+            if not n >= 1 and not name.endswith("_s"):
+                raise UsageError(f"{name} must be positive, not {n}: give how many")
+        return self
+
+    @property
+    def history_us(self) -> int:
+        """For so long may rows come late."""
+        return round(self.history_s * 1e6)
+
+    @property
+    def between_us(self) -> int:
+        """Between two states that are kept."""
+        return self.history_us // STATES
+
+    @property
+    def forget_us(self) -> int:
+        """After so long an event that has ended is final."""
+        return round(self.forget_s * 1e6)
+
+
+def in_us(**seconds: float) -> list[int]:
+    """Seconds in µs, in their order; UsageError for those that no clock has.
+
+    >>> in_us(step_s=600, update_s=0.001)
+    [600000000, 1000]
+    """
+    for name, value in seconds.items():
+        if not 1e-3 <= value <= 1e10:
+            raise UsageError(f"{name} must be positive, not {value}: give seconds from 0.001 to 1e10")
+    return [round(value * 1e6) for value in seconds.values()]
 
 
 class Point(NamedTuple):
@@ -40,15 +93,11 @@ class Past:
     ----------
     engine : the engine as it is now
     shelf : where states and rows are kept
-    history_us : for so long, in µs
-    max_rows : rows that are kept at most
-    max_events : events that are kept at most; half of them of the history
+    room : how much: rows of `history_s`, `max_rows` of them at most, in which half of `max_events` ended at most
     """
 
-    def __init__(self, engine: Engine, shelf: Memory, history_us: int, max_rows: int, max_events: int) -> None:
-        self.engine, self.shelf = engine, shelf
-        self._history_us, self._between_us = history_us, max(1, history_us // STATES)
-        self._max_rows, self._max_events = max_rows, max_events
+    def __init__(self, engine: Engine, shelf: Memory, room: Room) -> None:
+        self.engine, self.shelf, self._room = engine, shelf, room.checked()
         none = {name: np.zeros(0, dtype) for name, dtype in row_dtypes().items()}
         self._arrived, self._late = Arrived(none, shelf), LateRows(none, shelf)
         self._fresh: list[NDArray[Any]] = []
@@ -133,12 +182,12 @@ class Past:
 
     def _spans(self, rows: Rows) -> bool:
         """Whether rows span a moment at which a state is to be kept."""
-        return bool(rows["t"].size and np.ptp(rows["t"] // self._between_us))
+        return bool(rows["t"].size and np.ptp(rows["t"] // self._room.between_us))
 
     def _feed_parts(self, rows: Rows) -> None:
         """Add rows and feed them to the engine, in the order of their time, cut where a state is to be kept."""
         rows = by_time(rows)
-        cuts = np.flatnonzero(np.diff(rows["t"] // self._between_us)) + 1
+        cuts = np.flatnonzero(np.diff(rows["t"] // self._room.between_us)) + 1
         for begin, end in itertools.pairwise([0, *cuts.tolist(), rows["t"].size]):
             part = {name: column[begin:end] for name, column in rows.items()}
             self._arrived.add(part)
@@ -166,8 +215,8 @@ class Past:
             return
         if (
             last.released == NAT
-            or released - last.released >= self._between_us
-            or n - last.rows > self._max_rows // STATES
+            or released - last.released >= self._room.between_us
+            or n - last.rows > self._room.max_rows // STATES
         ):
             self._points.append(self._point(released, n))
             self._drop()
@@ -179,11 +228,11 @@ class Past:
 
     def _unneeded(self, earliest: int) -> int:
         """How many of the oldest states are needed no more, where the earliest row that waits is so old, in µs."""
-        limit, last = min(self.engine.released - self._history_us, earliest), self._points[-1]
+        limit, last = min(self.engine.released - self._room.history_us, earliest), self._points[-1]
         for k, point in enumerate(self._points[1:-1]):
             begin = self._points[k]
-            few = last.rows - begin.rows <= self._max_rows and 2 * (last.found - begin.found) <= self._max_events
-            if point.released > limit and few:
+            rows, found = last.rows - begin.rows, last.found - begin.found
+            if point.released > limit and rows <= self._room.max_rows and 2 * found <= self._room.max_events:
                 return k
         return max(0, len(self._points) - 2)
 

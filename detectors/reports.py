@@ -80,7 +80,8 @@ class Reports:
         most_condensed: int | None = None,
         followed: Callable[[], Ships] = lambda: np.zeros(0, np.uint32),
     ) -> None:
-        self._shelf, self._most = shelf if shelf is not None else Memory(), most
+        self._shelf, self.most = shelf if shelf is not None else Memory(), most
+        """It may be changed."""
         self._most_condensed, self._followed = most_condensed, followed
         saved = saved if saved is not None else Saved(self.empty(), no_repeats(), np.zeros(0, np.uint32), [], [], 0)
         self.repeats = saved.repeats
@@ -140,12 +141,12 @@ class Reports:
     def _condense(self) -> None:
         """Condense reports that are not waited for, when there are so many that it is worth it, and the oldest of too
         many."""
-        if self._size < 2 * self._few + LEAST_CONDENSED and self._recent.size <= self._most:
+        if self._size < 2 * self._few + LEAST_CONDENSED and self._recent.size <= self.most:
             return
         before = self._limit
-        if self._recent.size > self._most:
+        if self._recent.size > self.most:
             t = np.concatenate([piece["t"] for piece in self._recent.parts()])
-            n = t.size - self._most + self._most // CONDENSED_SHARE
+            n = t.size - self.most + self.most // CONDENSED_SHARE
             before = max(before, int(np.partition(t, n)[n]) + 1)
         if before != NAT:
             old = by_ship(self._recent.take_before(before))

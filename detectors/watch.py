@@ -38,7 +38,7 @@ from detectors.event import EVENT, Events, joined_events
 from detectors.finish import sorted_events
 from detectors.history import Arrived, Inputs, Piece, Rows, evenly, joined
 from detectors.late_rows import at_once
-from detectors.past import Past, Point
+from detectors.past import FORGET_S, HISTORY_S, MOST_EVENTS, MOST_ROWS, Past, Point, Room, in_us
 from detectors.reports import CONDENSED_ROWS, FEWEST_CONDENSED, LET_GO, MOST_REPORTS, Reports, Saved, Span
 from detectors.snapshot import Column, State, Stored, check_alike, open_state, parts_of, put_state
 from detectors.spool import Memory, Spool
@@ -52,11 +52,6 @@ __all__ = ("CHANGES", "CLOSED", "OPENED", "RETRACTED", "SUPERSEDED", "UPDATED", 
 
 STEP_S = 600
 """Ten minutes of event time between two looks: the delay of an announcement, beside the lateness."""
-HISTORY_S = 6 * 3600
-"""Satellite batches come up to some hours late (Skylight tells of 1 to 7 h)."""
-FORGET_S = 90 * 86_400
-MOST_EVENTS = 131_072
-"""60 to 90 MB: some days of a coast, half a day of the world."""
 EARLY = "events final before forget_s, for want of room (max_events, max_vessels)"
 UPDATE_S = 6 * 3600
 """An event that goes on is told again four times a day, and sooner where its kind, label or score changes."""
@@ -107,7 +102,7 @@ class Watch(Past):
         lateness_s: float = LATENESS_S,
         step_s: float = STEP_S,
         history_s: float = HISTORY_S,
-        max_rows: int = 50_000_000,
+        max_rows: int = MOST_ROWS,
         max_reports: int = MOST_REPORTS,
         max_events: int = MOST_EVENTS,
         max_vessels: int | None = None,
@@ -117,22 +112,14 @@ class Watch(Past):
         threads: int = 1,
         spool: str | Path | None = None,
     ) -> None:
-        times = {"step_s": step_s, "history_s": history_s, "forget_s": forget_s, "update_s": update_s}
-        times["together_s"] = together_s
-        for name, value in times.items():
-            if not 1e-3 <= value <= 1e10:
-                raise UsageError(f"{name} must be positive, not {value}: give seconds from 0.001 to 1e10")
-        for name, rows in {"max_rows": max_rows, "max_reports": max_reports, "max_events": max_events}.items():
-            if not rows >= 1:
-                raise UsageError(f"{name} must be positive, not {rows}: give how many")
+        self._step_us, self._update_us, together_us = in_us(step_s=step_s, update_s=update_s, together_s=together_s)
         bounds: dict[str, Any] = {"lateness_s": lateness_s, "max_vessels": max_vessels}
         engine = Engine(detectors, params, anchorages=anchorages, threads=threads, folder=spool, **bounds)
-        spans = [max(1, round(s * 1e6)) for s in times.values()]
-        self._step_us, history_us, self._forget_us, self._update_us, self._together_us = spans
-        super().__init__(engine, Spool(spool) if spool is not None else Memory(), history_us, max_rows, max_events)
-        self._max_reports, self._max_vessels = max_reports, max_vessels
+        room = Room(history_s, forget_s, max_rows, max_reports, max_events)
+        super().__init__(engine, Spool(spool) if spool is not None else Memory(), room)
+        self._max_vessels = max_vessels
         self._reports, self._inputs = self._new_reports(), Inputs()
-        self._conclusions = Conclusions(self.engine, self._step_us, self._update_us, self._together_us)
+        self._conclusions = Conclusions(self.engine, self._step_us, self._update_us, together_us)
         self._told = Told()
         self._looked, self._final, self._early = NAT, NAT, 0
         self._nothing: Changes | None = None
@@ -142,7 +129,13 @@ class Watch(Past):
         vessels = self._max_vessels
         bound = max(FEWEST_CONDENSED, CONDENSED_ROWS * vessels) if vessels is not None else None
         followed = lambda: self.engine.hulls["mmsi"]  # noqa: E731
-        return Reports(self.shelf, self._max_reports, saved, most_condensed=bound, followed=followed)
+        return Reports(self.shelf, self._room.max_reports, saved, most_condensed=bound, followed=followed)
+
+    def hold(self, room: Room) -> None:
+        """Keep so much from here on: what is more goes in time, and no event that was told is taken back for it.
+        UsageError for what is not positive, and then nothing changes."""
+        self._room = room.checked()
+        self._reports.most = room.max_reports
 
     @property
     def counts(self) -> dict[str, int]:
@@ -336,7 +329,7 @@ class Watch(Past):
 
     def _forget(self, known: Known) -> None:
         """Let go of events that ended too long ago to change, and of the oldest where there are too many."""
-        old = self.engine.released - self._forget_us
+        old = self.engine.released - self._room.forget_us
         limit = max(old, min(self._crowded(), self._points[0].released))
         without_end = old - 2 * self._update_us  # when they were said last is known by so much only
         gone = np.flatnonzero(self._conclusions.ended["t_end"][: self._points[0].found] < limit)
@@ -352,8 +345,8 @@ class Watch(Past):
         """Up to when events must go, in µs, so that no more than `max_events` stay; NAT where there is room."""
         limit = NAT
         for ends in (self._conclusions.ended["t_end"], self._told.ends()):
-            if ends.size > self._max_events:
-                last = ends.size - 1 - self._max_events * 15 // 16
+            if ends.size > self._room.max_events:
+                last = ends.size - 1 - self._room.max_events * 15 // 16
                 limit = max(limit, int(np.partition(ends, last)[last]) + 1)
         return limit
 

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 from geo.errors import InputError, LuxwakeError, UsageError
 from luxwake.cli import main
-from luxwake.daemon.config import Config, TcpSource, WebhookSink, config_of, read_config, told
+from luxwake.daemon.config import Config, TcpSource, WatchConfig, WebhookSink, config_of, read_config, told
 from luxwake.daemon.config_environment import overridden
 from luxwake.daemon.config_problems import problems
 from luxwake.daemon.config_text import example_text, shown_text, toml
+from luxwake.daemon.core import settings_of, watch_of
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = """
@@ -122,7 +123,7 @@ def test_every_error_is_said_with_its_place_its_value_and_what_is_allowed(writte
         "sources.a feed.port: it is missing; it must be a whole number from 0 to 65,535",
         "sinks.twice.kinds is 'dark'; it must be a list, each a text",
         "sinks.twice.headers is {'X': 1}; it must be a table of names, each with a text",
-        "watch.step_s is -1; it must be a number above 0 and at most 1e10",
+        "watch.step_s is -1; it must be a number from 0.001 to 1e10",
         "http.prot: no such key; did you mean port?",
         "http.port is 70000; it must be a whole number from 0 to 65,535",
         'log.format is \'xml\'; it must be "json" or "plain"',
@@ -349,3 +350,11 @@ def test_commands_load_nothing_that_they_do_not_need():
 def test_a_file_that_cannot_be_read(tmp_path):
     with pytest.raises(InputError, match="luxwake config example"):
         read_config(tmp_path)
+
+
+@pytest.mark.parametrize("field", msgspec.structs.fields(WatchConfig), ids=lambda field: field.name)
+def test_the_least_and_the_most_that_a_key_of_the_watch_may_be_are_taken_by_it(field):
+    kind = msgspec.inspect.type_info(field.type)
+    for least_or_most in (kind.ge, kind.le):
+        config = config_of({"detect": {"detectors": ["dark"]}, "watch": {field.name: least_or_most}})
+        watch_of(settings_of(config))

@@ -1,30 +1,21 @@
 """The daemon's core: events equal batch's, and a death at any instant changes nothing."""
 
-import errno
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
 import msgspec
-import numpy as np
 import pytest
 
 import luxwake as lw
-from detectors.snapshot import is_whole, put_state, write_state
-from detectors.spool import Spool
-from geo.errors import InputError, OutputError, UsageError
-from luxwake.daemon import core as core_module
-from luxwake.daemon.checkpoint import Checkpoints
+from geo.errors import InputError, UsageError
 from luxwake.daemon.core import Core
 from luxwake.daemon.intake import Chunk
-from luxwake.daemon.journal import Journal
-from tests.daemon_case import config, feed, in_child, pieces, serve, stored
+from tests.daemon_case import config, feed, in_child, pieces, serve
 
 ROOT = Path(__file__).parents[1]
 
@@ -99,6 +90,32 @@ def test_revisions_go_on_where_other_thresholds_leave_ids_as_they_were(tmp_path,
     assert all(found == list(range(1, len(found) + 1)) for found in revisions.values())
 
 
+TIMES = {"lateness_s": 600, "step_s": 1200}
+ENOUGH = {"history_s": 3600, "forget_s": 500_000, "max_rows": 900_000, "max_reports": 90_000, "max_events": 9000}
+LITTLE = {"history_s": 600, "forget_s": 7200, "max_rows": 40, "max_reports": 4, "max_events": 4}
+
+
+def test_nothing_is_told_anew_where_only_more_or_less_is_to_be_kept(tmp_path, chunks, whole):
+    serve(tmp_path / "state", chunks[:30])
+    assert serve(tmp_path / "state", chunks, watch={**TIMES, **ENOUGH}) == whole
+
+
+def test_from_then_on_so_much_is_kept_whatever_restarts_come(tmp_path, chunks):
+    before = serve(tmp_path / "state", chunks[:30])
+    assert any(msgspec.json.decode(change.body)["open"] for change in before)
+    with closing(Core(config(tmp_path / "state"))) as core:
+        core.recover()
+        assert core.watch.rows > 100 and core.watch.reports > 50 and core.watch.events_held > 9
+    shutil.copytree(tmp_path / "state", tmp_path / "often")
+    after = serve(tmp_path / "state", chunks, watch={**TIMES, **LITTLE})
+    for end in (31, 35, 36, 50, 60):
+        often = serve(tmp_path / "often", chunks[:end], watch={**TIMES, **LITTLE}, checkpoint_every=3)
+    assert often == after and after[: len(before)] == before
+    with closing(Core(config(tmp_path / "often", watch={**TIMES, **LITTLE}))) as core:
+        core.recover()
+        assert core.watch.rows < 50 and core.watch.reports < 10 and core.watch.events_held < 5
+
+
 @pytest.fixture(scope="module")
 def half(chunks, tmp_path_factory):
     """A state that half of the feed was served to, and what is told when the rest is with other thresholds."""
@@ -127,93 +144,6 @@ def test_a_death_while_the_thresholds_change_changes_nothing(tmp_path, chunks, h
 
     assert in_child(work) == 9
     assert serve(tmp_path / "other", chunks, **OTHER) == expected
-
-
-def test_a_full_disk_loses_nothing(tmp_path, chunks, whole):
-    real, fail = os.write, False
-
-    def full(file, data):
-        if fail:
-            real(file, data[: len(data) // 3])
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return real(file, data)
-
-    core = Core(config(tmp_path / "state"))
-    core.recover()
-    os.write = full
-    try:
-        for k, (data, end) in enumerate(chunks):
-            piece = [Chunk(0, 2_000_000_000_000_000 + end, data, str(end), 0)]
-            if k % 5 == 0:
-                fail = True
-                with pytest.raises(OutputError, match="No space left on device"):
-                    core.write(piece)
-                fail = False
-            core.take(piece)
-    finally:
-        os.write = real
-    core.close()
-    assert stored(tmp_path / "state") == whole
-
-
-@pytest.mark.parametrize("n", [1, 10, 30])
-def test_a_record_that_was_followed_in_part_gets_into_no_checkpoint(tmp_path, chunks, whole, monkeypatch, n):
-    """The disk is full for one state of the engine, and has room again when the daemon ends for it."""
-    core, put, puts = Core(config(tmp_path / "state")), Spool.put, []
-    core.recover()
-
-    def put_or_not(self, arrays):
-        puts.append(1)
-        if len(puts) == n:
-            raise OutputError("the disk is full; free space")
-        return put(self, arrays)
-
-    with monkeypatch.context() as disk:
-        disk.setattr(Spool, "put", put_or_not)
-        with pytest.raises(OutputError, match="disk is full"):
-            for data, end in chunks:
-                core.take([Chunk(0, 2_000_000_000_000_000 + end, data, str(end), 0)])
-        core.close()
-    assert serve(tmp_path / "state", chunks) == whole
-
-
-def test_a_loss_of_power_leaves_no_store_that_is_ahead_of_its_journal(tmp_path, chunks, whole):
-    """What a sync has not brought to the disk is gone, as is the process."""
-    state = tmp_path / "state"
-
-    def work():
-        synced, fdatasync = {}, os.fdatasync
-
-        def noted(file):
-            fdatasync(file)
-            synced[os.fstat(file).st_ino] = os.fstat(file).st_size
-            (tmp_path / "synced").write_bytes(msgspec.json.encode(synced))
-
-        os.fdatasync, core_module.COMMIT_S = noted, 0.0
-        core = Core(config(state))
-        core.recover()
-        for k, (data, end) in enumerate(chunks):
-            followed = core.follow(core.write([Chunk(0, 2_000_000_000_000_000 + end, data, str(end), 0)]))
-            core.commit(followed)
-            if k > 10 and not followed.changes:  # a record from which none follows is the store's last
-                break
-        core.write([Chunk(0, 2_000_000_000_000_000, b"not followed", "0", 0)])
-
-    assert in_child(work) == 0
-    synced = msgspec.json.decode((tmp_path / "synced").read_bytes())
-    (segment,) = (state / "journal").glob("*.journal")
-    assert synced[str(segment.stat().st_ino)] < segment.stat().st_size
-    os.truncate(segment, synced[str(segment.stat().st_ino)])
-    assert serve(state, chunks) == whole
-
-
-def test_a_torn_checkpoint_is_not_used_and_the_one_before_it_is(tmp_path, chunks, whole):
-    serve(tmp_path / "sound", chunks[:40])
-    for suffix in ("watch", "parsers", "json"):
-        state = shutil.copytree(tmp_path / "sound", tmp_path / suffix)
-        newest_file = max((state / "checkpoints").glob(f"*.{suffix}"), key=lambda path: int(path.stem))
-        newest_file.write_bytes(newest_file.read_bytes()[:-20])
-        assert serve(state, chunks) == whole
 
 
 @pytest.mark.parametrize("is_done", [False, True])
@@ -259,131 +189,6 @@ def test_when_no_checkpoint_is_whole_nothing_is_made_up(tmp_path, chunks):
     core = Core(config(state))
     with pytest.raises(InputError, match="no checkpoint is whole"):
         core.recover()
-
-
-def test_a_torn_record_at_the_end_is_cut_off(tmp_path):
-    journal = Journal(tmp_path)
-    for k in range(3):
-        journal.append([Chunk(0, k, b"data %d" % k, str(k), 1)])
-    journal.close()
-    (segment,) = tmp_path.glob("*.journal")
-    sound = segment.read_bytes()
-    for cut in range(1, 40):
-        segment.write_bytes(sound[:-cut])
-        torn = Journal(tmp_path)
-        assert torn.last == (2 if cut < len(sound) // 3 else 1)
-        assert torn.append([Chunk(0, 9, b"more", "", 0)]) == torn.last
-        assert [record.chunks[0].data for record in torn.after(torn.last - 1)] == [b"more"]
-        torn.close()
-
-
-def test_a_damaged_record_inside_says_where(tmp_path):
-    journal = Journal(tmp_path)
-    for k in range(4):
-        journal.append([Chunk(0, k, b"data", "", 0)])
-        if k == 1:
-            journal.rotate()
-    journal.close()
-    first = min(tmp_path.glob("*.journal"))
-    data = bytearray(first.read_bytes())
-    data[30] ^= 1
-    first.write_bytes(bytes(data))
-    with pytest.raises(InputError, match="damaged at byte 0"):
-        list(Journal(tmp_path).after(0))
-
-
-@pytest.fixture
-def failing_sync(monkeypatch):
-    """Have the next sync of a file fail, as where the disk has an error; the system says so once."""
-
-    def arm(name):
-        real = getattr(os, name)
-
-        def fail(handle):
-            monkeypatch.setattr(os, name, real)
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
-
-        monkeypatch.setattr(os, name, fail)
-
-    return arm
-
-
-@pytest.mark.parametrize("rotate", [False, True])
-def test_after_a_sync_that_failed_the_journal_is_written_anew(tmp_path, failing_sync, rotate):
-    journal = Journal(tmp_path)
-    for k in range(3):
-        journal.append([Chunk(0, k, b"data %d" % k, "", 1)])
-    (segment,) = tmp_path.iterdir()
-    file = segment.stat().st_ino
-    failing_sync("fdatasync")
-    if rotate:
-        journal.rotate()
-    with pytest.raises(OSError, match="Input/output error"):
-        journal.append([Chunk(0, 3, b"data 3", "", 1)]) if rotate else journal.sync()
-    assert journal.last == 3 and segment.stat().st_ino == file
-    if not rotate:
-        journal.sync()
-        assert segment.stat().st_ino != file
-    journal.append([Chunk(0, 3, b"data 3", "", 1)])
-    assert segment.stat().st_ino != file and len([*tmp_path.iterdir()]) == 1 + rotate
-    journal.close()
-    assert [record.chunks[0].data for record in Journal(tmp_path).after(0)] == [b"data %d" % k for k in range(4)]
-
-
-def test_records_that_the_disk_has_lost_are_not_said_to_be_kept(tmp_path, failing_sync):
-    journal = Journal(tmp_path)
-    for k in range(3):
-        journal.append([Chunk(0, k, b"data", "", 1)])
-    failing_sync("fdatasync")
-    with pytest.raises(OSError, match="Input/output error"):
-        journal.sync()
-    (segment,) = tmp_path.iterdir()
-    data = bytearray(segment.read_bytes())
-    data[-2:] = b"\0\0"
-    with segment.open("r+b") as file:  # the same file, without what the system let go of
-        file.write(data)
-    for _ in range(2):
-        with pytest.raises(OSError, match="have been lost by the disk"):
-            journal.sync()
-
-
-def test_after_a_sync_that_failed_files_beside_a_checkpoint_are_written_anew(tmp_path, failing_sync):
-    checkpoints, beside = Checkpoints(tmp_path / "checkpoints"), tmp_path / "part"
-    write_state(beside, {"n": np.arange(3)}, {})
-    file = beside.stat().st_ino
-
-    def write(stream):
-        put_state(stream, {}, {})
-        return [beside]
-
-    failing_sync("fsync")
-    with pytest.raises(OSError, match="Input/output error"):
-        checkpoints.begin(1, {"watch": write}).result()
-    assert beside.stat().st_ino == file and checkpoints.numbers() == []
-    checkpoints.begin(2, {"watch": write}).result()
-    assert beside.stat().st_ino != file and checkpoints.numbers() == [2] and is_whole(beside)
-    file = beside.stat().st_ino
-    checkpoints.begin(3, {"watch": write}).result()
-    assert beside.stat().st_ino == file
-    failing_sync("fsync")
-    with pytest.raises(OSError, match="Input/output error"):
-        checkpoints.begin(4, {"watch": write}).result()
-    beside.write_bytes(beside.read_bytes()[:-1])
-    with pytest.raises(OSError, match="has been lost by the disk"):
-        checkpoints.begin(5, {"watch": write}).result()
-    checkpoints.close()
-
-
-@pytest.mark.parametrize("opened", [Journal, Spool])
-def test_what_a_killed_process_was_writing_anew_is_removed(tmp_path, opened):
-    path = tmp_path / "part-00000001"
-    path.write_bytes(b"data")
-    killed = "import os, sys\nfrom pathlib import Path\nfrom geo.whole_file import rewrite\n"
-    killed += "os.fsync = lambda handle: os._exit(9)\nrewrite(Path(sys.argv[1]), 4)"
-    assert subprocess.run([sys.executable, "-c", killed, path], cwd=ROOT, check=False).returncode == 9
-    assert len([*tmp_path.iterdir()]) == 2
-    opened(tmp_path)
-    assert [*tmp_path.iterdir()] == [path] and path.read_bytes() == b"data"
 
 
 def test_a_journal_that_ends_before_the_store_is_an_error(tmp_path, chunks):

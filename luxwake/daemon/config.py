@@ -16,7 +16,9 @@ from luxwake.daemon.config_problems import Problem, problems
 
 Positive = Annotated[float, msgspec.Meta(gt=0, le=1e10)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0, le=1e10)]
+Lasting = Annotated[float, msgspec.Meta(ge=1e-3, le=1e10)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=1 << 40)]
+Vessels = Annotated[int, msgspec.Meta(ge=16, le=1 << 24)]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Name = Annotated[
     str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="1 to 64 letters, digits, points, - and _")
@@ -243,19 +245,19 @@ class WatchConfig(_Part, kw_only=True, frozen=True):
 
     lateness_s: NotNegative = 600.0
     """For so long are messages put in order."""
-    step_s: Positive = 600.0
+    step_s: Lasting = 600.0
     """Of event time between two looks: the delay of an announcement, beside the lateness."""
-    history_s: Positive = 6 * 3600.0
+    history_s: Lasting = 6 * 3600.0
     """So late may a message come, and events are still revised."""
-    forget_s: Positive = 90 * 86_400.0
+    forget_s: Lasting = 90 * 86_400.0
     """After so long an event that has ended is final."""
     max_rows: Count = 50_000_000
     """Positions kept for late ones, 52 B each, in files."""
     max_reports: Count = 524_288
     """Static reports kept for late ones, 129 B each, in files; of older ones only what changed is kept."""
-    max_events: Count = 131_072
+    max_events: Count = 65_536
     """Events that have ended and are not final, 450 B each; beyond, the oldest are final before `forget_s`."""
-    max_vessels: Count = 262_144
+    max_vessels: Vessels = 262_144
     """Ships that are followed."""
 
 

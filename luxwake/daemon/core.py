@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from detectors.past import Room
 from detectors.settings import params_of
 from detectors.snapshot import parts_of, read_state
 from detectors.told import Changes
@@ -69,6 +70,14 @@ def watch_of(settings: Mapping[str, Any], spool: Path | None = None) -> Watch:
     detect = msgspec.convert(settings["detect"], DetectConfig)
     anchorages = Anchorages.load(detect.anchorages) if detect.anchorages else None
     return Watch(detect.detectors, params_of(detect.params), anchorages=anchorages, spool=spool, **settings["watch"])
+
+
+def _apart(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Settings on which it depends what is told, and those that say how much is kept."""
+    told, room = dict(settings["watch"]), dict[str, Any]()
+    for name in Room._fields:
+        room[name] = told.pop(name)
+    return {**settings, "watch": told}, room
 
 
 class Followed(NamedTuple):
@@ -138,8 +147,9 @@ class Core:
         return watch_of(settings, self.spool_of(settings))
 
     def spool_of(self, settings: dict[str, Any]) -> Path:
-        """Where a watch with these settings has its files."""
-        return self.folder / "spool" / hashlib.blake2b(msgspec.json.encode(settings), digest_size=8).hexdigest()
+        """Where a watch with these settings, how much it keeps apart, has its files."""
+        told = msgspec.json.encode(_apart(settings)[0])
+        return self.folder / "spool" / hashlib.blake2b(told, digest_size=8).hexdigest()
 
     def recover(self) -> int:
         """Take up where the last process ended; how many records of the journal were gone through again."""
@@ -194,9 +204,10 @@ class Core:
     def settings_record(self, settings: dict[str, Any]) -> list[Chunk]:
         """What is to be written and followed to go on with these settings; empty where they are the present ones.
 
-        Events that go on are taken back, and those of the new settings told: theirs have other ids. They begin with the
-        rows that are kept for late ones. The journal has the settings from here on. UsageError or InputError for what
-        they may not say: that must not get into the journal.
+        Where only more or less is to be kept nothing that was told changes. Else events that go on are taken back, and
+        those of the new settings told: theirs have other ids. They begin with the rows that are kept for late ones. The
+        journal has the settings from here on. UsageError or InputError for what they may not say: that must not get into
+        the journal.
         """
         if settings == self.settings and self.journal.last:
             return []
@@ -204,8 +215,13 @@ class Core:
         return [Chunk(SETTINGS, time.time_ns() // 1000, msgspec.json.encode(settings), "", 0)]
 
     def _with_settings(self, settings: dict[str, Any]) -> list[Changes]:
-        """The watch for other settings in the place of the present one; what this changes."""
-        old, self.watch, self.settings = self.watch, self._watch_of(settings), settings
+        """The watch for other settings in the place of the present one, where they change what is told; what this
+        changes."""
+        (before, _), (after, room), self.settings = _apart(self.settings), _apart(settings), settings
+        if before == after:
+            self.watch.hold(Room(**room))
+            return []
+        old, self.watch = self.watch, self._watch_of(settings)
         return [old.withdraw(self.watch), *map(self.watch.feed, old.kept())]
 
     def write(self, chunks: Sequence[Chunk]) -> Record:

@@ -38,7 +38,7 @@ class Reporter:
         self._due = now + EVERY_S
         daemon, core = self._daemon, self._daemon.core
         sources = [self._source(k) for k in range(len(daemon.sources))]
-        written = core.checkpoints.t_written
+        written, most = core.checkpoints.t_written, core.settings["watch"]
         self.latest = Status(
             t=time.time_ns() // 1000,
             t_started=self.latest.t_started,
@@ -47,11 +47,11 @@ class Reporter:
             sources=sources,
             sinks=[self._sink(k) for k in range(len(daemon.dispatchers))],
             held={
-                "vessels": Held(int(core.watch.engine.hulls.size), daemon.config.watch.max_vessels),
-                "rows": Held(core.watch.rows, daemon.config.watch.max_rows),
-                "static reports": Held(core.watch.reports, daemon.config.watch.max_reports),
+                "vessels": Held(int(core.watch.engine.hulls.size), most["max_vessels"]),
+                "rows": Held(core.watch.rows, most["max_rows"]),
+                "static reports": Held(core.watch.reports, most["max_reports"]),
                 "late rows": Held(core.watch.waiting, MOST),
-                "events": Held(core.watch.events_held, daemon.config.watch.max_events),
+                "events": Held(core.watch.events_held, most["max_events"]),
             },
             left_out={**core.watch.counts, **core.watch.engine.beyond_bounds},
             changes=by_kind(core.told),
