@@ -13,6 +13,9 @@ from luxwake.daemon.intake import Chunk
 from luxwake.daemon.store_open import open_store
 from luxwake.simulate import simulate
 
+WATCH = {"lateness_s": 600, "step_s": 1800, "history_s": 10_800, "max_vessels": 4096}
+"""Looks and states of the engine as seldom, and tables as small, as the feed allows: most of the time goes there."""
+
 
 @functools.cache
 def feed() -> bytes:
@@ -27,7 +30,7 @@ def config(state, **more):
     values = {
         "state": str(state),
         "sources": [{"type": "tail", "name": "feed", "path": "feed.nmea"}],
-        "watch": {"lateness_s": 600, "step_s": 1200, "history_s": 7200},
+        "watch": WATCH,
         **more,
     }
     return config_of(values)

@@ -15,7 +15,7 @@ import luxwake as lw
 from geo.errors import InputError, UsageError
 from luxwake.daemon.core import Core
 from luxwake.daemon.intake import Chunk
-from tests.daemon_case import config, feed, in_child, pieces, serve
+from tests.daemon_case import WATCH, config, feed, in_child, pieces, serve
 
 ROOT = Path(__file__).parents[1]
 
@@ -90,14 +90,13 @@ def test_revisions_go_on_where_other_thresholds_leave_ids_as_they_were(tmp_path,
     assert all(found == list(range(1, len(found) + 1)) for found in revisions.values())
 
 
-TIMES = {"lateness_s": 600, "step_s": 1200}
 ENOUGH = {"history_s": 3600, "forget_s": 500_000, "max_rows": 900_000, "max_reports": 90_000, "max_events": 9000}
 LITTLE = {"history_s": 600, "forget_s": 7200, "max_rows": 40, "max_reports": 4, "max_events": 4}
 
 
 def test_nothing_is_told_anew_where_only_more_or_less_is_to_be_kept(tmp_path, chunks, whole):
     serve(tmp_path / "state", chunks[:30])
-    assert serve(tmp_path / "state", chunks, watch={**TIMES, **ENOUGH}) == whole
+    assert serve(tmp_path / "state", chunks, watch={**WATCH, **ENOUGH}) == whole
 
 
 def test_from_then_on_so_much_is_kept_whatever_restarts_come(tmp_path, chunks):
@@ -107,13 +106,13 @@ def test_from_then_on_so_much_is_kept_whatever_restarts_come(tmp_path, chunks):
         core.recover()
         assert core.watch.rows > 100 and core.watch.reports > 50 and core.watch.events_held > 9
     shutil.copytree(tmp_path / "state", tmp_path / "often")
-    after = serve(tmp_path / "state", chunks, watch={**TIMES, **LITTLE})
+    after = serve(tmp_path / "state", chunks, watch={**WATCH, **LITTLE})
     for end in (31, 35, 36, 50, 60):
-        often = serve(tmp_path / "often", chunks[:end], watch={**TIMES, **LITTLE}, checkpoint_every=3)
+        often = serve(tmp_path / "often", chunks[:end], watch={**WATCH, **LITTLE}, checkpoint_every=3)
     assert often == after and after[: len(before)] == before
-    with closing(Core(config(tmp_path / "often", watch={**TIMES, **LITTLE}))) as core:
+    with closing(Core(config(tmp_path / "often", watch={**WATCH, **LITTLE}))) as core:
         core.recover()
-        assert core.watch.rows < 50 and core.watch.reports < 10 and core.watch.events_held < 5
+        assert core.watch.rows < 100 and core.watch.reports < 10 and core.watch.events_held < 5
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from luxwake.simulate import simulate
 from tests.daemon_case import archived, config, in_child, pieces, stored
 from tests.failing_disk import FailingDisk
 
-WATCH = {"lateness_s": 600, "step_s": 3600, "history_s": 7200}
+WATCH = {"lateness_s": 600, "step_s": 3600, "history_s": 14_400, "max_vessels": 4096}
 OTHER = {"detect": {"params": {"dark": {"min_gap_s": 43_200}}}}
 """Other thresholds, with which the second half is served: the record of the settings is a point too."""
 KINDS = {

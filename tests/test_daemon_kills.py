@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from luxwake.simulate import simulate
-from tests.daemon_case import archived, pieces, serve, stored
+from tests.daemon_case import WATCH, archived, pieces, serve, stored
 
 KILLS = int(os.environ.get("LUXWAKE_KILLS", "25"))
-SETTINGS = {"archive": True, "watch": {"lateness_s": 600, "step_s": 3600, "history_s": 7200}}
+SETTINGS = {"archive": True, "watch": {**WATCH, "step_s": 3600, "history_s": 14_400}}
 PIECES = 24
 
 

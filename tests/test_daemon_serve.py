@@ -41,7 +41,8 @@ class Served:
             type = "jsonl"
             path = "{folder}/told.jsonl"
             [watch]
-            history_s = 7200
+            history_s = 10800
+            max_vessels = 4096
             [checkpoint]
             every_s = 1
             [http]

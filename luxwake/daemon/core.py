@@ -206,8 +206,8 @@ class Core:
 
         Where only more or less is to be kept nothing that was told changes. Else events that go on are taken back, and
         those of the new settings told: theirs have other ids. They begin with the rows that are kept for late ones. The
-        journal has the settings from here on. UsageError or InputError for what they may not say: that must not get into
-        the journal.
+        journal has the settings from here on. UsageError or InputError for what they may not say: that must not get
+        into the journal.
         """
         if settings == self.settings and self.journal.last:
             return []
