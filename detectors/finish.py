@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,7 @@ def _ids(records: NDArray[Any], detectors: Sequence[AnyDetector]) -> NDArray[np.
     return np.array(ids, "U16")
 
 
+@cache
 def _port_codes() -> NDArray[np.str_]:
     """The code of each port by its row; row -1 has none."""
     return np.array([*(port.locode for port in ports()), ""])

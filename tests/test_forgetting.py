@@ -93,7 +93,7 @@ def test_how_long_a_ship_was_silent_on_a_voyage_is_known_when_its_silences_are_f
 
 def test_all_events_are_those_of_a_watch_that_forgets_nothing():
     fixes = busy_world(1, vessels=5, ports=[BUSAN, KITAKYUSHU])
-    times = {"step_s": 3600, "history_s": 3600, "together_s": 3600}
+    times = {"step_s": 7200, "history_s": 7200, "together_s": 7200}
     every, _ = last_told(Watch(**times), fixes)
     for bound in ({"forget_s": 24 * 3600}, {"max_events": 100}):
         watch = Watch(**times, **bound)

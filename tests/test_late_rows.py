@@ -64,12 +64,12 @@ def test_late_rows_that_wait_for_their_turn_end_as_batch_does_in_any_pieces(stin
 @pytest.mark.parametrize("in_files", [False, True])
 def test_saved_while_late_rows_wait_it_tells_what_it_would_have_told(stingy, in_files, tmp_path):
     _, arrived = delayed(1)
-    pieces = pieces_of(arrived, range(800, len(arrived), 800))
+    pieces = pieces_of(arrived, range(1500, len(arrived), 1500))
 
     def watch():
-        return Watch(step_s=3600, history_s=5 * 3600, spool=tmp_path / "spool" if in_files else None)
+        return Watch(step_s=7200, history_s=5 * 3600, spool=tmp_path / "spool" if in_files else None)
 
-    one = Watch(step_s=3600, history_s=5 * 3600)
+    one = Watch(step_s=7200, history_s=5 * 3600)
     expected = [one.feed(piece) for piece in pieces] + [one.flush()]
     other, told = watch(), []
     for piece in pieces:

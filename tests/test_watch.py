@@ -146,7 +146,7 @@ def test_saved_and_resumed_it_tells_what_it_would_have_told(tmp_path):
     delay = np.where(rng.random(len(fixes)) < 0.05, rng.integers(0, 2 * HOUR, len(fixes)), 0)
     pieces = pieces_of(fixes.take(np.argsort(fixes["t"] + delay, kind="stable")), range(1000, len(fixes), 1000))
     stops = [int(share * len(pieces)) for share in (0.4, 0.8)]
-    one = Watch(step_s=3600, history_s=4 * 3600)
+    one = Watch(step_s=7200, history_s=4 * 3600)
     told = []
     for k, piece in enumerate(pieces):
         if k in stops:
@@ -154,7 +154,7 @@ def test_saved_and_resumed_it_tells_what_it_would_have_told(tmp_path):
         told.append(one.feed(piece))
     told.append(one.flush())
     for stop in stops:
-        other = Watch(step_s=3600, history_s=4 * 3600)
+        other = Watch(step_s=7200, history_s=4 * 3600)
         other.load(tmp_path / f"{stop}.state")
         again = [*(other.feed(piece) for piece in pieces[stop:]), other.flush()]
         for mine, theirs in zip(again, told[stop:], strict=True):

@@ -134,13 +134,13 @@ def columns_equal(mine, theirs):
 
 def test_with_its_rows_in_files_a_watch_tells_the_same_and_goes_on_after_its_death(tmp_path):
     pieces, stop = delayed(3), 4
-    plain, spooled = (Watch(step_s=3600, history_s=4 * 3600, spool=spool) for spool in (None, tmp_path / "spool"))
+    plain, spooled = (Watch(step_s=7200, history_s=4 * 3600, spool=spool) for spool in (None, tmp_path / "spool"))
     for k, piece in enumerate(pieces):
         if k == stop:
             spooled.save(tmp_path / "state")
         columns_equal(spooled.feed(piece), plain.feed(piece))
     columns_equal(spooled.flush(), plain.flush())
-    again, other = (Watch(step_s=3600, history_s=4 * 3600, spool=spool) for spool in (tmp_path / "spool", None))
+    again, other = (Watch(step_s=7200, history_s=4 * 3600, spool=spool) for spool in (tmp_path / "spool", None))
     again.load(tmp_path / "state")
     for piece in pieces[:stop]:
         other.feed(piece)
@@ -168,7 +168,7 @@ def test_what_no_header_names_is_removed_and_what_one_names_stays(tmp_path):
 
 
 def test_what_goes_on_is_told_a_few_times_a_day_and_a_voyage_that_ended_once():
-    watch = Watch(update_s=6 * 3600, step_s=1800)
+    watch = Watch(update_s=6 * 3600, step_s=3600)
     fixes = busy_world(5, vessels=6, ports=[(35.1, 129.04)])
     told = [watch.feed(fixes.take(slice(k, k + 500))) for k in range(0, len(fixes), 500)]
     days = (fixes["t"].max() - fixes["t"].min()) / (24 * HOUR)
