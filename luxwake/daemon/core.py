@@ -74,9 +74,8 @@ def watch_of(settings: Mapping[str, Any], spool: Path | None = None) -> Watch:
 
 def _apart(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Settings on which it depends what is told, and those that say how much is kept."""
-    told, room = dict(settings["watch"]), dict[str, Any]()
-    for name in Room._fields:
-        room[name] = told.pop(name)
+    told = dict(settings["watch"])
+    room = {name: told.pop(name) for name in Room._fields if name in told}
     return {**settings, "watch": told}, room
 
 

@@ -16,13 +16,16 @@ from pathlib import Path
 from geo.kernel import CACHE_FOLDER
 
 LOOK_S = 0.1
+TRIES = 2
+"""Processes that may end before all is compiled, as where memory is short for a moment."""
 
 
 def have_kernels(stopping: threading.Event) -> str:
     """Have the kernels compiled where they are not; in words, what was done. Ends early when `stopping` is set."""
     if is_compiled():
         return "ready"
-    if CACHE_FOLDER is not None:
+    why = "there is no folder to keep them in (set LUXWAKE_CACHE)"
+    for _ in range(TRIES if CACHE_FOLDER is not None else 0):
         child = subprocess.Popen(
             [sys.executable, "-c", "from luxwake.daemon.kernels import compile_all; compile_all()"]
         )
@@ -33,8 +36,9 @@ def have_kernels(stopping: threading.Event) -> str:
                 return "not compiled, for the daemon stops"
         if is_compiled():
             return "compiled"
+        why = f"the process that does it ended with status {child.returncode}, {TRIES} times"
     compile_all()
-    return "compiled; there is no folder to keep them in (set LUXWAKE_CACHE)"
+    return f"compiled by the daemon itself; {why}"
 
 
 def is_compiled() -> bool:

@@ -158,7 +158,7 @@ class Daemon:
         if chunks:
             followed = self.core.follow(self._until_written(lambda: self.core.write(chunks)))
             self._until_written(lambda: self.core.commit(followed))
-            _log.info("thresholds have changed: %d events told anew", len(followed.changes))
+            _log.info("other settings of [detect] or [watch] hold: %d events told anew", len(followed.changes))
 
     def _conclude(self) -> None:
         """Nothing comes any more: tell what is open as it stands."""
