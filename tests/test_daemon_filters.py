@@ -13,6 +13,7 @@ from luxwake.daemon.config import (
     SyslogSink,
 )
 from luxwake.daemon.matching import Filter, read_vessels
+from luxwake.daemon.store import Store
 from tests.sinks_case import change
 
 
@@ -83,3 +84,16 @@ def test_words_that_there_are_not():
         Filter(SyslogSink(name="s", changes=["x"]))
     with pytest.raises(InputError, match=r"ships\.csv: cannot be read"):
         Filter(SyslogSink(name="s", vessels="/nowhere/ships.csv"))
+
+
+def test_an_alarm_is_not_used_up_by_what_takes_back_an_event_of_which_the_sink_was_not_told(tmp_path):
+    """Told below the least score, taken back, and told again above it."""
+    wants = Filter(SyslogSink(name="alarms", once=True, min_score=0.5)).wants
+    told = [change(1, score=0.3), change(2, told="retracted", score=0.3), change(3, score=0.9)]
+    told = [one._replace(event_id="0" * 16, revision=n) for n, one in enumerate(told)]
+    with contextlib.closing(Store(tmp_path / "events.sqlite")) as store:
+        store.commit(1, 0, told, {"alarms": wants}, ["alarms"])
+        assert [one.seq for one in store.due("alarms", 10)] == [3]
+    both = Filter(SyslogSink(name="s", once=True, changes=["opened", "retracted"], min_score=0.5)).wants
+    assert both(told[1]._replace(score=0.9)) and not both(told[1])
+    assert Filter(SyslogSink(name="s", min_score=0.5)).wants(told[1])

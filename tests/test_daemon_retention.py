@@ -5,6 +5,7 @@ from contextlib import closing
 
 import pytest
 
+from geo.errors import UsageError
 from luxwake.daemon.config import KeepConfig, config_of
 from luxwake.daemon.core import Core
 from luxwake.daemon.intake import Chunk
@@ -58,6 +59,8 @@ def test_where_nothing_is_to_go_there_is_no_thread():
 
 
 def test_it_is_said_in_the_configuration():
-    assert config_of({"keep": {"events_days": 30}}).keep.events_days == 30
+    assert config_of({"keep": {"events_days": 30}, "watch": {"forget_s": 30 * 86_400}}).keep.events_days == 30
+    with pytest.raises(UsageError, match=r"keep\.events_days is 30.*at least 90 \(watch\.forget_s\)"):
+        config_of({"keep": {"events_days": 30}})
     with pytest.raises(Exception, match=r"keep\.events_days is -1; it must be"):
         config_of({"keep": {"events_days": -1}})

@@ -9,11 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.errors import OutputError
-from luxwake.daemon.config import (
-    CsvSink,
-    JsonLinesSink,
-)
+from geo.errors import OutputError, UsageError
+from luxwake.daemon.config import CsvSink, JsonLinesSink, config_of
 from luxwake.daemon.sink import NotNow
 from luxwake.daemon.sinks import make_sink
 from tests.sinks_case import change, changes
@@ -56,6 +53,7 @@ def test_whatever_came_after_the_mark_is_written_once(cut, tmp_path_factory):
     mark = sink.send(changes(1, 2))
     size = path.stat().st_size
     sink.send(changes(3, 4))  # killed before the mark was kept, and perhaps before all was on the disk
+    sink.close()
     os.truncate(path, max(size, path.stat().st_size - cut))
     again = make_sink(JsonLinesSink(name="file", path=str(path)))
     again.start(mark)
@@ -139,3 +137,19 @@ def test_no_spreadsheet_takes_a_name_for_a_formula(tmp_path, name):
         row = next(csv.DictReader(file))
     assert row["name"].startswith("'") or row["name"].lstrip(" ")[:1] not in ("=", "+", "-", "@", "\t", "\r")
     assert row["lat"] == "-35.5" and row["score"] == "" and row["other"] == "" and row["t_start"] == ""
+
+
+def test_nobody_else_writes_to_the_file(growing):
+    """Another one would cut off what came after its own mark."""
+    _, new, seqs = growing
+    one = new()
+    mark = one.send(changes(1))
+    with pytest.raises(OutputError, match="another sink or process writes to it"):
+        new()
+    one.send(changes(2))
+    one.close()
+    new(mark).close()
+    assert seqs() == [1]
+    sinks = [{"type": "jsonl", "name": name, "path": path} for name, path in (("a", "told"), ("b", "./told"))]
+    with pytest.raises(UsageError, match=r"sinks\.b\.path is '\./told'; the sink a writes to it"):
+        config_of({"sinks": sinks})

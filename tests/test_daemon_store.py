@@ -235,6 +235,31 @@ def test_check_finds_what_is_wrong(reopen, tmp_path, request):
     assert store.check() == ["1 changes to be sent are missing", "1 events are not shown in their newest form"]
 
 
+def test_to_remove_old_events_costs_no_look_at_all_that_waits_for_each_of_them(tmp_path):
+    """A sink is away: 20,000 changes of old events wait for it. Counted in steps of the database."""
+    with contextlib.closing(Store(tmp_path / "events.sqlite")) as store:
+        made = [change(seq, f"{seq:016x}", 1) for seq in range(1, 22_001)]
+        store.commit(1, 0, made, {"away": lambda one: one.seq <= 20_000}, [])
+        steps = 0
+
+        def step():
+            nonlocal steps
+            steps += 1
+
+        store._db.set_progress_handler(step, 1000)
+        assert store.prune(1 << 60, 3000) == 2000
+        assert steps < 3000  # of a thousand; 400 million pairs
+
+
+def test_a_store_that_cannot_be_read_says_so_in_a_line(tmp_path):
+    with contextlib.closing(Store(tmp_path / "events.sqlite")) as store:
+        store.commit(1, 0, [change(1, "a", 1)], {}, [])
+        store._db.execute("pragma wal_checkpoint(truncate)")
+        store._db.execute("drop table sinks")
+        with pytest.raises(OutputError, match=r"events\.sqlite: cannot be read \(no such table"):
+            store.sent_by("log")
+
+
 def commits(first):
     """Records without end: two changes each, both for a sink and one for a sink that gets each event once."""
     for record in range(first, 1_000_000):

@@ -46,8 +46,10 @@ def test_syslog_by_udp_and_by_a_local_socket(tmp_path):
             sink = make_sink(SyslogSink(name="log", address=where))
             sink.send(sent)
             check_messages([daemon.recv(65_536) for _ in sent], 2)
-            with pytest.raises(Refused, match="too many for a datagram"):
-                sink.send([change(3, name="x" * 70_000)])
+            with pytest.raises(Refused, match="too many for a datagram") as refused:
+                sink.send([*sent, change(3, name="x" * 70_000)])
+            assert refused.value.taken == 2
+            check_messages([daemon.recv(65_536) for _ in sent], 2)
             sink.close()
 
 

@@ -70,6 +70,9 @@ def test_a_webhook_gets_changes_and_can_tell_copies():
     assert headers["Authorization"] == "Bearer s" and headers["Content-Type"] == "application/json"
     assert headers["Idempotency-Key"] == second[1]["Idempotency-Key"] != third[1]["Idempotency-Key"]
     assert headers["Host"] == f"127.0.0.1:{server.server_port}"
+    with hook() as server:
+        hook_sink(server, name="another").send(changes(7, 8))
+    assert server.seen[0][1]["Idempotency-Key"] != headers["Idempotency-Key"]
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 503, 301, 302, 307, 308])
@@ -85,7 +88,7 @@ def test_what_may_get_better_is_tried_again(status):
 def test_what_is_refused_is_refused_alone(status):
     """Sent as the outbox does: only the change that is to blame ends as a dead letter."""
     with hook(lambda sent: (status if any(one["seq"] == 3 for one in sent) else 200, {}, b"")) as server:
-        sink, waiting, dead = hook_sink(server), changes(1, 2, 3, 4, 5), []
+        sink, waiting, dead, later = hook_sink(server), changes(1, 2, 3, 4, 5), [], 0
         for _ in range(20):
             if not waiting:
                 break
@@ -93,26 +96,29 @@ def test_what_is_refused_is_refused_alone(status):
             try:
                 sink.send(batch)
             except NotNow:
+                later += 1
                 continue
             except Refused as refused:
                 dead.append((batch[0].seq, str(refused)))
                 batch = batch[:1]
             waiting = waiting[len(batch) :]
     taken = [one["seq"] for _, _, body in server.seen for one in body["changes"] if len(body["changes"]) == 1]
-    assert not waiting and [seq for seq, _ in dead] == [3] and str(status) in dead[0][1]
+    assert not waiting and [seq for seq, _ in dead] == [3] and str(status) in dead[0][1] and later == 1
     assert {1, 2, 4, 5} <= {*taken, *(one["seq"] for one in server.seen[-1][2]["changes"])}
 
 
-def test_an_answer_that_drips_or_does_not_end(monkeypatch):
+@pytest.mark.parametrize(("begin", "drop"), [("HTTP/1.1 200 OK\r\n", "X: y\r\n"), ("HTTP/1.0 200 OK\r\n\r\n", "x")])
+def test_an_answer_that_drips_or_does_not_end(monkeypatch, begin, drop):
+    """In its head; in its body where the end of the connection is that of the answer."""
     monkeypatch.setattr(webhook, "DEADLINE_S", 1.0)
     done = threading.Event()
 
     def drip(connection):
         with contextlib.suppress(OSError), connection:
             connection.recv(65_536)
-            connection.sendall(b"HTTP/1.1 200 OK\r\n")
+            connection.sendall(begin.encode())
             while not done.wait(0.2):
-                connection.sendall(b"X: y\r\n")
+                connection.sendall(drop.encode())
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         sink = make_sink(

@@ -13,6 +13,7 @@ import msgspec
 from geo.errors import InputError, UsageError
 from luxwake.daemon.config_environment import filled, overridden
 from luxwake.daemon.config_problems import Problem, problems
+from luxwake.daemon.config_together import disagreements
 
 Positive = Annotated[float, msgspec.Meta(gt=0, le=1e10)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0, le=1e10)]
@@ -64,7 +65,7 @@ class UdpSource(SourceConfig, tag="udp", kw_only=True, frozen=True):
 
     host: str = "127.0.0.1"
     port: Port
-    receive_buffer_mib: Positive = 16.0
+    receive_buffer_mib: Annotated[float, msgspec.Meta(gt=0, le=1024)] = 16.0
     interface: str = ""
     """Where `host` is a multicast group: the address of the interface by which it is joined."""
 
@@ -274,7 +275,7 @@ class KeepConfig(_Part, kw_only=True, frozen=True):
     """How long what is on the disk is kept; looked at once an hour."""
 
     events_days: NotNegative = 0.0
-    """Events that were told last so many days ago are removed from the store; 0: none ever is."""
+    """Events that were told last so many days ago are removed from the store, `watch.forget_s` at least; 0: none is."""
     positions_days: NotNegative = 0.0
     """Days of the archive that ended so long before the newest position are removed; 0: none ever is."""
 
@@ -366,11 +367,12 @@ def told(path: str | Path, environment: Mapping[str, str] | None = None) -> Told
 
 def all_problems(values: Any) -> Iterator[Problem]:
     """All that is wrong with the values of a whole configuration."""
-    yield from problems(values, Config)
+    found = list(problems(values, Config))
     parts = [part for key in ("sources", "sinks") for part in _list(values, key) if isinstance(part, Mapping)]
     names = [part["name"] for part in parts if isinstance(part.get("name"), str)]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        yield Problem("name", name, "two sources or sinks are called so; give each a name of its own")
+        found.append(Problem("name", name, "two sources or sinks are called so; give each a name of its own"))
+    yield from found or disagreements(msgspec.convert(values, Config))
 
 
 def _list(values: Any, key: str) -> list[Any]:

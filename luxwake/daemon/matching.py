@@ -46,12 +46,14 @@ class Filter:
         self.vessels = read_vessels(config.vessels) if config.vessels else None
         self.areas: Zones | None = read_zones(config.areas) if config.areas else None
         self.min_score = config.min_score
+        self.once = config.once
 
     def wants(self, change: Change) -> bool:
         """Whether the sink is to be sent this change.
 
         A score that is not known does not reach a least score. What is taken back passes whatever its score and place
-        are now, for it may have been sent with others before.
+        are now, for it may have been sent with others before; but not where of each event only the first change is
+        sent: that one would be of an event of which the sink does not know.
         """
         if self.kinds and change.kind not in self.kinds:
             return False
@@ -59,7 +61,9 @@ class Filter:
             return False
         if self.vessels is not None and self.vessels.isdisjoint((change.mmsi, change.other or change.mmsi)):
             return False
-        if change.change == "retracted":
+        if change.change == "retracted" and self.once and "retracted" not in self.changes:
+            return False
+        if change.change == "retracted" and not self.once:
             return True
         if self.min_score > 0 and not change.score >= self.min_score:
             return False

@@ -69,6 +69,8 @@ class Dispatcher(threading.Thread):
                     self._due.wait(LOOK_S)
                     self._due.clear()
             except NotNow as error:
+                if error.taken:  # it gets on
+                    self._pauses.reset()
                 self._wait(str(error), error.after_s)
             except OutputError as error:
                 self._wait(str(error))
@@ -109,13 +111,15 @@ class Dispatcher(threading.Thread):
             return False
         try:
             self._unkept = changes, self._sink.send(changes)
-        except Refused as error:
-            self._store.refused(self.sink_name, changes[0], str(error))
-            self.last_error = str(error)
-            return True
-        except NotNow as error:
-            attempts = self._store.tried(self.sink_name, changes[0])
+        except (Refused, NotNow) as error:
+            if error.taken:
+                self._store.sent(self.sink_name, changes[: error.taken], self._store.mark(self.sink_name))
+            first, self.last_error = changes[error.taken], str(error)
+            if isinstance(error, Refused):
+                self._store.refused(self.sink_name, first, str(error))
+                return True
+            attempts = self._store.tried(self.sink_name, first)
             if self._max_attempts and attempts >= self._max_attempts:
-                self._store.refused(self.sink_name, changes[0], f"{attempts} attempts failed, the last: {error}")
+                self._store.refused(self.sink_name, first, f"{attempts} attempts failed, the last: {error}")
             raise
         return True

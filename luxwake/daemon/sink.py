@@ -29,15 +29,23 @@ class Change(NamedTuple):
 
 
 class NotNow(Exception):
-    """The sink cannot take changes now; they are sent again later, not before `after_s` seconds where it says so."""
+    """The sink cannot take changes now; they are sent again later, not before `after_s` seconds where it says so.
 
-    def __init__(self, why: str, after_s: float = 0.0) -> None:
+    The first `taken` of them it has for good.
+    """
+
+    def __init__(self, why: str, after_s: float = 0.0, *, taken: int = 0) -> None:
         super().__init__(why)
-        self.after_s = after_s
+        self.after_s, self.taken = after_s, taken
 
 
 class Refused(Exception):
-    """The sink does not want the first of these changes, now or later: it goes to the dead letters."""
+    """The sink does not want one of these changes, now or later: it goes to the dead letters. The `taken` before it the
+    sink has for good."""
+
+    def __init__(self, why: str, *, taken: int = 0) -> None:
+        super().__init__(why)
+        self.taken = taken
 
 
 class Sink(ABC):

@@ -28,6 +28,7 @@ create view if not exists events as select changes.* from newest join changes us
 create table if not exists outbox (
     sink text not null, seq integer not null, attempts integer not null default 0, primary key (sink, seq)
 ) without rowid;
+create index if not exists outbox_of_change on outbox (seq);
 create table if not exists dead_letters (
     sink text not null, seq integer not null, t integer not null, reason text not null, primary key (sink, seq)
 ) without rowid;
@@ -78,7 +79,10 @@ class Store(EventStore):
 
     def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         with self._lock:
-            return self._db.execute(sql, values).fetchall()
+            try:
+                return self._db.execute(sql, values).fetchall()
+            except sqlite3.DatabaseError as error:
+                raise OutputError(f"{self.path}: cannot be read ({error}); mend the disk, or move it away") from None
 
     def _damage(self) -> list[str]:
         found = [str(row[0]) for row in self._rows("pragma integrity_check")]

@@ -45,6 +45,7 @@ create view luxwake.events as select changes.* from luxwake.newest join luxwake.
 create table luxwake.outbox (
     sink text not null, seq bigint not null, attempts integer not null default 0, primary key (sink, seq)
 );
+create index outbox_of_change on luxwake.outbox (seq);
 create table luxwake.dead_letters (
     sink text not null, seq bigint not null, t bigint not null, reason text not null, primary key (sink, seq)
 );

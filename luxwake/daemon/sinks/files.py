@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import errno
+import fcntl
 import io
 import json
 import os
@@ -51,6 +53,10 @@ class _GrowingFile(Sink):
     def _open(self) -> None:
         self.close()
         self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        try:  # another one would cut off what it has not written itself
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BlockingIOError(errno.EAGAIN, "another sink or process writes to it") from None
         folder = os.open(os.path.dirname(self.path) or ".", os.O_RDONLY)
         try:
             os.fsync(folder)

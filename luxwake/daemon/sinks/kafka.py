@@ -57,13 +57,11 @@ class Kafka(Sink):
 
         if self._producer is None:
             self._producer = self._new()
-        errors: dict[int, Any] = {}
-        delivered = []
+        said: dict[int, Any] = {}
+        """Of each that was answered what went wrong, or None."""
 
         def told(seq: int, error: Any) -> None:
-            delivered.append(seq)
-            if error is not None:
-                errors[seq] = error
+            said[seq] = error
 
         for change in changes:
             try:
@@ -76,22 +74,18 @@ class Kafka(Sink):
             except KafkaException as error:
                 told(change.seq, error.args[0])
                 break
-            except BufferError as error:
-                self._give_up(f"{error}")
+            except BufferError:  # what is on its way goes first
+                break
         self._producer.flush(DEADLINE_S + 2.0)
-        if errors:
-            first = min(errors)
-            if first == changes[0].seq and _is_final(errors[first]):
-                raise Refused(errors[first].str())
-            self._give_up(f"{errors[first].str()}, of change {first}")
-        if len(delivered) < len(changes):
-            self._give_up(f"no answer within {DEADLINE_S + 2.0:g} s")
-        return ""
-
-    def _give_up(self, why: str) -> None:
-        """Forget what is on its way, and begin anew the next time."""
-        self.close()
-        raise NotNow(f"Kafka: {why}")
+        taken = next((n for n, one in enumerate(changes) if said.get(one.seq, "no answer") is not None), len(changes))
+        if taken == len(changes):
+            return ""
+        wrong = said.get(changes[taken].seq)
+        why = f"{wrong.str() if wrong else 'no answer'}, of change {changes[taken].seq}"
+        if wrong and _is_final(wrong):
+            raise Refused(f"Kafka: {why}", taken=taken)
+        self.close()  # what is on its way is forgotten
+        raise NotNow(f"Kafka: {why}", taken=taken)
 
     def close(self) -> None:
         """Let go of the producer and of what it has not delivered."""

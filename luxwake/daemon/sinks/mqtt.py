@@ -15,7 +15,7 @@ from luxwake.daemon.sinks.libraries import needs
 from luxwake.daemon.sinks.topics import check_topic, topic_of
 
 if TYPE_CHECKING:
-    from paho.mqtt.client import Client
+    from paho.mqtt.client import Client, MQTTMessageInfo
 
 DEADLINE_S = 10.0
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -29,11 +29,11 @@ class Mqtt(Sink):
     def __init__(self, config: MqttSink) -> None:
         place = f"sinks.{config.name}"
         needs("paho.mqtt", "paho-mqtt", "mqtt", place)
-        self._url = urlsplit(config.url)
         try:
+            self._url = urlsplit(config.url)
             port = self._url.port
         except ValueError:
-            port = 0
+            self._url, port = urlsplit(""), 0
         if self._url.scheme not in _PORTS or not self._url.hostname or port == 0 or self._url.path.strip("/"):
             raise UsageError(f"{place}.url is not one of MQTT; write mqtt://host:1883 or mqtts://host:8883")
         self._host, self._port = self._url.hostname, port or _PORTS[self._url.scheme]
@@ -42,25 +42,25 @@ class Mqtt(Sink):
 
     def send(self, changes: Sequence[Change]) -> str:
         """Publish a message for each, its `body`."""
-        talk = _Talk(time.monotonic() + DEADLINE_S)
+        talk, sent = _Talk(time.monotonic() + DEADLINE_S), list[MQTTMessageInfo]()
         client = self._client(talk)
         try:
             client.connect(self._host, self._port, keepalive=30)
             client.loop_start()
             talk.wait(lambda: talk.is_connected)
-            sent = [client.publish(topic_of(self._topic, change), change.body.encode(), qos=1) for change in changes]
+            sent += [client.publish(topic_of(self._topic, change), change.body.encode(), qos=1) for change in changes]
             talk.wait(lambda: all(one.mid in talk.answers for one in sent))
         except (OSError, ValueError) as error:
-            raise NotNow(f"{self._host}: {getattr(error, 'strerror', None) or error}") from None
+            taken = talk.taken([one.mid for one in sent])
+            raise NotNow(f"{self._host}: {getattr(error, 'strerror', None) or error}", taken=taken) from None
         finally:
             client.disconnect()
             client.loop_stop()
-        for n, one in enumerate(sent):
-            code, why = talk.answers[one.mid]
-            if code >= 0x80:
-                if code in _NEVER and n == 0:
-                    raise Refused(f"{self._host}: {why}")
-                raise NotNow(f"{self._host}: {why}, of change {changes[n].seq}")
+        taken = talk.taken([one.mid for one in sent])
+        if taken < len(sent):
+            code, why = talk.answers[sent[taken].mid]
+            failed = Refused if code in _NEVER else NotNow
+            raise failed(f"{self._host}: {why}, of change {changes[taken].seq}", taken=taken)
         return ""
 
     def _client(self, talk: _Talk) -> Client:
@@ -103,6 +103,12 @@ class _Talk:
         with self._changed:
             self.failed = self.failed or f"disconnected: {reason}"
             self._changed.notify_all()
+
+    def taken(self, sent: Sequence[int]) -> int:
+        """How many of these, from the first on, the broker has said that it has."""
+        with self._changed:
+            lacking = (n for n, mid in enumerate(sent) if self.answers.get(mid, (0x80, ""))[0] >= 0x80)
+            return next(lacking, len(sent))
 
     def wait(self, until: Any) -> None:
         """Wait for something; OSError where the connection failed, or the deadline has come."""

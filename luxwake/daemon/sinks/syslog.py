@@ -36,7 +36,7 @@ class Syslog(Sink):
 
     def send(self, changes: Sequence[Change]) -> str:
         """Write a message for each."""
-        messages = [message_of(change, self._host) for change in changes]
+        messages, taken = [message_of(change, self._host) for change in changes], 0
         try:
             if self._socket is None:
                 self._socket = self._connected()
@@ -44,15 +44,13 @@ class Syslog(Sink):
                 self._look_whether_closed(self._socket)
                 self._socket.sendall(b"".join(b"%d %s" % (len(message), message) for message in messages))
                 return ""
-            for n, message in enumerate(messages):
+            for taken, message in enumerate(messages):
                 if len(message) > _MAX_DATAGRAM:
-                    if n == 0:
-                        raise Refused(f"{len(message):,} bytes are too many for a datagram; use tcp://")
-                    raise NotNow(f"change {changes[n].seq} is too long; those before it are sent again")
+                    raise Refused(f"{len(message):,} bytes are too many for a datagram; use tcp://", taken=taken)
                 self._socket.send(message)
         except OSError as error:
             self.close()
-            raise NotNow(f"syslog: {error.strerror or error}") from None
+            raise NotNow(f"syslog: {error.strerror or error}", taken=taken) from None
         return ""
 
     def _connected(self) -> socket.socket:
@@ -103,13 +101,12 @@ def _where(config: SyslogSink) -> tuple[str, str, int]:
     """Kind of transport, host or path, port."""
     if config.address.startswith("/"):
         return "unix", config.address, 0
-    try:
+    scheme, host, port, path = "", "", None, ""
+    with suppress(ValueError):
         parts = urlsplit(config.address)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        host, port = "", None
-    if parts.scheme not in ("udp", "tcp") or not host or parts.path.strip("/"):
+        scheme, host, port, path = parts.scheme, parts.hostname or "", parts.port, parts.path
+    if scheme not in ("udp", "tcp") or not host or path.strip("/"):
         raise UsageError(
             f"sinks.{config.name}.address is {config.address!r}: write /dev/log, udp://host:514 or tcp://host:601"
         )
-    return parts.scheme, host, port or (514 if parts.scheme == "udp" else 601)
+    return scheme, host, port or (514 if scheme == "udp" else 601)

@@ -38,6 +38,8 @@ class Webhook(Sink):
 
     def __init__(self, config: WebhookSink) -> None:
         place = f"sinks.{config.name}"
+        if "@" in config.url:  # in a path it can be written %40
+            raise UsageError(f"{place}.url has a user in it; put an Authorization into {place}.headers")
         try:
             parts = urlsplit(config.url)
             port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -45,8 +47,6 @@ class Webhook(Sink):
             raise UsageError(f"{place}.url is {config.url!r}: {error}; write https://host/path") from None
         if parts.scheme not in ("http", "https") or not parts.hostname or not re.fullmatch(r"[!-~]+", config.url):
             raise UsageError(f"{place}.url is {config.url!r}: not a URL of http or https; write https://host/path")
-        if parts.username is not None:
-            raise UsageError(f"{place}.url has a user in it; put an Authorization into {place}.headers")
         for name, value in config.headers.items():
             if not _FIELD_NAME.fullmatch(name) or not _FIELD_VALUE.fullmatch(value) or name.lower() in _OURS:
                 raise UsageError(f"{place}.headers: {name!r} cannot be set, or not to this; take it out")
@@ -55,13 +55,15 @@ class Webhook(Sink):
         self._host, self._port = parts.hostname, port
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._tls = _tls(config.ca_file, place) if parts.scheme == "https" else None
-        self._most = self.max_batch
+        self._name, self._most = config.name, self.max_batch
+        self._alone = 0
+        """Changes that are to be sent one by one."""
 
     def send(self, changes: Sequence[Change]) -> str:
         """Post them; what is refused together is sent one by one, for only one of them may be to blame."""
         status, after_s = self._post(changes)
         if 200 <= status < 300:
-            self.max_batch = self._most
+            self._done(len(changes))
             return ""
         said = f"{self._host} answered {status} {http.client.responses.get(status, '')}".strip()
         if 300 <= status < 400:
@@ -69,9 +71,16 @@ class Webhook(Sink):
         if not 400 <= status < 500 or status in _LATER:
             raise NotNow(said, after_s)
         if len(changes) > 1:
-            self.max_batch = 1
+            self.max_batch, self._alone = 1, len(changes)
             raise NotNow(f"{said} to {len(changes)} changes; they are sent one by one", after_s)
+        self._done(1)
         raise Refused(said)
+
+    def _done(self, n: int) -> None:
+        """So many more are dealt with."""
+        self._alone = max(0, self._alone - n)
+        if not self._alone:
+            self.max_batch = self._most
 
     def _post(self, changes: Sequence[Change]) -> tuple[int, float]:
         """The status of the answer, and after how many seconds to try again."""
@@ -82,7 +91,7 @@ class Webhook(Sink):
             "Content-Type": "application/json",
             "Luxwake-First-Seq": str(first),
             "Luxwake-Last-Seq": str(last),
-            "Idempotency-Key": f"luxwake-{first}-{last}-{changes[-1].event_id}",
+            "Idempotency-Key": f"luxwake-{self._name}-{first}-{last}-{changes[-1].event_id}",
         }
         deadline = time.monotonic() + DEADLINE_S
         try:
@@ -112,6 +121,8 @@ class _Connection(http.client.HTTPConnection):
         super().__init__(host, port)
         self.default_port = http.client.HTTP_PORT if tls is None else http.client.HTTPS_PORT  # for the Host header
         self._addresses, self._tls, self._deadline = addresses, tls, deadline
+        self.to_cut: socket.socket | None = None
+        """The socket, which the library lets go of where the answer ends with the connection."""
 
     def connect(self) -> None:
         """Connect to the first address that answers."""
@@ -126,6 +137,7 @@ class _Connection(http.client.HTTPConnection):
             self.sock.settimeout(self._left())
             self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host)
         self.sock.settimeout(self._left())
+        self.to_cut = self.sock
 
     def _left(self) -> float:
         return max(0.01, self._deadline - time.monotonic())
@@ -144,8 +156,9 @@ class _CutOff:
         self._timer.daemon = True
 
     def _shut(self) -> None:
-        with suppress(OSError, AttributeError):
-            self._connection.sock.shutdown(socket.SHUT_RDWR)
+        if self._connection.to_cut is not None:
+            with suppress(OSError):
+                self._connection.to_cut.shutdown(socket.SHUT_RDWR)
 
     def __enter__(self) -> None:
         self._timer.start()
