@@ -141,6 +141,11 @@ class Arrived:
         """The rows that are not on the shelf."""
         return self._none if self._block is None else self._block.rows
 
+    @property
+    def loose(self) -> tuple[Rows, Rows]:
+        """The rows that are not on the shelf: those before the pieces, and those after them."""
+        return self._none, self.newest
+
     def take_newest(self) -> Rows:
         """Take them away."""
         rows, self._block = self.newest, None

@@ -59,15 +59,19 @@ class Queue(Arrived):
             self.shelved.insert(0, Piece(self._shelf.put(self._head), 0, self._head["t"].size))
             self._head = self._none
 
+    @property
+    def loose(self) -> tuple[Rows, Rows]:
+        """The rows that are not on the shelf: those before the pieces, and those after them."""
+        return self._head, self.newest
+
     def parts(self) -> Iterator[Rows]:
         """The rows, a piece at a time."""
-        self._shelve_head()
-        return super().parts()
+        yield self._head
+        yield from super().parts()
 
     def since(self, begin: int) -> Rows:
         """The rows from the given one on."""
-        self._shelve_head()
-        return super().since(begin)
+        return {name: column[begin:] for name, column in joined([*self.parts()]).items()}
 
     def first(self) -> Rows:
         """Take the first rows away, a piece of them."""
@@ -137,11 +141,14 @@ class LateRows:
         """All that is known beside the rows."""
         return [self.earliest, self.held, self.credit, self._newest]
 
-    def take(self, clocks: Sequence[int], pieces: Sequence[Sequence[Piece]]) -> None:
-        """Go on from `clocks` and the pieces of the `queues`."""
+    def take(self, clocks: Sequence[int], pieces: Sequence[list[Piece]], loose: Sequence[tuple[Rows, Rows]]) -> None:
+        """Go on from `clocks`, and from the pieces and the loose rows of the `queues`."""
         self.earliest, self.held, self.credit, self._newest = clocks
-        self.waiting, self.among, self.after = (Queue(self._none, self._shelf, one) for one in pieces[:3])
-        self.again = Arrived(self._none, self._shelf, pieces[3])
+        kept = [(rows, self._shelf, one) for (_, rows), one in zip(loose, pieces, strict=True)]
+        self.waiting, self.among, self.after = (Queue(*one) for one in kept[:3])
+        self.again = Arrived(*kept[3])
+        for queue, (head, _) in zip((self.waiting, self.among, self.after), loose, strict=False):
+            queue.put_first(head)
 
     @property
     def is_behind(self) -> bool:

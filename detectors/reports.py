@@ -51,7 +51,8 @@ class Saved(NamedTuple):
     said: NDArray[np.uint32]
     pieces: list[Piece]
     spans: list[Span]
-    let_go: int
+    numbers: tuple[int, ...]
+    """Reports that were let go of, those that are few, and the time before which none is waited for; () at first."""
 
 
 class Reports:
@@ -83,11 +84,11 @@ class Reports:
         self._shelf, self.most = shelf if shelf is not None else Memory(), most
         """It may be changed."""
         self._most_condensed, self._followed = most_condensed, followed
-        saved = saved if saved is not None else Saved(self.empty(), no_repeats(), np.zeros(0, np.uint32), [], [], 0)
+        saved = saved if saved is not None else Saved(self.empty(), no_repeats(), np.zeros(0, np.uint32), [], [], ())
         self.repeats = saved.repeats
         self._recent = Arrived(saved.rows, self._shelf, saved.pieces, SPAN_ROWS)
-        self._spans, self.let_go = list(saved.spans), saved.let_go
-        self._limit, self._few = NAT, self._size
+        self._spans = list(saved.spans)
+        self.let_go, self._few, self._limit = saved.numbers or (0, 0, NAT)
         self._unfolding, self._new = Unfolding(), Arrived(self.empty())
         self._unfolding.join_all(self._by_ship, self.repeats)
         self._said = saved.said
@@ -114,7 +115,8 @@ class Reports:
     def saved(self) -> Saved:
         """All that it knows; the rows that are not on the shelf are few."""
         self._unfold()
-        return Saved(self._recent.newest, self.repeats, self._said, self._recent.shelved, self._spans, self.let_go)
+        numbers = self.let_go, self._few, self._limit
+        return Saved(self._recent.newest, self.repeats, self._said, self._recent.shelved, self._spans, numbers)
 
     def parts(self) -> Iterator[Rows]:
         """All rows, a piece at a time."""

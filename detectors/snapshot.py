@@ -148,6 +148,11 @@ class Stored(Mapping[str, NDArray[Any]]):
         place = self.places[name]
         return self.some(name, 0, math.prod(place.shape)).reshape(place.shape)
 
+    def part(self, whose: str) -> State:
+        """The arrays whose names begin with a word and a full stop, by what follows."""
+        begin = f"{whose}."
+        return {name.removeprefix(begin): self[name] for name in self.places if name.startswith(begin)}
+
     def some(self, name: str, begin: int, end: int) -> NDArray[Any]:
         """Some of the values of an array, by their places in it. Raises InputError where they cannot be read."""
         at, dtype, _ = self.places[name]

@@ -48,8 +48,8 @@ class Memory:
     def saved(self) -> None:
         """It is on the disk."""
 
-    def loaded(self, names: Iterable[str]) -> None:
-        """A header was read that names these."""
+    def loaded(self, names: Iterable[str], before: Iterable[str] = ()) -> None:
+        """A header was read that names these, and the one before it those."""
 
 
 class Spool(Memory):
@@ -135,9 +135,10 @@ class Spool(Memory):
         self._newest, self._before, self._begun = self._begun, self._newest, set()
         self._remove()
 
-    def loaded(self, names: Iterable[str]) -> None:
-        """A header was read that names these: all others are removed. Raises InputError for one that is not there."""
-        self._newest, self._before, there = set(names), set(), self._files()
+    def loaded(self, names: Iterable[str], before: Iterable[str] = ()) -> None:
+        """A header was read that names these, and the one before it those: all others are removed. Raises InputError
+        for one of `names` that is not there."""
+        self._newest, self._before, there = set(names), set(before), self._files()
         if missing := sorted(self._newest - there):
             raise InputError(f"{self.folder / missing[0]}: is missing; give the folder of the watch that was saved")
         self._dropped = there - self._newest

@@ -22,7 +22,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -40,11 +41,11 @@ from detectors.history import Arrived, Inputs, Piece, Rows, evenly, joined
 from detectors.late_rows import at_once
 from detectors.past import FORGET_S, HISTORY_S, MOST_EVENTS, MOST_ROWS, Past, Point, Room, in_us
 from detectors.reports import CONDENSED_ROWS, FEWEST_CONDENSED, LET_GO, MOST_REPORTS, Reports, Saved, Span
-from detectors.snapshot import Column, State, Stored, check_alike, open_state, parts_of, put_state
+from detectors.snapshot import Column, check_alike, open_state, parts_of, put_state
 from detectors.spool import Memory, Spool
 from detectors.told import CHANGES, CLOSED, OPENED, RETRACTED, SUPERSEDED, UPDATED, Changes, News, Told
 from geo.anchorages import Anchorages
-from geo.errors import UsageError
+from geo.errors import InputError, UsageError
 from geo.heap import sparing
 from geo.whole_file import replacing, sync
 
@@ -245,14 +246,12 @@ class Watch(Past):
         self.shelf.saved()
 
     def put(self, stream: BinaryIO) -> list[Path]:
-        """Write the whole state to a stream; what must be on the disk before it is (`shelf.saved` says when)."""
-        rows = (self._arrived, *self._late.queues)
-        for one in rows:
-            one.shelve()
-        said = self._reports.saved()
+        """Write the whole state to a stream; what must be on the disk before it is (`shelf.saved` says when). Nothing
+        changes by it, not even where pieces of rows begin, for what is told later must not depend on it."""
+        rows, said = self._rows(), self._reports.saved()
         state = {f"{of}.{name}": array for of, arrays in self._parts(said).items() for name, array in arrays.items()}
         kept: list[Any] = [point.state for point in self._points]
-        groups: list[Sequence[Piece | Span]] = [*(one.shelved for one in rows), said.pieces, said.spans]
+        groups: list[Sequence[Piece | Span]] = [*(one.shelved for one in rows.values()), said.pieces, said.spans]
         kept += [one.kept for group in groups for one in group]
         if not isinstance(self.shelf, Spool):
             state |= {f"{k}.{name}": array for k, arrays in enumerate(kept) for name, array in arrays.items()}
@@ -260,10 +259,14 @@ class Watch(Past):
         points = [[point.released, point.found, point.rows] for point in self._points]
         others = [[list(one)[1:] for one in group] for group in groups]
         header = {**self._header(), **dict(zip(_SHELVED, [points, *others], strict=True)), "spool": kept}
-        header |= {"let_go": said.let_go, "early": self._early, "sources": self._inputs.names}
+        header |= {"report_numbers": said.numbers, "early": self._early, "sources": self._inputs.names}
         header |= {"looked": self._looked, "final": self._final}
         put_state(stream, state, header)
         return self.shelf.begin(kept)
+
+    def _rows(self) -> dict[str, Arrived]:
+        """All rows that are kept."""
+        return dict(zip(_SHELVED[1:6], (self._arrived, *self._late.queues), strict=True))
 
     def _parts(self, said: Saved) -> dict[str, Mapping[str, Column]]:
         """All that is not on the shelf, by whose it is."""
@@ -272,10 +275,12 @@ class Watch(Past):
         own["late"] = np.array(self._late.clocks)
         own["counts"] = np.stack([point.counts for point in self._points])
         told, kept = self._told.arrays(), self._conclusions.arrays()
-        return {"now": self.engine.columns(), "static": said.rows, "told": told, "kept": kept, "own": own}
+        loose = {f"{name} {n}": rows for name, one in self._rows().items() for n, rows in enumerate(one.loose)}
+        return {"now": self.engine.columns(), "static": said.rows, "told": told, "kept": kept, "own": own, **loose}
 
-    def load(self, path: str | Path) -> None:
-        """Take the state of a watch with the same detectors and parameters from a file.
+    def load(self, path: str | Path, older: str | Path | None = None) -> None:
+        """Take the state of a watch with the same detectors and parameters from a file. What lies in the spool for a
+        state that is `older` stays, as one may have to go back to it.
 
         Raises InputError for a file that is torn, or that another version or something else than a watch wrote, and
         UsageError for one that was saved with other detectors or parameters.
@@ -291,20 +296,26 @@ class Watch(Past):
             for k in range(len(header["points"])):
                 check_alike(path, places.get(str(k), {}), mine["now"])
             shelved_here = map(str, range(sum(len(header[group]) for group in _SHELVED)))
-            names = [self.shelf.put(_part(state, k, places[k])) for k in shelved_here]
-        self.shelf.loaded(names)
+            names = [self.shelf.put(state.part(k)) for k in shelved_here]
+        before = list[str]()
+        if older is not None:
+            with suppress(InputError, UsageError):  # what is not whole names nothing
+                before = open_state(older, self._header())[1]["spool"]
+        self.shelf.loaded(names, before)
+        whole = [whose for whose in mine if whose != "now"]
         del mine
         self.engine.resume(state, "now.")
-        part = {whose: _part(state, whose, places[whose]) for whose in ("static", "told", "kept", "own")}
+        part = {whose: state.part(whose) for whose in whole}
         left, own = iter(names), part["own"]
         shelved = {name: [(next(left), *one) for one in header[name]] for name in _SHELVED}
         points = zip(shelved["points"], own["counts"], strict=True)
         self._points = [Point(one[0], counts, *one[1:]) for one, counts in points]
         arrived, *late, reports = ([Piece(*one) for one in shelved[name]] for name in _SHELVED[1:-1])
-        self._arrived = Arrived(self._arrived.since(self._arrived.size), self.shelf, arrived)
-        self._late.take(own["late"].tolist(), late)
+        _, *loose = [(part[f"{name} 0"], part[f"{name} 1"]) for name in _SHELVED[1:6]]
+        self._arrived = Arrived(part["arrived 1"], self.shelf, arrived)
+        self._late.take(own["late"].tolist(), late, loose)
         spans = [Span(*one) for one in shelved["spans"]]
-        said = Saved(part["static"], own["repeats"], own["said"], reports, spans, header["let_go"])
+        said = Saved(part["static"], own["repeats"], own["said"], reports, spans, tuple(header["report_numbers"]))
         self._reports = self._new_reports(said)
         self._fresh, self._inputs = [own["fresh"].view(EVENT)], Inputs(header["sources"])
         self._looked, self._final, self._early = (header[name] for name in ("looked", "final", "early"))
@@ -386,8 +397,3 @@ class Watch(Past):
         table = self._nothing.take(slice(None))
         table.sources, table.counts = self._inputs.names, self.counts
         return table
-
-
-def _part(state: Stored, whose: str, names: Iterable[str]) -> State:
-    """The arrays of one part of a state that was saved."""
-    return {name: state[f"{whose}.{name}"] for name in names}

@@ -282,6 +282,24 @@ def test_entries_of_redis_that_hold_no_lines_are_counted_and_trimming_is_said(tm
                 assert anew.intake.dropped_units == 0
 
 
+def test_a_stream_of_redis_that_comes_later_is_counted_from_its_beginning(tmp_path):
+    with Broker("redis-server", tmp_path) as process:
+        broker = Redis(process.port)
+        cursor = ""
+        for first, n in ((0, 30), (30, 5)):
+            with Running(broker.source, cursor=cursor) as run:
+                run.until(lambda run=run: run.source.connections)
+                broker.send(messages_of(n, first=first))
+                run.until_lines(n * BATCH)
+            cursor = run.cursor
+        with contextlib.closing(broker.client()) as client:
+            client.xtrim("ais", maxlen=1, approximate=False)
+        with Running(broker.source, cursor=cursor) as run:
+            broker.send(messages_of(1, first=35))
+            run.until_lines(BATCH)
+            assert run.intake.dropped_units == 0
+
+
 def test_kafka_resumes_at_its_own_offsets():
     broker = Kafka()
     broker.send(messages_of(300))
@@ -297,6 +315,36 @@ def test_kafka_resumes_at_its_own_offsets():
         again.until_lines(100 * BATCH)
         assert sorted(again.lines) == sorted(lines_of(100 * BATCH, first=300 * BATCH))
         assert again.end() < 1.0
+
+
+def test_what_kafka_deletes_while_the_queue_is_full_is_counted():
+    """A partition of the mock cluster holds 5 MiB."""
+    broker = Kafka()
+    options = {"log_level": "0", "queued.max.messages.kbytes": "1", "fetch.queue.backoff.ms": "10"}
+    source = KafkaSource(name="a", brokers=broker.source.brokers, topic="ais", options=options)
+    n = 150
+    with Running(source, max_bytes=1) as run:
+        run.until(lambda: run.source.connections)
+        run.taking = False
+        for k in range(n):
+            broker.producer.produce("ais", b"%d %s" % (k, b"x" * 100_000), partition=0)
+            if k == 0:
+                broker.producer.flush(30)
+                run.until(lambda: run.intake.waiting_bytes > 0)
+        assert broker.producer.flush(30) == 0
+        run.taking = True
+        run.until(lambda: run.units + run.intake.dropped_units == n)
+        assert list(run.intake.dropped) == ["deleted before it was read"] and run.source.connections == 1
+        numbers = [int(line.split()[0]) for line in run.lines]
+        assert numbers == sorted(numbers) and numbers[-1] == n - 1
+
+
+def test_a_topic_of_kafka_that_was_made_anew_is_read_from_its_beginning():
+    broker = Kafka()
+    broker.send(messages_of(10))
+    with Running(broker.source, cursor="0=999,1=999,2=999,3=999") as run:
+        run.until_lines(10 * BATCH)
+        assert sorted(run.lines) == sorted(lines_of(10 * BATCH)) and run.intake.dropped_units == 0
 
 
 def test_kafka_waits_for_its_brokers():

@@ -122,7 +122,7 @@ def test_every_error_is_said_with_its_place_its_value_and_what_is_allowed(writte
         "sources.a feed.host is 5; it must be a text",
         "sources.a feed.port: it is missing; it must be a whole number from 0 to 65,535",
         "sinks.twice.kinds is 'dark'; it must be a list, each a text",
-        "sinks.twice.headers is {'X': 1}; it must be a table of names, each with a text",
+        "sinks.twice.headers.X is '***'; it must be a text",
         "watch.step_s is -1; it must be a number from 0.001 to 1e10",
         "http.prot: no such key; did you mean port?",
         "http.port is 70000; it must be a whole number from 0 to 65,535",
@@ -204,15 +204,14 @@ def test_files_that_are_none(tmp_path, capsys, data):
 
 
 def test_the_environment(written):
-    path = written(
-        SMALL + 'login = "user ${FEED_WORD}"\n[[sinks]]\nname="web-hook"\ntype="webhook"\nurl="https://a.b/"'
-    )
-    path.write_text(path.read_text().replace('login = "user ${FEED_WORD}"\n', ""))
+    sink = '[[sinks]]\nname="web-hook"\ntype="webhook"\nurl="https://a.b/"\nheaders={ X-Api-Key="old" }'
+    path = written(SMALL + sink)
     environment = {
         "LUXWAKE_HTTP__PORT": "9000",
         "LUXWAKE_STATE": "/var/lib/luxwake",
         "LUXWAKE_SOURCES__FEED__HOST": "other.example",
         "LUXWAKE_SINKS__WEB_HOOK__HEADERS__AUTHORIZATION": "Bearer s",
+        "LUXWAKE_SINKS__WEB_HOOK__HEADERS__X_API_KEY": "new",
         "LUXWAKE_DETECT__PARAMS__DARK__MIN_GAP_S": "43200",
         "LUXWAKE_DETECT__DETECTORS": '["dark"]',
         "LUXWAKE_CACHE": "/cache", "LUXWAKE_NUMBA_CACHE": "0", "HOME": "/",
@@ -221,7 +220,7 @@ def test_the_environment(written):
     assert config.http.port == 9000 and config.state == "/var/lib/luxwake"
     source, sink = config.sources[0], config.sinks[0]
     assert isinstance(source, TcpSource) and source.host == "other.example"
-    assert isinstance(sink, WebhookSink) and sink.headers == {"authorization": "Bearer s"}
+    assert isinstance(sink, WebhookSink) and sink.headers == {"authorization": "Bearer s", "X-Api-Key": "new"}
     assert config.detect.params == {"dark": {"min_gap_s": 43200}} and config.detect.detectors == ["dark"]
     for variable, said in (
         ("LUXWAKE_HTTP__PROT", r"http\.prot: no such key; did you mean port\?"),
@@ -254,12 +253,22 @@ def test_secrets_come_from_the_environment_and_are_not_shown(written, capsys, mo
         type = "mqtt"
         url = "mqtt://me:${BROKER_WORD}@broker.example"
         topic = "ships"
+        [[sources]]
+        name = "web"
+        type = "http"
+        url = "https://feed.example/?pass=s3cr3t-j&area=2"
         [[sinks]]
         name = "k"
         type = "kafka"
         brokers = "k.example:9092"
         topic = "ships"
-        options = { "sasl.password" = "s3cr3t-h", "security.protocol" = "SASL_SSL" }
+        [sinks.options]
+        "sasl.password" = "s3cr3t-h"
+        "security.protocol" = "SASL_SSL"
+        "ssl.key.pem" = "-----BEGIN PRIVATE KEY-----\\ns3cr3t-k"
+        "sasl.oauthbearer.assertion.private.key.passphrase" = "s3cr3t-l"
+        "ssl.key.location" = "/etc/kafka/ours.pem"
+        "ssl.certificate.pem" = "-----BEGIN CERTIFICATE-----"
         """
     )
     path.write_text('store = "postgresql://me:s3cr3t-i@db/x"\n' + path.read_text())
@@ -271,10 +280,40 @@ def test_secrets_come_from_the_environment_and_are_not_shown(written, capsys, mo
         code, out, _ = luxwake(capsys, "show", path, *options)
         assert code == 0 and "s3cr3t" not in out
         assert "Bearer ${HOOK_TOKEN}" in out and "SASL_SSL" in out and "postgresql://***@db/x" in out
-        assert "apikey=***&area=1" in out
+        assert "apikey=***&area=1" in out and "pass=***&area=2" in out
+        assert "/etc/kafka/ours.pem" in out and "BEGIN CERTIFICATE" in out
     monkeypatch.delenv("HOOK_TOKEN")
     code, _, err = luxwake(capsys, "show", path)
     assert code == 2 and "sinks[0].headers.Authorization: ${HOOK_TOKEN} is not set in the environment" in err
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+@pytest.mark.parametrize(
+    ("text", "environment", "said"),
+    [
+        ('options = { "sasl.password" = "${PW}", "session.timeout.ms" = 6000 }', {}, "session.timeout.ms is 6000"),
+        ('options = { "sasl.password" = ["${PW}"] }', {}, "sinks.k.options.sasl.password is"),
+        ('options = "sasl.password=${PW}"', {}, "sinks.k.options: it must be a table"),
+        ("", {"LUXWAKE_SINKS__K__OPTIONS": '{"sasl.password": "${PW}"}'}, "sinks.k.options: it must be a table"),
+        ("", {"LUXWAKE_SOURCES__FEED__LOGIN": "73313"}, "sources.feed.login is '***'; it must be a text"),
+        ("", {"LUXWAKE_STORE": "postgresql://me:s3cr3t@db/x", "LUXWAKE_STORE__X": "1"}, "'x' cannot be set in"),
+        ('[[sinks]]\nname="h"\ntype="webhook"\nurl="https://a.b/"\nheaders={ A="Bearer ${PW}", B=1 }', {},
+         "sinks.h.headers.B is '***'; it must be a text"),
+        ('[[sinks]]\nname="m"\ntype="mqtt"\ntopic="x"\nurl=["mqtt://me:${PW}@host"]', {}, "sinks.m.url is"),
+        *(
+            (f'[[sources]]\nname="s"\ntype="mqtt"\ntopic="x"\nurl="{url}"', {}, "source 's': url must be mqtt://host")
+            # 12 could be a port, and what follows a path; s3cr3t a host
+            for url in ("mqtt://me:ab/${PW}@host", "mqtt://me:12/${PW}@host", "mqtt:/me:${PW}@host", "mqtt://${PW}@host")
+        ),
+        ('[[sources]]\nname="s"\ntype="http"\nurl="ftp://host/?token=${PW}"', {}, "url is 'ftp://host/?token=***'"),
+    ],
+)  # fmt: skip
+def test_errors_tell_no_secrets(written, capsys, monkeypatch, text, environment, said, options):
+    for name, value in {"PW": "s3cr3t/x", **environment}.items():
+        monkeypatch.setenv(name, value)
+    path = written(SMALL + '[[sinks]]\nname="k"\ntype="kafka"\nbrokers="host:1"\ntopic="x"\n' + text)
+    code, out, err = luxwake(capsys, "check", path, *options)
+    assert code == 2 and said in err and not re.search("s3cr3t|73313", out + err)
 
 
 def test_what_is_shown_can_be_read_again(written):

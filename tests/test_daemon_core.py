@@ -16,6 +16,7 @@ from geo.errors import InputError, UsageError
 from luxwake.daemon.core import Core
 from luxwake.daemon.intake import Chunk
 from tests.daemon_case import WATCH, config, feed, in_child, pieces, serve
+from tests.test_waiting import _roads
 
 ROOT = Path(__file__).parents[1]
 
@@ -113,6 +114,38 @@ def test_from_then_on_so_much_is_kept_whatever_restarts_come(tmp_path, chunks):
     with closing(Core(config(tmp_path / "often", watch={**WATCH, **LITTLE}))) as core:
         core.recover()
         assert core.watch.rows < 100 and core.watch.reports < 10 and core.watch.events_held < 5
+
+
+def test_settings_that_are_equal_are_the_same_however_they_are_written(tmp_path, chunks):
+    """In another order, and numbers in another form; and with another bound, too."""
+    params = {"dark": {"min_gap_s": 21_600}, "loitering": {"min_stop_s": 3600}}
+    other = {"loitering": {"min_stop_s": 3600.0}, "dark": {"min_gap_s": 21_600.0}}
+    expected = serve(tmp_path / "whole", chunks, detect={"params": params})
+    serve(tmp_path / "state", chunks[:30], detect={"params": params})
+    serve(tmp_path / "state", chunks[:40], detect={"params": other})
+    assert serve(tmp_path / "state", chunks, detect={"params": other}, watch={**WATCH, **ENOUGH}) == expected
+
+
+def test_a_source_whose_format_is_mended_begins_anew(tmp_path, chunks):
+    state, source = tmp_path / "state", {"type": "tail", "name": "feed", "path": "feed.nmea"}
+    serve(state, chunks[:20], sources=[{**source, "format": "json"}])
+    told = serve(state, chunks, sources=[source])
+    assert len(told) > 20
+    assert serve(state, chunks, sources=[{**source, "format": "json"}]) == told
+
+
+@pytest.mark.parametrize("name", ["known.geojson", "other.geojson"])
+def test_anchorages_that_are_found_anew_are_other_settings(tmp_path, chunks, name):
+    """In the same file, or in another one while the old one is gone: what goes on is taken back and found anew."""
+    state, path = tmp_path / "state", tmp_path / "known.geojson"
+    _roads(35.0, 129.2).save(path)
+    before = serve(state, chunks[:30], detect={"anchorages": str(path)})
+    path.unlink()
+    _roads(36.0, 129.2).save(tmp_path / name)
+    after = serve(state, chunks, detect={"anchorages": str(tmp_path / name)})[len(before) :]
+    going_on = {key for key, event in newest(before).items() if event["open"]}
+    assert going_on and going_on <= {change.event_id for change in after if change.change == "retracted"}
+    assert serve(state, chunks, detect={"anchorages": str(tmp_path / name)})[len(before) :] == after
 
 
 @pytest.fixture(scope="module")

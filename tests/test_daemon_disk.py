@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,7 @@ from detectors.snapshot import is_whole, put_state, write_state
 from detectors.spool import Spool
 from geo.errors import InputError, OutputError
 from luxwake.daemon import core as core_module
+from luxwake.daemon import journal as journal_module
 from luxwake.daemon.checkpoint import Checkpoints
 from luxwake.daemon.core import Core
 from luxwake.daemon.intake import Chunk
@@ -245,3 +247,106 @@ def test_what_a_killed_process_was_writing_anew_is_removed(tmp_path, opened):
     assert len([*tmp_path.iterdir()]) == 2
     opened(tmp_path)
     assert [*tmp_path.iterdir()] == [path] and path.read_bytes() == b"data"
+
+
+@pytest.mark.parametrize("n", [2, 5])
+def test_a_damaged_record_that_the_store_has_is_not_taken_for_torn(tmp_path, n):
+    """In the last segment, too: all that follows it stays where it is, and the place is said."""
+    journal = Journal(tmp_path)
+    for k in range(5):
+        journal.append([Chunk(0, k, b"data %d" % k, "", 0)])
+    journal.close()
+    (segment,) = tmp_path.iterdir()
+    sound = segment.read_bytes()
+    size = len(sound) // 5
+    damaged = bytearray(sound)
+    damaged[(n - 1) * size + 25] ^= 1
+    segment.write_bytes(damaged)
+    with pytest.raises(InputError, match=f"damaged at byte {(n - 1) * size}"):
+        Journal(tmp_path, n)
+    assert segment.read_bytes() == damaged
+    assert Journal(tmp_path, n - 1).last == n - 1  # after a loss of power what was not synced may be anything
+
+
+def test_a_segment_that_may_not_be_in_its_folder_for_good_is_listed_by_the_next_sync(tmp_path, monkeypatch):
+    journal, listed = Journal(tmp_path), []
+    real = journal_module.sync
+
+    def fail(*paths):
+        monkeypatch.setattr(journal_module, "sync", lambda *paths: listed.append(paths) or real(*paths))
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(journal_module, "sync", fail)
+    with pytest.raises(OSError, match="Input/output error"):
+        journal.append([Chunk(0, 0, b"data", "", 0)])
+    journal.append([Chunk(0, 0, b"data", "", 0)])
+    journal.sync()
+    assert listed == [(tmp_path,)]
+
+
+def test_the_archive_gets_no_row_of_which_the_journal_may_know_nothing_after_a_loss_of_power(tmp_path, chunks):
+    state = tmp_path / "state"
+
+    def work():
+        synced, fdatasync = {}, os.fdatasync
+
+        def noted(file):
+            fdatasync(file)
+            synced[os.fstat(file).st_ino] = os.fstat(file).st_size
+            (tmp_path / "synced").write_bytes(msgspec.json.encode(synced))
+
+        core_module.COMMIT_S = 1e9
+        core = Core(config(state, archive=True))
+        core.recover()
+        os.fdatasync = noted
+        for data, end in chunks[:8]:
+            core.take([Chunk(0, 2_000_000_000_000_000 + end, data, str(end), 0)])
+        core.saving._hand_over()
+        while not core.archive.is_idle:
+            time.sleep(0.01)
+        assert list((state / "archive").rglob("*.parquet"))
+
+    assert in_child(work) == 0
+    synced = msgspec.json.decode((tmp_path / "synced").read_bytes())
+    (segment,) = (state / "journal").glob("*.journal")
+    os.truncate(segment, synced[str(segment.stat().st_ino)])
+    core = Core(config(state, archive=True))
+    core.recover()
+    assert core.followed > 8
+    core.close()
+
+
+def test_after_a_start_one_may_still_go_back_to_the_checkpoint_before(tmp_path, chunks, whole):
+    """With late rows, for which parts of the state are dropped between the two."""
+    late = chunks[:20] + [(data, end + 10_000_000) for data, end in chunks[2:4]] + chunks[20:24]
+
+    def core_of(state):
+        core = Core(config(state))
+        core.recover()
+        return core
+
+    def some(core, begin, end):
+        for data, at in late[begin:end]:
+            core.take([Chunk(0, 2_000_000_000_000_000 + at, data, "", 0)])
+            if core.journal.last in (14, 23):
+                core.checkpoint()
+
+    core = core_of(tmp_path / "whole")
+    some(core, 0, len(late))
+    core.close()
+    state = tmp_path / "state"
+
+    def work():
+        some(core_of(state), 0, 24)
+        os._exit(9)
+
+    assert in_child(work) == 9
+    assert in_child(lambda: (core_of(state), os._exit(9))) == 9  # a start, and a death before any checkpoint
+    newest = max((state / "checkpoints").glob("*.watch"), key=lambda path: int(path.stem))
+    assert newest.stem == "23"
+    newest.write_bytes(newest.read_bytes()[:-20])
+    core = core_of(state)
+    assert core.checkpoints.numbers() == [14]  # the damaged one does not count as one of two
+    some(core, 24, len(late))
+    core.close()
+    assert stored(state) == stored(tmp_path / "whole")

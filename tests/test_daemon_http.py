@@ -12,10 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luxwake.cli import main
+from luxwake.console import Console
 from luxwake.daemon import http as daemon_http
+from luxwake.daemon import kernels
 from luxwake.daemon.config import HttpConfig
 from luxwake.daemon.http import StatusServer
+from luxwake.daemon.serve_command import run
+from luxwake.daemon.source import Source
 from luxwake.daemon.status import Rate, Status, rss_bytes, why_not_ready
+from tests.daemon_case import config, in_child
 from tests.http_case import EVIL, ask, running, send, served, status_of
 
 
@@ -40,6 +45,87 @@ def test_the_terminal_shows_drops_and_rejects_by_reason_and_caps(port, capsys):
     ):
         assert words in shown, words
     assert "\x1b[2J" not in shown
+
+
+def test_the_terminal_asks_no_proxy(port, capsys, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        assert main(["status", "--url", f"http://127.0.0.1:{port}"]) == 0
+        proxy.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            proxy.accept()
+
+
+@pytest.mark.parametrize("url", ["foo", "ftp://a", "http://:1", "http://[::1", "http://a:x", "http://127.0.0.1:99999"])
+def test_what_is_no_url_of_a_status_server_is_said_in_one_line(url, capsys):
+    assert main(["status", "--url", url]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"luxwake: {url}/status: not http; give --url http://HOST:PORT") and said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "answer", [b"SSH-2.0-x\r\n", b"", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{}"]
+)
+def test_a_server_that_is_none_of_ours_is_said_in_one_line(answer, capsys):
+    def serve(listening):
+        connection, _ = listening.accept()
+        with connection:
+            connection.recv(65_536)
+            connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, args=(listening,))
+        thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        assert main(["status", "--url", url]) == 1
+        thread.join()
+    said = capsys.readouterr().err
+    assert said.startswith(f"luxwake: {url}/status: no answer (") and said.count("\n") == 1
+
+
+def test_a_token_that_cannot_be_sent_is_not_told(port, tmp_path, capsys):
+    path = tmp_path / "token"
+    path.write_text("s3cr3t\ns3cr3t\n")
+    assert main(["status", "--url", f"http://127.0.0.1:{port}", "--token-file", str(path)]) == 1
+    said = capsys.readouterr().err
+    assert "s3cr3t" not in said and f"{path}: not one token" in said
+
+
+def metric(port, name):
+    return next(line.split()[1] for line in ask(port, "/metrics")[1].splitlines() if line.startswith(f"{name} "))
+
+
+@pytest.mark.parametrize("t", [0, 1])
+def test_it_grows_older_while_the_core_tells_nothing(t):
+    begun = time.time_ns() // 1000 - 90_000_000
+    with served(lambda: Status(t=t, t_started=begun)) as port:
+        assert 90 <= json.loads(ask(port, "/status")[1])["uptime_s"] < 100
+        assert 90 <= float(metric(port, "luxwake_uptime_seconds")) < 100
+        assert float(metric(port, "luxwake_start_time_seconds")) == begun / 1e6
+
+
+def test_one_start_has_one_time(tmp_path, monkeypatch):
+    """From before there is a core until it runs: the alert counts how often the time changes."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    monkeypatch.setattr(kernels, "is_compiled", lambda: True)
+    seen = []
+
+    class Looking(Source):
+        def run(self, cursor):
+            seen.append(metric(port, "luxwake_start_time_seconds"))
+
+    def make_source(one, intake):
+        seen.append(metric(port, "luxwake_start_time_seconds"))
+        return Looking(one.name, intake)
+
+    def serve():
+        run(config(tmp_path / "state", http={"port": port}), Console(), make_source)
+        assert len(seen) == 2 and seen[0] == seen[1]
+
+    assert in_child(serve) == 0
 
 
 def test_what_it_says(port):

@@ -1,10 +1,10 @@
-"""Sources that need no broker: sockets, pipes, devices and standard input, for real and on loopback."""
+"""Sources that need no broker: sockets, for real and on loopback, and what all sources share."""
 
-import os
 import random
 import re
 import socket
 import threading
+import time
 import tomllib
 from pathlib import Path
 from typing import get_args
@@ -20,7 +20,6 @@ from luxwake.daemon.config import (
     MqttSource,
     SerialSource,
     SourceConfig,
-    StdinSource,
     TcpServerSource,
     TcpSource,
     UdpSource,
@@ -32,7 +31,6 @@ from luxwake.daemon.sources import lines as lines_module
 from luxwake.daemon.sources import make_source
 from luxwake.daemon.sources.datagrams import one_by_one
 from luxwake.daemon.sources.lines import Lines
-from luxwake.daemon.sources.stdin import StandardInput
 
 
 def naive_lines(data, longest):
@@ -134,6 +132,21 @@ def test_tcp_client_waits_while_the_queue_is_full():
         assert run.data == b"\n" + text and run.intake.dropped_bytes == 0
 
 
+def test_pauses_grow_until_something_is_decoded(monkeypatch):
+    monkeypatch.setattr("luxwake.daemon.source.FIRST_WAIT_S", 0.1)
+    with Listener() as server, Running(TcpSource(name="a", host="127.0.0.1", port=server.port), decodes=True) as run:
+        for _ in range(4):
+            server.caller().close()
+        closed_at = time.monotonic()
+        with server.caller() as caller:
+            assert time.monotonic() - closed_at >= 0.4  # 0.1 s, doubled three times, less the jitter
+            caller.sendall(b"good\n")
+            run.until_lines(1)
+        closed_at = time.monotonic()
+        server.caller().close()
+        assert time.monotonic() - closed_at < 0.8
+
+
 @pytest.mark.parametrize("where", ["nobody listens", "unknown host", "connected", "no answer"])
 def test_a_stop_is_honoured_at_once(where):
     with Listener() as server:
@@ -209,6 +222,29 @@ def test_tcp_server_refuses_who_is_too_many_and_drops_who_is_silent():
             sock.close()
 
 
+def test_tcp_server_keeps_who_has_waited_for_a_full_queue():
+    n, text = 24, b"".join(b"%07d\n" % k for k in range(40_000))
+    with Running(TcpServerSource(name="a", port=0, idle_s=1.0), max_bytes=1000) as run:
+        run.until(lambda: run.source.port)
+        run.taking = False
+
+        def send(sock):
+            with sock:
+                sock.sendall(text)
+
+        socks = [socket.create_connection(("127.0.0.1", run.source.port)) for _ in range(n)]
+        run.until(lambda: run.source.callers.open == n)
+        senders = [threading.Thread(target=send, args=(sock,), daemon=True) for sock in socks]
+        for sender in senders:
+            sender.start()
+        time.sleep(1.2)  # more than idle_s
+        run.taking = True
+        run.until(lambda: run.intake.received_bytes == n * len(text) or run.source.callers.idle)
+        assert run.source.callers.idle == 0
+        for sender in senders:
+            sender.join()
+
+
 def test_tcp_server_listens_again_once_the_port_is_free():
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -263,72 +299,6 @@ def test_udp_takes_a_group():
             sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
             sender.sendto(b"to all", ("239.192.0.4", run.source.port))
         run.until_lines(1)
-
-
-def test_standard_input_ends_cleanly():
-    read, write = os.pipe()
-    with Running(StdinSource(name="a"), source=lambda config, intake: StandardInput(config, intake, read)) as run:
-        os.write(write, b"one\ntw")
-        run.until(lambda: run.data == b"one\ntw")
-        os.write(write, b"o")
-        os.close(write)
-        run.until(lambda: run.source.state == "ended")
-        run.until(lambda: run.data == b"one\ntwo\n")
-    os.close(read)
-
-
-def test_standard_input_stops_while_nothing_comes():
-    read, write = os.pipe()
-    with Running(StdinSource(name="a"), source=lambda config, intake: StandardInput(config, intake, read)) as run:
-        run.until(lambda: run.source.state == "reads")
-        assert run.end() < 0.5
-    os.close(read)
-    os.close(write)
-
-
-def test_a_named_pipe_takes_one_writer_after_the_other(tmp_path):
-    path = tmp_path / "pipe"
-    os.mkfifo(path)
-    with Running(SerialSource(name="a", path=str(path))) as run:
-        for k in range(20):
-            with open(path, "wb", buffering=0) as writer:
-                writer.write(b"!writer %d\nrest %d" % (k, k))
-            run.until_lines(2 * k + 2)
-        assert run.lines == [line for k in range(20) for line in (b"!writer %d" % k, b"rest %d" % k)]
-        assert run.end() < 0.5
-
-
-def test_a_serial_device_is_read_and_opened_again():
-    main, device = os.openpty()
-    path = os.ttyname(device)
-    with Running(SerialSource(name="a", path=path, baud=9600, watchdog_s=0.3)) as run:
-        run.until(lambda: run.source.connections == 1)
-        os.write(main, b"!one\r\n!tw")
-        run.until_lines(1)
-        run.until(lambda: run.source.connections == 2, "the watchdog")
-        os.write(main, b"!three\r\n" + b"\x03\x04\x11\x13\x00raw\r\n")
-        run.until_lines(4)
-        assert run.lines == [b"!one\r", b"!tw", b"!three\r", b"\x03\x04\x11\x13\x00raw\r"]
-        os.close(device)
-        os.close(main)
-        run.until(lambda: run.source.state.startswith("waits"))
-    assert run.intake.dropped_bytes == 0
-
-
-def test_a_device_that_sends_one_endless_line_is_cut_and_counted():
-    main, device = os.openpty()
-    with Running(SerialSource(name="a", path=os.ttyname(device))) as run:
-        run.until(lambda: run.source.connections == 1)
-        sent = 0
-        for _ in range(50):
-            sent += os.write(main, b"z" * 1000)
-            run.take()
-        os.write(main, b"\nafter\n")
-        run.until_lines(2)
-        assert run.lines == [b"z" * 4096, b"after"]
-        assert run.intake.dropped_bytes == sent - 4096
-    os.close(device)
-    os.close(main)
 
 
 def test_what_cannot_be_meant_is_said_in_one_line(tmp_path):

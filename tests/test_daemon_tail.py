@@ -13,8 +13,8 @@ from luxwake.daemon.config import TailSource
 from luxwake.daemon.sources.tail import Place, rotated
 
 
-def settings_of(path, **more):
-    return TailSource(name="a", path=str(path), poll_s=0.01, linger_s=0.05, **more)
+def settings_of(path, linger_s=0.05, **more):
+    return TailSource(name="a", path=str(path), poll_s=0.01, linger_s=linger_s, **more)
 
 
 def write(path, lines):
@@ -108,6 +108,33 @@ def test_what_was_rotated_twice_while_nobody_read_is_read(tmp_path, names):
     with Running(settings_of(path), cursor=run.cursor) as again:
         again.until_lines(15)
         assert again.lines == lines_of(15, first=5)
+
+
+def test_a_file_that_was_rotated_while_nobody_read_is_not_left_at_once(tmp_path):
+    """Its writer is told a moment later."""
+    path, old = tmp_path / "feed.nmea", tmp_path / "feed.nmea.1"
+    write(path, lines_of(5))
+    with Running(settings_of(path)) as run:
+        run.until_lines(5)
+    path.rename(old)
+    write(path, lines_of(5, first=20))
+    with Running(settings_of(path, linger_s=1.0), cursor=run.cursor) as again:
+        again.until(lambda: again.source.connections == 1)
+        write(old, lines_of(2, first=5))
+        again.until_lines(7)
+        assert again.lines == [*lines_of(2, first=5), *lines_of(5, first=20)]
+
+
+def test_what_is_left_of_a_file_that_is_gone_is_not_glued_to_another(tmp_path):
+    path = tmp_path / "feed.nmea"
+    path.write_bytes(b"one\n!torn")
+    with Running(settings_of(path)) as run:
+        run.until(lambda: run.data == b"one\n!torn")
+    path.unlink()
+    path.write_bytes(b"two\nthree\n")
+    with Running(settings_of(path), cursor=run.cursor) as again:
+        again.until_lines(2)
+        assert (run.data + again.data).split() == [b"one", b"!torn", b"two", b"three"]
 
 
 def test_a_file_that_is_cut_is_read_from_its_beginning(tmp_path):

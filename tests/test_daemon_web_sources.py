@@ -1,12 +1,14 @@
 """Sources by HTTP and WebSocket, against servers of the test on loopback."""
 
 import contextlib
+import functools
 import http.server
 import json
 import shutil
 import ssl
 import subprocess
 import threading
+import time
 
 import pytest
 from source_run import Running, free_port, lines_of
@@ -136,13 +138,14 @@ def test_messages_of_a_websocket_over_tls(certificate, monkeypatch):
 
 
 class Messages:
-    """A WebSocket server that sends a list of messages to each caller, and keeps the connection."""
+    """A WebSocket server that sends a list of messages to each caller, and keeps the connection or closes it."""
 
-    def __init__(self, messages, tls=None):
+    def __init__(self, messages, tls=None, closes=False):
         pytest.importorskip("websockets")
         from websockets.sync.server import serve
 
         self.messages, self.heard, self.port = messages, [], free_port()
+        self.closes, self.closed = closes, threading.Event()
         self._ends = threading.Event()
         self._server = serve(self._send, "127.0.0.1", self.port, ssl=tls)
         self._thread = threading.Thread(target=self._server.serve_forever)
@@ -152,7 +155,11 @@ class Messages:
             self.heard.append(connection.recv(timeout=5))
             for message in self.messages:
                 connection.send(message)
-            self._ends.wait(30)
+            if self.closes:
+                connection.close()
+                self.closed.set()
+            else:
+                self._ends.wait(30)
 
     def __enter__(self):
         self._thread.start()
@@ -175,6 +182,34 @@ def test_messages_of_a_websocket_come_as_lines():
             assert run.units == run.intake.received_units == 1000
             assert server.heard == ['{"APIKey":"abc"}']
             assert run.end() < 0.5
+
+
+def test_what_came_before_a_websocket_was_closed_is_not_lost():
+    """The first two messages are chunks of their own, so that the others are received after the end."""
+    texts = [b"1" * 300_000, b"2" * 300_000, b"3", b"4"]
+    with Messages(texts, closes=True) as server:
+        source = WebSocketSource(name="a", url=f"ws://127.0.0.1:{server.port}", subscribe="x")
+        with Running(source, max_bytes=1) as run:
+            run.taking = False
+            run.until(server.closed.is_set)
+            run.taking = True
+            run.until_lines(4)
+            assert run.lines[:4] == texts
+
+
+def test_a_websocket_is_kept_while_the_queue_is_full(monkeypatch):
+    """The answers of the server to our pings stand behind its messages, which wait."""
+    client = pytest.importorskip("websockets.sync.client")
+    monkeypatch.setattr(client, "connect", functools.partial(client.connect, ping_interval=0.05, ping_timeout=0.05))
+    with Messages([b"%d" % k for k in range(2000)]) as server:
+        source = WebSocketSource(name="a", url=f"ws://127.0.0.1:{server.port}", subscribe="x")
+        with Running(source, max_bytes=1) as run:
+            run.taking = False
+            run.until(lambda: run.intake.waiting_bytes)
+            time.sleep(0.5)
+            run.taking = True
+            run.until_lines(2000)
+            assert run.source.connected and run.source.connections == 1
 
 
 def test_a_websocket_that_brings_nothing_is_connected_anew():

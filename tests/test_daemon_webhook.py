@@ -206,11 +206,11 @@ def test_https_checks_the_name(tmp_path):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"url": "ftp://ships.example/"}, "not a URL of http"),
-        ({"url": "https:///in"}, "not a URL of http"),
+        ({"url": "ftp://ships.example/"}, "no URL of http"),
+        ({"url": "https:///in"}, "no URL of http"),
         ({"url": "https://ships.example:port/"}, "url"),
         ({"url": "https://user:word@ships.example/"}, "put an Authorization"),
-        ({"url": "https://ships.example/\r\nX: y"}, "not a URL of http"),
+        ({"url": "https://ships.example/\r\nX: y"}, "no URL of http"),
         ({"url": "https://ships.example/", "headers": {"X": "a\r\nY: b"}}, "headers"),
         ({"url": "https://ships.example/", "headers": {"Host": "b"}}, "headers"),
         ({"url": "https://ships.example/", "ca_file": "/nowhere.pem"}, "ca_file /nowhere.pem"),

@@ -9,17 +9,20 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from luxwake.cli import _parser
-from luxwake.daemon.config import config_of
+from luxwake.daemon.config import AnySource, config_of
 from luxwake.daemon.metrics import metrics_text
 from luxwake.daemon.status import Held, SinkStatus, SourceStatus, Status
+from tests.http_case import served
 
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "deploy"
 NAME = re.compile(r"\bluxwake_[a-z0-9_]+")
+SOURCES = {kind.__struct_config__.tag for kind in get_args(AnySource)}
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +60,7 @@ def check_expression(expression, metrics):
         assert name in metrics, f"{name} in {expression}"
     for name, labels in re.findall(r"\b(luxwake_[a-z0-9_]+)\{([^}]*)\}", expression):
         assert set(re.findall(r"(\w+)\s*=", labels)) <= metrics[name] | {"instance", "job"}, expression
+    assert set(re.findall(r'\btype\s*!?=\s*"([^"]*)"', expression)) <= SOURCES, expression
     for labels in re.findall(r"\bby \(([^)]*)\)", expression):
         asked = {label.strip() for label in labels.split(",")} - {"instance", "job"}
         assert all(asked <= metrics[name] for name in names), expression
@@ -86,7 +90,10 @@ tests:
       - {series: 'luxwake_source_decoded_messages_total{source="feed", instance="a"}', values: '0+70x40'}
       - {series: 'luxwake_held{what="vessels", instance="a"}', values: '95x20'}
       - {series: 'luxwake_held_limit{what="vessels", instance="a"}', values: '100x20'}
-      - {series: 'luxwake_uptime_seconds{instance="a"}', values: '9 1 9 1 9 1 9 1 9'}
+      - {series: 'luxwake_start_time_seconds{instance="a"}', values: '1 1 2 2 3 4 5 5 5 5'}
+      - {series: 'luxwake_start_time_seconds{instance="b"}', values: '1 1 2 2 3 4 4 4 4 4'}
+      - {series: 'luxwake_source_connections_total{source="feed", type="tcp", instance="a"}', values: '0+1x70'}
+      - {series: 'luxwake_source_connections_total{source="gate", type="tcp-server", instance="a"}', values: '0+1x70'}
       - {series: 'luxwake_source_dropped_units_total{source="feed", instance="a", reason="full"}', values: '_x11 5x40'}
       - {series: 'luxwake_source_connected{source="mute", instance="a"}', values: '1x40'}
       - {series: 'luxwake_checkpoint_age_seconds{instance="b"}', values: '1000x40'}
@@ -122,6 +129,11 @@ tests:
         exp_alerts:
           - exp_labels: {severity: warning, source: feed, instance: a, reason: full}
             exp_annotations: {summary: "Source feed dropped something in 10 min: full"}
+      - eval_time: 60m
+        alertname: LuxwakeSourceReconnects
+        exp_alerts:
+          - exp_labels: {severity: warning, source: feed, type: tcp, instance: a}
+            exp_annotations: {summary: "Source feed connected 60 times in an hour"}
       - {eval_time: 20m, alertname: LuxwakeSinkFails, exp_alerts: []}
       - eval_time: 30m
         alertname: LuxwakeSinkFails
@@ -240,8 +252,26 @@ def test_kernels_are_cached_where_the_unit_says(unit, tmp_path):
     assert Path(out).parent == cache and Path(out).stat().st_mode & 0o777 == 0o700
 
 
+def containerfile():
+    """The text, each instruction in one line."""
+    return (DEPLOY / "Containerfile").read_text().replace("\\\n", "")
+
+
+def health_check(text):
+    return json.loads(re.search(r"^HEALTHCHECK .* CMD (\[.*\])$", text, re.MULTILINE)[1])
+
+
+def test_the_health_check_asks_no_proxy():
+    """A proxy that the container's environment names is for the web."""
+    _, option, code = health_check(containerfile())
+    nobody = {"http_proxy": "http://127.0.0.1:9", "PATH": os.environ["PATH"]}
+    with served() as port:
+        asked = code.replace(f":{config_of({}).http.port}/", f":{port}/")
+        subprocess.run([sys.executable, option, asked], env=nobody, check=True)
+
+
 def test_the_container():
-    text = (DEPLOY / "Containerfile").read_text().replace("\\\n", " ")
+    text = containerfile()
     assert "--no-compile" not in text  # each start would compile a thousand modules: 2 s
     lines = [line.split(" ", 1) for line in text.splitlines() if line and not line.startswith("#")]
     known = {"FROM", "WORKDIR", "COPY", "RUN", "ENV", "USER", "VOLUME", "EXPOSE", "STOPSIGNAL", "HEALTHCHECK"}
@@ -259,7 +289,6 @@ def test_the_container():
     arguments = json.loads(next(rest for word, rest in last if word == "CMD"))
     assert entry == ["luxwake"] and arguments[:2] == ["serve", "--config"]
     _parser().parse_args(arguments)
-    check = next(rest for word, rest in last if word == "HEALTHCHECK").partition(" CMD ")[2]
-    assert f":{config_of({}).http.port}/healthz" in json.loads(check)[-1]
+    assert f":{config_of({}).http.port}/healthz" in health_check(text)[-1]
     volumes = json.loads(next(rest for word, rest in last if word == "VOLUME"))
     assert re.search(r"LUXWAKE_CACHE=(\S+)", text)[1] in volumes

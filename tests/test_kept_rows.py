@@ -1,16 +1,19 @@
 """Rows that are kept: cut, put back, taken from the front, on a disk that is full, they are what a list has."""
 
+import io
 from contextlib import suppress
 
 import numpy as np
 import pytest
 
+from ais.table import STATIC_DTYPES, columns_of
 from detectors.history import Arrived, Block
 from detectors.late_rows import Queue
+from detectors.reports import Reports
 from detectors.spool import Memory, Spool
 from detectors.watch import Watch
 from geo.errors import OutputError
-from tests.worlds import busy_world
+from tests.feeds import HOUR, MINUTE, T0, fixes_of
 
 
 @pytest.mark.parametrize("piece_rows", [1, 7, 64, 1 << 17])
@@ -67,17 +70,48 @@ def test_a_shelf_that_takes_nothing_loses_no_row():
     assert len(expected) > 500
 
 
-def test_a_checkpoint_that_fails_leaves_a_watch_as_it_was(monkeypatch, tmp_path):
-    fixes = busy_world(3, vessels=5)
-    watch = Watch(["dark"], step_s=3600, history_s=48 * 3600, spool=tmp_path / "spool")
-    watch.feed(fixes.take(slice(0, 3000)))
-    before = [rows["t"].tolist() for rows in watch.kept()]
-    with monkeypatch.context() as disk:
-        disk.setattr(Spool, "put", Full.put)
-        disk.setattr(Spool, "is_full", True, raising=False)
-        with pytest.raises(OutputError, match="disk is full"):
-            watch.save(tmp_path / "state")
-    assert [rows["t"].tolist() for rows in watch.kept()] == before and sum(map(len, before)) == watch.rows > 1000
+def test_a_state_that_is_written_changes_nothing_of_what_is_told_later():
+    """Each half a minute, which is less than a feed goes on before its rows are released; one row in nine is late."""
+    rng = np.random.default_rng(5)
+    n, ships = 12_000, 20
+    t = T0 + np.arange(n) * (5 * HOUR // n)
+    late = np.where(rng.random(n) < 1 / 9, rng.integers(20 * MINUTE, 90 * MINUTE, n), 0)
+    order = np.argsort(t + late, kind="stable")
+    rows = [(t[k], 211000001 + k % ships, k % ships * 0.1 + 1e-6 * k, -30.0, 0.5) for k in order]
+    pieces = [fixes_of(rows[k : k + 25]) for k in range(0, n, 25)]
+    never, often = (Watch(["loitering", "dark"], step_s=60, history_s=2 * 3600) for _ in range(2))
+    told = 0
+    for piece in pieces:
+        often.put(io.BytesIO())
+        one, two = never.feed(piece), often.feed(piece)
+        told += len(one)
+        assert never.engine.released == often.engine.released
+        for name in ("change", "id", "revision", "t_end"):
+            assert one[name].tolist() == two[name].tolist()
+    assert told > ships
+
+
+def test_reports_that_were_saved_are_condensed_when_they_would_have_been():
+    rng = np.random.default_rng(2)
+
+    def some(n, begin_h, name):
+        rows = columns_of(STATIC_DTYPES, n)
+        rows["t"] = T0 + begin_h * HOUR + rng.integers(0, HOUR, n)
+        rows["mmsi"] = 211000001 + rng.integers(0, 5, n)
+        rows["name"][:], rows["msg_type"][:] = name, 5
+        return rows
+
+    shelf = Memory()
+    one = Reports(shelf)
+    one.add(some(1000, 0, b"LARK"))
+    one.forget(T0 + HOUR)
+    other = Reports(shelf, saved=one.saved())
+    for rows in (some(100, 1, b"LARK"), some(1, 0, b"TERN"), some(300, 2, b"LARK")):
+        for each in (one, other):
+            each.add(rows)
+        assert one.recent == other.recent
+        for name in one.identity():
+            np.testing.assert_array_equal(one.identity()[name], other.identity()[name], err_msg=name)
 
 
 def test_a_queue_is_a_list_from_whose_front_is_taken():

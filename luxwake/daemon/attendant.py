@@ -13,7 +13,7 @@ import msgspec
 
 from geo.errors import LuxwakeError
 from luxwake.daemon.config import Config, SinkConfig, read_config
-from luxwake.daemon.core import settings_of, watch_of
+from luxwake.daemon.detection import settings_of, watch_of
 from luxwake.daemon.logs import start_logging
 from luxwake.daemon.matching import Filter
 from luxwake.daemon.notify import Notify

@@ -20,7 +20,8 @@ from luxwake.console import Console
 from luxwake.daemon.archive_files import DAY_US, days
 from luxwake.daemon.archive_reading import day_rows, sources_of
 from luxwake.daemon.config import Config, read_config
-from luxwake.daemon.core import Core, settings_of, watch_of
+from luxwake.daemon.core import Core
+from luxwake.daemon.detection import settings_of, watch_of
 from luxwake.daemon.sink import Change
 from luxwake.times import parse_time
 

@@ -40,7 +40,7 @@ class Checkpoints:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.t_written = 0.0
+        self.t_written = self._newest_s()
         """When the last was written, s since 1970; 0 for none."""
         self._thread = ThreadPoolExecutor(1, "checkpoint")
         self._doubtful = set[Path]()
@@ -49,6 +49,11 @@ class Checkpoints:
     def numbers(self) -> list[int]:
         """Records of the journal after which there is one, the newest first."""
         return sorted((int(path.stem) for path in self.folder.glob("*.json") if path.stem.isdigit()), reverse=True)
+
+    def _newest_s(self) -> float:
+        with suppress(OSError):
+            return max((path.stat().st_mtime for path in self.folder.glob("*.json")), default=0.0)
+        return 0.0
 
     def prepare(self, suffix: str, size: int) -> Future[None]:
         """Have the thread make room for a file of so many bytes, so that `begin` is done sooner."""
@@ -135,6 +140,15 @@ class Checkpoints:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
         return files if whole else None
+
+    def older(self, number: int, suffix: str) -> Path | None:
+        """A file of the checkpoint before this one, whole or not; None where there is none."""
+        return next((self.folder / f"{one}.{suffix}" for one in self.numbers() if one < number), None)
+
+    def forget_after(self, number: int) -> None:
+        """Let go of those after others than this record, which are not whole, or they would count as kept."""
+        with suppress(OSError):  # the next checkpoint does it
+            self._prune([one for one in self.numbers() if one <= number])
 
     def refuse_if_damaged(self) -> None:
         """Raise InputError where there are checkpoints, and none can be used."""

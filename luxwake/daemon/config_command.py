@@ -23,7 +23,7 @@ def check(path: str, console: Console) -> None:
     problems = found.problems or tuple(checks(found.config(path)))
     if console.json:
         for one in problems:
-            value = None if one.value is msgspec.UNSET else plain(one.value)
+            value = None if one.value is msgspec.UNSET else plain(one.shown)
             print_json_lines([{"type": "problem", "path": one.path, "value": value, "said": one.said}])
         print_json_lines([{"type": "summary", "file": path, "problems": len(problems)}])
     else:

@@ -53,14 +53,19 @@ def _put(values: Any, path: list[str], value: Any) -> Any:
     key, *rest = path
     if isinstance(values, list):
         names = [str(item.get("name", "")) if isinstance(item, Mapping) else "" for item in values]
-        places = [n for n, name in enumerate(names) if key in (name.lower().replace("-", "_"), name.lower(), str(n))]
+        places = [n for n, name in enumerate(names) if key == str(n) or _is_called(name, key)]
         if not places:
             raise KeyError(f"none is called {key!r}; {nearest(key, [name for name in names if name])}")
         return [_put(item, rest, value) if n == places[0] else item for n, item in enumerate(values)]
     if not isinstance(values, Mapping):
-        raise KeyError(f"{key!r} cannot be set in {values!r}; unset it")
-    same = next((name for name in values if name.lower() == key), key)
+        raise KeyError(f"{key!r} cannot be set in what is no table; unset it")
+    same = next((name for name in values if _is_called(name, key)), key)
     return {**values, same: _put(values.get(same, {}), rest, value)}
+
+
+def _is_called(name: str, key: str) -> bool:
+    """Whether a part of a variable's name stands for a name in the file: `x_api_key` for `X-Api-Key`."""
+    return key in (name.lower(), name.lower().replace("-", "_"))
 
 
 def filled(

@@ -1,14 +1,57 @@
-"""What is wrong with a configuration: every error, with its place, its value and what is allowed, in plain words."""
+"""What is wrong with a configuration: every error, with its place, its value and what is allowed, in plain words.
+
+Values are shown without secrets: an error goes to a log, or to who is asked for help.
+"""
 
 from __future__ import annotations
 
 import difflib
+import re
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from types import UnionType
 from typing import Any, NamedTuple
 
 import msgspec
+
+HIDDEN = "***"
+_SECRET_KEYS = re.compile(r"headers|login|subscribe", re.IGNORECASE)
+_SECRET_WORDS = re.compile(
+    r"pass(?:word|wd|phrase)|secret|token(?!_file)|credential|api_?key|jaas|\b(?:pass|pwd)\b"
+    r"|\bkey\b(?!\.(?:location|file)\b)",
+    re.IGNORECASE,
+)
+"""A key itself too, as in `ssl.key.pem`; neither the file of one, nor a certificate."""
+_USER = re.compile(r"(?<=://).*@", re.DOTALL)
+"""To the last @: a password may hold others, or a /, by mistake."""
+_QUERY = re.compile(
+    r"((?:^|[?&\s])[^=&\s]*(?:key|token|secret|pass|pwd|credential|sig)[^=&\s]*=)[^&\s]*", re.IGNORECASE
+)
+
+
+def hidden(value: Any, path: str, raw: Mapping[str, str] | None = None) -> Any:
+    """The value at a path of the configuration without secrets; a text of `raw` is shown as that has it.
+
+    >>> hidden({"sasl.password": 5, "acks": "all"}, "sinks.k.options")
+    {'sasl.password': '***', 'acks': 'all'}
+    >>> hidden("wss://me:a/b@host/?apikey=c&area=1", "sources.feed.url")
+    'wss://***@host/?apikey=***&area=1'
+    """
+    raw = raw or {}
+    if isinstance(value, Mapping):
+        return {key: hidden(part, f"{path}.{key}".lstrip("."), raw) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [hidden(part, f"{path}[{n}]", raw) for n, part in enumerate(value)]
+    if value != "" and _is_secret(path):
+        return raw.get(path, HIDDEN)
+    if not isinstance(value, str):
+        return value
+    return _QUERY.sub(rf"\1{HIDDEN}", _USER.sub(f"{HIDDEN}@", raw.get(path, value)))
+
+
+def _is_secret(path: str) -> bool:
+    parts = re.split(r"[.\[\]]+", path)
+    return any(_SECRET_KEYS.fullmatch(part) for part in parts) or bool(_SECRET_WORDS.search(path))
 
 
 class Problem(NamedTuple):
@@ -23,15 +66,22 @@ class Problem(NamedTuple):
     """The value; `msgspec.UNSET` where it is not the value that is wrong."""
     said: str
 
+    @property
+    def shown(self) -> Any:
+        """The value without secrets."""
+        return hidden(self.value, self.path)
+
     def __str__(self) -> str:
         if self.value is msgspec.UNSET:
             return self.said if self.said.startswith(self.path) else f"{self.path}: {self.said}"
-        text = repr(self.value)
+        text = repr(self.shown)
         return f"{self.path} is {text if len(text) <= 80 else text[:80] + '...'}; {self.said}"
 
 
 def problems(value: Any, wanted: Any, path: str = "") -> Iterator[Problem]:
-    """All errors of a value from TOML that is to be of a type: a struct, a list, one of some structs, a scalar.
+    """All errors of a value from TOML that is to be of a type: a struct, a list, one of structs, a table, a scalar.
+
+    What stands where a table or a list of tables must be is not shown: whatever it is, secrets may be anywhere in it.
 
     >>> from luxwake.daemon.config import HttpConfig
     >>> for problem in problems({"prot": 1, "host": 5, "max_lag_s": 0}, HttpConfig, "http"):
@@ -48,10 +98,16 @@ def problems(value: Any, wanted: Any, path: str = "") -> Iterator[Problem]:
         yield from _of_one_of(value, structs, path)
     elif origin is list and any(_is_struct(part) or typing.get_args(part) for part in parts):
         if not isinstance(value, list):
-            yield Problem(path, value, "it must be a list")
+            yield Problem(path, msgspec.UNSET, "it must be a list")
             return
         for n, item in enumerate(value):
             yield from problems(item, parts[0], _place(path, n, item))
+    elif origin is dict:
+        if not isinstance(value, Mapping):
+            yield Problem(path, msgspec.UNSET, f"it must be {allowed(wanted)}")
+            return
+        for key, item in value.items():
+            yield from problems(item, parts[1], f"{path}.{key}")
     else:
         try:
             msgspec.convert(value, wanted)
@@ -67,7 +123,7 @@ def _place(path: str, n: int, item: Any) -> str:
 
 def _of_struct(value: Any, wanted: Any, path: str) -> Iterator[Problem]:
     if not isinstance(value, Mapping):
-        yield Problem(path, value, "it must be a table")
+        yield Problem(path, msgspec.UNSET, "it must be a table")
         return
     fields = {field.name: field for field in msgspec.structs.fields(wanted)}
     before = f"{path}." if path else ""
@@ -84,7 +140,7 @@ def _of_struct(value: Any, wanted: Any, path: str) -> Iterator[Problem]:
 def _of_one_of(value: Any, structs: Mapping[str, Any], path: str) -> Iterator[Problem]:
     """A table whose `type` says which of the structs it is."""
     if not isinstance(value, Mapping):
-        yield Problem(path, value, "it must be a table")
+        yield Problem(path, msgspec.UNSET, "it must be a table")
         return
     kind = value.get("type", msgspec.UNSET)
     if isinstance(kind, str) and kind in structs:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import inspect
 import json
-import re
 import textwrap
 import typing
 from collections.abc import Iterator, Mapping
@@ -15,22 +14,14 @@ from typing import Any
 import msgspec
 
 from luxwake.daemon.config import AnySink, AnySource, Config, SinkConfig, SourceConfig, Told
-from luxwake.daemon.config_problems import allowed
+from luxwake.daemon.config_problems import allowed, hidden
 
-HIDDEN = "***"
-_SECRET_KEYS = re.compile(r"headers|login|subscribe", re.IGNORECASE)
-_SECRET_WORDS = re.compile(
-    r"password|passwd|secret|token(?!_file)|credential|api_?key|jaas|\.key$|passphrase", re.IGNORECASE
-)
-_USER = re.compile(r"(?<=://).*@")
-"""To the last @: a password may hold others, or a /, by mistake."""
-_QUERY = re.compile(r"([?&\s][^=&\s]*(?:key|token|secret|password|passwd|sig)[^=&\s]*=)[^&\s]*", re.IGNORECASE)
 _EXAMPLES: dict[str, Any] = {
     "host": "192.0.2.10", "port": 10110, "baud": 38400, "topic": "ais", "subject": "ais", "stream": "ais",
     "brokers": "192.0.2.10:9092", "tcp-server.host": "127.0.0.1", "udp.host": "127.0.0.1",
     "serial.path": "/dev/ttyUSB0", "tail.path": "/var/log/ais.nmea", "websocket.url": "wss://stream.example.com/v0/stream",
     "http.url": "https://feed.example.com/ais", "mqtt.url": "mqtt://192.0.2.10:1883",
-    "nats.url": "nats://192.0.2.10:4222", "redis.url": "redis://192.0.2.10:6379", "jsonl.path": "events.jsonl",
+    "nats.url": "nats://192.0.2.10:4222", "redis.url": "redis://192.0.2.10:6379", "jsonl.path": "alerts.jsonl",
     "csv.path": "events.csv", "webhook.url": "https://alerts.example.com/in",
 }  # fmt: skip
 """For keys without a default."""
@@ -137,26 +128,9 @@ def _lines(part: Mapping[str, Any]) -> Iterator[str]:
 
 def shown(config: Config, told: Told) -> dict[str, Any]:
     """What holds, as plain values without secrets."""
-    made = _hidden(msgspec.to_builtins(config), "", told.raw)
+    made = hidden(msgspec.to_builtins(config), "", told.raw)
     assert isinstance(made, dict)
     return made
-
-
-def _hidden(value: Any, path: str, raw: Mapping[str, str]) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _hidden(part, f"{path}.{key}".lstrip("."), raw) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_hidden(part, f"{path}[{n}]", raw) for n, part in enumerate(value)]
-    if not isinstance(value, str) or not value:
-        return value
-    if path in raw:
-        return raw[path] if _is_secret(path) else _QUERY.sub(rf"\1{HIDDEN}", _USER.sub(f"{HIDDEN}@", raw[path]))
-    return HIDDEN if _is_secret(path) else _QUERY.sub(rf"\1{HIDDEN}", _USER.sub(f"{HIDDEN}@", value))
-
-
-def _is_secret(path: str) -> bool:
-    parts = re.split(r"[.\[\]]+", path)
-    return any(_SECRET_KEYS.fullmatch(part) for part in parts) or bool(_SECRET_WORDS.search(path))
 
 
 def toml(value: Any) -> str:

@@ -7,11 +7,10 @@ any instant it goes on from the last checkpoint as if nothing had happened.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,14 +18,14 @@ from typing import Any, NamedTuple
 import msgspec
 
 from detectors.past import Room
-from detectors.settings import params_of
 from detectors.snapshot import parts_of, read_state
 from detectors.told import Changes
 from detectors.watch import Watch
 from geo.errors import InputError, OutputError, UsageError
 from luxwake.daemon.archive import Archive
 from luxwake.daemon.checkpoint import Checkpoints
-from luxwake.daemon.config import Config, DetectConfig
+from luxwake.daemon.config import Config
+from luxwake.daemon.detection import apart, folder_name, settings_of, watch_of
 from luxwake.daemon.intake import Chunk
 from luxwake.daemon.journal import Journal, Record
 from luxwake.daemon.made import Made
@@ -55,28 +54,6 @@ class Lock:
     def release(self) -> None:
         """Another one may have it."""
         os.close(self._file)
-
-
-def settings_of(config: Config) -> dict[str, Any]:
-    """The part of a configuration that says how events are found, as plain values."""
-    settings: dict[str, Any] = msgspec.to_builtins({"detect": config.detect, "watch": config.watch})
-    return settings
-
-
-def watch_of(settings: Mapping[str, Any], spool: Path | None = None) -> Watch:
-    """A watch with these settings; UsageError or InputError for what they may not say."""
-    from geo.anchorages import Anchorages
-
-    detect = msgspec.convert(settings["detect"], DetectConfig)
-    anchorages = Anchorages.load(detect.anchorages) if detect.anchorages else None
-    return Watch(detect.detectors, params_of(detect.params), anchorages=anchorages, spool=spool, **settings["watch"])
-
-
-def _apart(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Settings on which it depends what is told, and those that say how much is kept."""
-    told = dict(settings["watch"])
-    room = {name: told.pop(name) for name in Room._fields if name in told}
-    return {**settings, "watch": told}, room
 
 
 class Followed(NamedTuple):
@@ -109,10 +86,16 @@ class Core:
         except BaseException:
             self._lock.release()
             raise
-        self.journal = Journal(self.folder / "journal")
+        try:
+            self.journal = Journal(self.folder / "journal", self.store.record)
+        except BaseException:
+            self.store.close()
+            self._lock.release()
+            raise
         self.checkpoints = Checkpoints(self.folder / "checkpoints")
         self.names = self._numbers_of_sources()
         self.parsers: dict[int, Parser] = {self.names.index(one.name): make_parser(one) for one in config.sources}
+        self.formats = {str(self.names.index(one.name)): one.format for one in config.sources}
         self.archive = Archive(self.folder / "archive", config.archive_rows, self.names) if config.archive else None
         self.cursors: dict[str, str] = {}
         """The newest cursor of each source that has one."""
@@ -143,21 +126,20 @@ class Core:
 
     def _watch_of(self, settings: dict[str, Any]) -> Watch:
         """A watch with these settings, whose rows and states that late rows need lie in files of their own."""
-        return watch_of(settings, self.spool_of(settings))
+        return watch_of(settings, self.spool_of(settings), self.folder / "anchorages")
 
     def spool_of(self, settings: dict[str, Any]) -> Path:
-        """Where a watch with these settings, how much it keeps apart, has its files."""
-        told = msgspec.json.encode(_apart(settings)[0])
-        return self.folder / "spool" / hashlib.blake2b(told, digest_size=8).hexdigest()
+        """Where a watch with these settings has its files."""
+        return self.folder / "spool" / folder_name(settings)
 
     def recover(self) -> int:
         """Take up where the last process ended; how many records of the journal were gone through again."""
         return sum(1 for _ in self.recovering()) - 1
 
-    def recovering(self) -> Iterator[None]:
+    def recovering(self, commit: Callable[[Followed], None] | None = None) -> Iterator[None]:
         """As `recover`, by steps: after the first it is known where sources go on (`cursors`), after each of the others
         one more record of the journal has been gone through again, and a checkpoint may be written. It must come to its
-        end before `take`."""
+        end before `take`. `commit` is called in the place of the core's own, as one that tries again."""
         begin, files = next(self.checkpoints.whole(), (0, dict[str, Path]()))
         self.followed = self.saving.record = begin
         if files:
@@ -173,11 +155,12 @@ class Core:
             self._note_cursors(again)
         yield
         if files:
-            self.watch.load(files["watch"])
+            self.watch.load(files["watch"], self.checkpoints.older(begin, "watch"))
+            self.checkpoints.forget_after(begin)
         if self.archive is not None:
             self.archive.recover(begin, self.journal.last, files.get("archive"))
         for again in self.journal.after(begin):
-            self.commit(self.follow(again))
+            (commit or self.commit)(self.follow(again))
             yield
         chunks = self.settings_record(settings_of(self.config))
         if chunks:
@@ -190,8 +173,8 @@ class Core:
             self.settings = header["settings"]
             self.watch = self._watch_of(self.settings)
         parts = parts_of(state)
-        for number, parser in self.parsers.items():
-            if str(number) in parts:
+        for number, parser in self.parsers.items():  # one whose source has another format begins anew
+            if header["formats"].get(str(number)) == self.formats[str(number)]:
                 parser.resume(parts[str(number)])
         self.cursors = dict(header["cursors"])
 
@@ -216,7 +199,7 @@ class Core:
     def _with_settings(self, settings: dict[str, Any]) -> list[Changes]:
         """The watch for other settings in the place of the present one, where they change what is told; what this
         changes."""
-        (before, _), (after, room), self.settings = _apart(self.settings), _apart(settings), settings
+        (before, _), (after, room), self.settings = apart(self.settings), apart(settings), settings
         if before == after:
             self.watch.hold(Room(**room))
             return []

@@ -133,6 +133,11 @@ class Intake:
         return taken
 
     @property
+    def has_some(self) -> bool:
+        """Does something wait? A chunk without bytes says from where to go on."""
+        return bool(self._chunks)
+
+    @property
     def lag_s(self) -> float:
         """For how long what the core takes next has waited, s; 0 where nothing waits."""
         with self._changed:

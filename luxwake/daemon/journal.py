@@ -44,6 +44,9 @@ class Journal:
     Parameters
     ----------
     folder : where the segments are; made if it is not there
+    kept : number of a record that is on the disk for good: where it cannot be read, the journal is damaged, not torn
+
+    Raises InputError for a damaged segment, which is left as it is.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -55,7 +58,7 @@ class Journal:
     [b'def']
     """
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, kept: int = 0) -> None:
         self.folder = Path(folder)
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         remove_unfinished(self.folder)
@@ -72,7 +75,9 @@ class Journal:
         self._is_full = False
         self._is_doubtful = False
         """A sync has failed: the system may have let go of what it could not write, and says so once."""
-        self._open_last()
+        self._is_unlisted = False
+        """A segment may not be in the folder for good yet."""
+        self._open_last(kept)
 
     @property
     def n_bytes(self) -> int:
@@ -82,8 +87,9 @@ class Journal:
     def _segments(self) -> list[Path]:
         return sorted(self.folder.glob("*" + _SUFFIX))
 
-    def _open_last(self) -> None:
-        """Find the last whole record, and cut off what is torn behind it."""
+    def _open_last(self, kept: int) -> None:
+        """Find the last whole record, and cut off what is torn behind it: after a loss of power all that was not synced
+        may be, in any part."""
         segments = self._segments()
         if not segments:
             return
@@ -92,8 +98,10 @@ class Journal:
         self.last, good = _first_of(path) - 1, 0
         for record, end in _records(path, is_last=True):
             self.last, good = record.number, end
-        self._file = os.open(path, os.O_WRONLY)
         self.torn_bytes = path.stat().st_size - good
+        if self.torn_bytes and self.last < kept:
+            raise _damaged(path, good)
+        self._file = os.open(path, os.O_WRONLY)
         os.ftruncate(self._file, good)
         os.lseek(self._file, good, os.SEEK_SET)
         self._size = good
@@ -142,8 +150,14 @@ class Journal:
         file = os.open(self.folder / f"{number:020d}{_SUFFIX}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         if self._file >= 0:
             os.close(self._file)
-        self._file, self._size, self._is_full = file, 0, False
-        sync(self.folder)
+        self._file, self._size, self._is_full, self._is_unlisted = file, 0, False, True
+        self._list()
+
+    def _list(self) -> None:
+        """A segment that was begun is found after a loss of power."""
+        if self._is_unlisted:
+            sync(self.folder)
+            self._is_unlisted = False
 
     def rotate(self) -> None:
         """Begin a new segment with the next record, so that this one can be let go of."""
@@ -157,6 +171,7 @@ class Journal:
         """
         if self._file < 0:
             return
+        self._list()
         try:
             if self._is_doubtful:
                 self._write_anew()
@@ -219,6 +234,10 @@ def _first_of(path: Path) -> int:
         raise InputError(f"{path}: is no segment of a journal; move it elsewhere") from None
 
 
+def _damaged(path: Path, begin: int) -> InputError:
+    return InputError(f"{path}: damaged at byte {begin:,}; what follows it cannot be used")
+
+
 def _records(path: Path, is_last: bool) -> Iterator[tuple[Record, int]]:
     """The records of a segment, each with the place behind it; the last segment may end with a torn one."""
     size = path.stat().st_size
@@ -234,7 +253,7 @@ def _records(path: Path, is_last: bool) -> Iterator[tuple[Record, int]]:
             if not whole or len(body) != length or zlib.crc32(body, zlib.crc32(head[_CRC.size :])) != crc:
                 if is_last:
                     return
-                raise InputError(f"{path}: damaged at byte {begin:,}; what follows it cannot be used") from None
+                raise _damaged(path, begin)
             yield Record(number, _chunks(body)), file.tell()
 
 

@@ -51,6 +51,8 @@ METRICS = (
         "luxwake_build_info", "gauge", "The version that runs.", lambda status: [({"version": status.version}, 1.0)]
     ),
     Metric("luxwake_uptime_seconds", "gauge", "Since the start.", _one(lambda s: s.uptime_s)),
+    Metric("luxwake_start_time_seconds", "gauge", "When the daemon was started, since 1970 UTC.",
+           _one(lambda s: s.t_started / 1e6)),
     Metric("luxwake_resident_memory_bytes", "gauge", "Memory in use.", _one(lambda s: s.rss_bytes)),
     Metric("luxwake_messages_per_second", "gauge", "Decoded, mean of 10 s.", _one(lambda s: s.messages_per_s)),
     Metric("luxwake_lag_p99_seconds", "gauge", "From arrival until all is done, 99 % of the last records.",

@@ -38,7 +38,7 @@ class Recording(Source):
         super().__init__(name, intake)
         self._paths, self._speed = paths, speed
         self._progress, self._kept = progress or Progress(), 0
-        self._decoder = Decoder()
+        self._decoder, self._fed = Decoder(), 0
         self._t_first = NAT
         self._begun = 0.0
 
@@ -51,8 +51,8 @@ class Recording(Source):
             buffer = bytearray(PIECE_BYTES)
             with open_bytes(path) as reader:
                 while (n := reader.readinto(memoryview(buffer))) > 0:
-                    at += n
-                    if at > done and not (self._put(bytes(buffer[:n]), at) and not self.stop.is_set()):
+                    at, begin = at + n, max(0, done - at)
+                    if begin < n and not (self._put(bytes(buffer[begin:n]), at) and not self.stop.is_set()):
                         return
 
     def on_kept(self, cursor: str) -> None:
@@ -64,7 +64,8 @@ class Recording(Source):
         """Hand on a piece when its time has come; by the clock in parts."""
         if self._speed is None:
             return self.intake.put(piece, str(at))
-        messages = self._decoder.feed(piece)
+        messages, fed = self._decoder.feed(piece), self._fed
+        self._fed += len(piece)
         records = messages.records[messages.records["t"] != NAT]
         if records.size == 0:
             return self.intake.put(piece, str(at))
@@ -72,7 +73,7 @@ class Recording(Source):
             self._t_first, self._begun = int(records["t"][0]), time.monotonic()
         place, behind = 0, at - len(piece)
         due = (np.maximum.accumulate(records["t"]) - self._t_first) / 1e6 / self._speed
-        ends = np.minimum(np.maximum(records["offset"] - behind + records["n_bytes"] + 2, 0), len(piece))
+        ends = np.minimum(np.maximum(records["offset"] - fed + records["n_bytes"] + 2, 0), len(piece))
         while place < len(piece):
             now = time.monotonic() - self._begun
             k = int(np.searchsorted(due, now, side="right"))

@@ -7,8 +7,6 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from detectors.late_rows import MOST
 from geo.errors import OutputError
 from luxwake import __version__
@@ -59,7 +57,7 @@ class Reporter:
             journal_bytes=core.journal.n_bytes,
             store_writable=not (daemon.trouble or (core.archive is not None and core.archive.trouble())),
             messages_per_s=sum(source.messages_per_s for source in sources),
-            lag_p99_s=float(np.quantile(daemon.lags, 0.99)) if daemon.lags else 0.0,
+            lag_p99_s=daemon.lag_p99_s,
             rss_bytes=rss_bytes(),
         )
 

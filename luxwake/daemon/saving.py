@@ -114,6 +114,7 @@ class Saving:
         core = self._core
         if core.archive is not None:
             with suppress(OutputError):  # its rows are in the checkpoint
+                core.sync()  # or, after a loss of power, the archive would have what the journal has not
                 core.archive.write(core.followed, wait=False)
 
     def begin(self, *, archive: bool) -> None:
@@ -149,7 +150,7 @@ class Saving:
         """What writes each file of a checkpoint."""
         core = self._core
         state = {f"{n}.{name}": array for n, one in core.parsers.items() for name, array in one.state().items()}
-        header = {**HOLDS, "cursors": core.cursors, "settings": core.settings}
+        header = {**HOLDS, "cursors": core.cursors, "settings": core.settings, "formats": core.formats}
 
         def parsers(stream: BinaryIO) -> Iterable[Path]:
             put_state(stream, state, header)

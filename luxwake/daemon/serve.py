@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from geo.errors import LuxwakeError, OutputError
 from geo.heap import set_aside, trim
 from luxwake.daemon.config import Config
@@ -30,7 +32,8 @@ GATHER_S = 0.02
 IDLE_S = 0.2
 KEEP_S = 0.1
 """What has come is on the disk within this time, and brokers are told so: mosquitto has 20 messages on the way."""
-LAGS = 4096
+LAGS, LAGS_S = 8192, 60.0
+"""Lags of so many records, and of so many seconds, at most."""
 DRAIN_S = 8.0
 """A stop is done within 10 s; what the sinks have not been sent by then waits in the store."""
 _log = logging.getLogger("luxwake.serve")
@@ -75,13 +78,25 @@ class Daemon:
         self._at_once = FIRST_BYTES
         self._kept: dict[int, str] = {}
         self._t_kept = 0.0
-        self._asked: dict[str, Any] | None = None
+        self._asked: deque[dict[str, Any]] = deque(maxlen=1)
         self._stop = threading.Event()
-        self.trouble = ""
-        """Why the core does not get on, in words; "" while it does."""
-        self.lags: deque[float] = deque(maxlen=LAGS)
-        """For how long the first chunk of each of the last records had been here when all had been done with it, s."""
+        self._failed: LuxwakeError | None = None
+        self._troubles: dict[str, str] = {}
+        self._lags: deque[tuple[float, float]] = deque(maxlen=LAGS)
+        """For how long the oldest chunk of each of the last records had been here when all was done, s; and when."""
         self.reporter = Reporter(self)
+
+    @property
+    def trouble(self) -> str:
+        """Why the core does not get on, or writes no checkpoint, in words; "" while all is well."""
+        return next((said for said in self._troubles.values() if said), "")
+
+    @property
+    def lag_p99_s(self) -> float:
+        """Of the records of the last minute: in 99 % of them all had been done so long after it had come."""
+        since = time.monotonic() - LAGS_S
+        lags = [lag for t, lag in self._lags if t >= since]
+        return float(np.quantile(lags, 0.99)) if lags else 0.0
 
     def stop(self) -> None:
         """Stop hearing, take up what has come, tell it, and end."""
@@ -90,12 +105,12 @@ class Daemon:
 
     def ask_for(self, settings: dict[str, Any]) -> None:
         """Go on with other settings of detection (`luxwake.daemon.core.settings_of`) after the present record."""
-        self._asked = settings
+        self._asked.append(settings)
         self.bell.ring()
 
     def run(self) -> None:
         """Recover, then serve until `stop`, or until all sources have ended."""
-        again = self.core.recovering()
+        again = self.core.recovering(lambda followed: self._until_written(lambda: self.core.commit(followed)))
         next(again)
         for dispatcher in self.dispatchers:
             dispatcher.start()
@@ -119,6 +134,8 @@ class Daemon:
         while not self._stop.is_set():
             alive = any(thread.is_alive() for thread in self._threads)
             if not self._step() and not alive:
+                if self._has_end and self._failed is not None:  # a part must not pass for the whole
+                    raise self._failed
                 if self._has_end:
                     self._conclude()
                 break
@@ -131,7 +148,7 @@ class Daemon:
                 source.run(cursor)
                 source.state = "ended"
             except LuxwakeError as error:
-                source.state = f"failed: {error}"
+                source.state, self._failed = f"failed: {error}", error
                 _log.error("source %s: %s", source.name, error)
 
         thread = threading.Thread(target=body, name=f"source {source.name}", daemon=True)
@@ -143,9 +160,8 @@ class Daemon:
         chunks = self._gather()
         if chunks:
             self._take(chunks)
-        asked, self._asked = self._asked, None
-        if asked is not None:
-            self._renew(asked)
+        if self._asked:
+            self._renew(self._asked.pop())
         if self._kept and time.monotonic() - self._t_kept >= KEEP_S:
             self._tell_kept()
         self._checkpoint()
@@ -186,7 +202,7 @@ class Daemon:
         return [chunk for intake in self.intakes for chunk in intake.take(share)]
 
     def _any_waits(self) -> bool:
-        return any(intake.waiting_bytes for intake in self.intakes)
+        return any(intake.has_some for intake in self.intakes)
 
     def _may_come(self) -> bool:
         return self._any_waits() or any(thread.is_alive() for thread in self._threads)
@@ -201,7 +217,8 @@ class Daemon:
         per_s = sum(len(chunk.data) for chunk in chunks) / max(time.thread_time() - begun, 1e-6)
         self._at_once = min(BATCH_BYTES, 2 * self._at_once, max(LEAST_BYTES, round(RECORD_S * per_s)))
         self._until_written(lambda: self.core.commit(followed))
-        self.lags.append(max(0.0, time.time() - chunks[0].t / 1e6))  # a clock may have been set back
+        oldest = min(chunk.t for chunk in chunks)
+        self._lags.append((time.monotonic(), max(0.0, time.time() - oldest / 1e6)))  # a clock may have been set back
         if followed.changes:
             for dispatcher in self.dispatchers:
                 dispatcher.wake()
@@ -214,12 +231,10 @@ class Daemon:
         while True:
             try:
                 result = write()
-                self.trouble = ""
+                self._troubles["store"] = ""
                 return result
             except OutputError as error:
-                if not self.trouble:
-                    _log.error("%s", error)
-                self.trouble = str(error)
+                self._note("store", error)
                 self.reporter.look(self.reporter.latest.phase)
                 if self._stop.wait(1.0):
                     raise
@@ -227,13 +242,17 @@ class Daemon:
     def _checkpoint(self) -> None:
         try:
             if self.core.saving.go_on():
-                self.trouble = ""
+                self._troubles["checkpoint"] = ""
                 trim()
                 set_aside("libllvmlite")
         except OutputError as error:  # the journal goes on, so that nothing is lost; it is tried again
-            if not self.trouble:
-                _log.error("%s", error)
-            self.trouble = str(error)
+            self._note("checkpoint", error)
+
+    def _note(self, what: str, error: OutputError) -> None:
+        """Something cannot be written: said once, until it can."""
+        if not self._troubles.get(what):
+            _log.error("%s", error)
+        self._troubles[what] = str(error)
 
     def _end(self) -> None:
         """Stop hearing, take up what waits, tell what can be told, write a checkpoint.

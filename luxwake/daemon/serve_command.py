@@ -101,11 +101,13 @@ def run(
         _log.info("kernels: %s", have_kernels(stopping))
         if stopping.is_set():  # nothing has been heard, and what the journal has is for the next start
             sys.exit(0)
-        daemon = _when_there_is_a_store(
+        made = _when_there_is_a_store(
             lambda: Daemon(config, make_source, make_sink, filters, has_end=has_end),
             begun if config.store and not has_end else None,
             stopping,
         )
+        made.reporter.latest.t_started = begun.t_started  # one start, however long kernels and the store took
+        daemon = made
         on_stop_signals(daemon.stop)
         if stopping.is_set():
             daemon.stop()
@@ -158,23 +160,39 @@ def _known(said: Any) -> Any:
 
 def _asked(url: str, token_file: str | None) -> dict[str, Any]:
     """The answer of a status server."""
-    import urllib.error
     import urllib.request
+    from http.client import HTTPException
 
-    request = urllib.request.Request(url)
-    if not request.type.startswith("http"):
+    if not _is_http(url):
         raise UsageError(f"{url}: not http; give --url http://HOST:PORT")
+    request = urllib.request.Request(url)
     if token_file is not None:
         try:
-            request.add_header("Authorization", "Bearer " + Path(token_file).read_text(encoding="ascii").strip())
+            words = Path(token_file).read_text(encoding="ascii").split()
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"{token_file}: cannot be read ({error})") from None
+        if len(words) != 1:  # what refuses such a header prints it
+            raise InputError(f"{token_file}: not one token; give the file that http.token_file names")
+        request.add_header("Authorization", f"Bearer {words[0]}")
+    # the proxy of the environment is for the web: it would ask itself for its 127.0.0.1, and be told the token
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with urllib.request.urlopen(request, timeout=ANSWER_S) as answer:
+        with opener.open(request, timeout=ANSWER_S) as answer:
             said = msgspec.json.decode(answer.read(4 << 20))
-    except (OSError, ValueError, urllib.error.URLError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         why = getattr(error, "reason", error)
         raise InputError(f"{url}: no answer ({why}); is the daemon running, and is http.enabled true?") from None
     if not isinstance(said, dict):
         raise InputError(f"{url}: no status of a daemon; give --url as the log of the daemon says")
     return said
+
+
+def _is_http(url: str) -> bool:
+    """Whether a URL is of HTTP, and has a host, and a port that can be."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False

@@ -112,8 +112,8 @@ class Status:
 
     @property
     def uptime_s(self) -> float:
-        """Seconds from start to this moment."""
-        return max(0.0, (self.t - self.t_started) / 1e6)
+        """Seconds since the start, by the clock: a core that hangs, or is not there yet, makes no new `t`."""
+        return max(0.0, time.time() - self.t_started / 1e6)
 
 
 READY = ("catching up", "running")

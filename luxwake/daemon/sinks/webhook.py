@@ -44,9 +44,9 @@ class Webhook(Sink):
             parts = urlsplit(config.url)
             port = parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError as error:
-            raise UsageError(f"{place}.url is {config.url!r}: {error}; write https://host/path") from None
+            raise UsageError(f"{place}.url cannot be used ({error}); write https://host/path") from None
         if parts.scheme not in ("http", "https") or not parts.hostname or not re.fullmatch(r"[!-~]+", config.url):
-            raise UsageError(f"{place}.url is {config.url!r}: not a URL of http or https; write https://host/path")
+            raise UsageError(f"{place}.url is no URL of http or https; write https://host/path")
         for name, value in config.headers.items():
             if not _FIELD_NAME.fullmatch(name) or not _FIELD_VALUE.fullmatch(value) or name.lower() in _OURS:
                 raise UsageError(f"{place}.headers: {name!r} cannot be set, or not to this; take it out")

@@ -39,7 +39,7 @@ class Connecting(Source):
     def __init__(self, name: str, intake: Intake, watchdog_s: float) -> None:
         super().__init__(name, intake)
         self._watchdog_s = watchdog_s
-        self._decoded_at = time.monotonic()
+        self._decoded_at = self._watched_from = time.monotonic()
         self._log = logging.getLogger(type(self).__module__)
 
     @abstractmethod
@@ -54,7 +54,7 @@ class Connecting(Source):
         self.begin(cursor)
         pauses = Pauses()
         while not self.stop.is_set():
-            began = self._decoded_at = time.monotonic()
+            began = self._watched_from = time.monotonic()
             self.state = "connects"
             try:
                 self.hear()
@@ -88,13 +88,13 @@ class Connecting(Source):
         self.connections += 1
         self.state = how
         self._log.info("%s: %s", self.name, how, extra={"source": self.name})
-        self._decoded_at = max(self._decoded_at, time.monotonic())
+        self._watched_from = time.monotonic()
 
     def watch(self) -> None:
         """Raise Lost where nothing has been decoded for too long."""
         if self.intake.waiting_bytes:
             return
-        if time.monotonic() - self._decoded_at > self._watchdog_s:
+        if time.monotonic() - max(self._decoded_at, self._watched_from) > self._watchdog_s:
             raise Lost(f"nothing decoded for {self._watchdog_s:g} s (watchdog_s)")
 
     @contextlib.contextmanager

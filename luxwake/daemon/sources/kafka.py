@@ -48,7 +48,7 @@ class KafkaMessages(Connecting):
                 {
                     "group.id": f"luxwake-{self._config.name}", "reconnect.backoff.max.ms": 30_000, **self._options,
                     "bootstrap.servers": self._config.brokers, "enable.auto.commit": False,
-                    "enable.auto.offset.store": False, "auto.offset.reset": "earliest", "error_cb": self._on_error,
+                    "enable.auto.offset.store": False, "auto.offset.reset": "error", "error_cb": self._on_error,
                     "log_level": 0,
                 }
             )  # fmt: skip
@@ -75,25 +75,37 @@ class KafkaMessages(Connecting):
             messages = consumer.consume(BATCH, LOOK_S if not self._is_busy else 0.02)
             self._is_busy = bool(messages)
             self._put(messages)
+            if gone := [message.partition() for message in messages if _is_gone(message.error())]:
+                self._next |= {partition: self._oldest(consumer, partition) for partition in gone}
+                self._go_on(consumer, [place.partition for place in consumer.assignment()])
             self.watch()
 
     def _assign(self, consumer: Any, before: int) -> int:
         """Assign the partitions of the topic where they are more than before; how many there are."""
-        from confluent_kafka import TopicPartition
-
-        topic = self._config.topic
         found = self._topic(consumer)
         if len(found) <= before:
             return before
         for partition in found:
-            place = TopicPartition(topic, partition)
-            low, _ = consumer.get_watermark_offsets(place, timeout=CONNECT_S)
-            at = self._next.setdefault(partition, low)
-            if low > at:
-                self.intake.count_lost(low - at, reason="deleted before it was read")
-                self._next[partition] = low
-        consumer.assign([TopicPartition(topic, partition, self._next[partition]) for partition in found])
+            oldest = self._oldest(consumer, partition)
+            self._next[partition] = max(oldest, self._next.get(partition, 0))
+        self._go_on(consumer, found)
         return len(found)
+
+    def _go_on(self, consumer: Any, partitions: list[int]) -> None:
+        """Read these partitions from our offsets."""
+        from confluent_kafka import TopicPartition
+
+        topic = self._config.topic
+        consumer.assign([TopicPartition(topic, partition, self._next[partition]) for partition in partitions])
+
+    def _oldest(self, consumer: Any, partition: int) -> int:
+        """The oldest offset that a partition still has; what was deleted before it was read is counted."""
+        from confluent_kafka import TopicPartition
+
+        low, _ = consumer.get_watermark_offsets(TopicPartition(self._config.topic, partition), timeout=CONNECT_S)
+        if (deleted := low - self._next.get(partition, low)) > 0:
+            self.intake.count_lost(deleted, reason="deleted before it was read")
+        return int(low)
 
     def _topic(self, consumer: Any) -> list[int]:
         """The partitions of the topic; waits until a broker knows it."""
@@ -126,3 +138,10 @@ class KafkaMessages(Connecting):
         if bodies:
             cursor = ",".join(f"{partition}={offset}" for partition, offset in sorted(self._next.items()))
             self.intake.put(b"".join(bodies), cursor, len(bodies))
+
+
+def _is_gone(error: Any) -> bool:
+    """Whether it says that what comes next is not there: it was deleted meanwhile, or the topic was made anew."""
+    from confluent_kafka import KafkaError
+
+    return error is not None and error.code() == KafkaError._AUTO_OFFSET_RESET

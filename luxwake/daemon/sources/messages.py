@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from geo.errors import UsageError
+from luxwake.daemon.config_problems import hidden
 
 T = TypeVar("T")
 GATHERED_BYTES = 256 << 10
@@ -35,7 +36,7 @@ def url_of(url: str, name: str, schemes: tuple[str, ...]) -> SplitResult:
     Raises
     ------
     UsageError
-        Where it has no host, or another scheme.
+        Where it has no host, or another scheme, or an @ behind its host: then a part of a password stands there.
 
     >>> url_of("mqtt://localhost", "feed", ("mqtt", "mqtts")).hostname
     'localhost'
@@ -46,11 +47,17 @@ def url_of(url: str, name: str, schemes: tuple[str, ...]) -> SplitResult:
     try:
         parts = urlsplit(url)
         valid = parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0
+        valid = valid and "@" not in parts.path + parts.query + parts.fragment
     except ValueError:
         valid = False
     if not valid:
         wanted = " or ".join(f"{scheme}://host" for scheme in schemes)
-        raise UsageError(f"source {name!r}: url is {url!r}; it must be {wanted}")
+        if "@" in url:
+            raise UsageError(
+                f"source {name!r}: url must be {wanted}; write the signs @ : / ? # of a user or a password, and an @ "
+                "behind the host, as %40 %3A %2F %3F %23"
+            )
+        raise UsageError(f"source {name!r}: url is {hidden(url, 'url')!r}; it must be {wanted}")
     return parts
 
 

@@ -64,10 +64,13 @@ class RedisMessages(Connecting):
         try:
             about = client.xinfo_stream(self._stream)
         except ResponseError:  # there is no such stream yet
+            if self._last == BEGINNING:
+                self._read = 0
             return
         if _key(about["last-generated-id"]) < _key(self._last):
             self._last, self._read = BEGINNING, -1
-        if "entries-added" not in about:
+        is_known = self._read >= 0 or self._last == BEGINNING  # how many were added up to the last one
+        if "entries-added" not in about or not is_known:
             return
         trimmed = about["entries-added"] - about["length"]
         if 0 <= self._read < trimmed:

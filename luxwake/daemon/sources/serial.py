@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import stat
 import termios
 import time
+from collections.abc import Iterator
 
 from geo.errors import UsageError
 from luxwake.daemon.config import SerialSource
@@ -35,21 +37,28 @@ class SerialLine(Connecting):
 
     def hear(self) -> None:
         """Read from one opening to the next."""
-        fd = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
         lines = Lines()
         try:
-            if os.isatty(fd):
-                set_raw(fd, self._baud)
-                self.note_connected(f"connected to {self._path}, {self._baud} baud")
-                self._read_device(fd, lines)
-            elif stat.S_ISFIFO(os.fstat(fd).st_mode):
-                self.note_connected(f"connected to {self._path}")
-                fd = self._read_pipe(fd, lines)
-            else:
-                raise Lost(f'{self._path} is no device and no pipe; for a file take type = "tail"')
+            with self._opened() as fd:
+                if os.isatty(fd):
+                    set_raw(fd, self._baud)
+                    self.note_connected(f"connected to {self._path}, {self._baud} baud")
+                    self._read_device(fd, lines)
+                elif is_pipe(fd):
+                    self.note_connected(f"connected to {self._path}")
+                    self._read_pipe(fd, lines)
+                else:
+                    raise Lost(f'{self._path} is no device and no pipe; for a file take type = "tail"')
+        finally:
+            self._put(lines.end(), lines, wait=False)
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[int]:
+        fd = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        try:
+            yield fd
         finally:
             os.close(fd)
-            self._put(lines.end(), lines, wait=False)
 
     def _read_device(self, fd: int, lines: Lines) -> None:
         poll = select.poll()
@@ -64,8 +73,7 @@ class SerialLine(Connecting):
             self._put(lines.feed(bytes(self._buffer[:n])), lines, wait=False)
             time.sleep(GATHER_S)
 
-    def _read_pipe(self, fd: int, lines: Lines) -> int:
-        """Read until `stop`; the descriptor that is open then."""
+    def _read_pipe(self, fd: int, lines: Lines) -> None:
         poll = select.poll()
         poll.register(fd, select.POLLIN)
         while not self.stop.is_set():
@@ -81,12 +89,10 @@ class SerialLine(Connecting):
             self._put(lines.end(), lines, wait=True)
             # All writers have gone. Only a descriptor that is opened now waits for the next; what it brings is kept
             # by the pipe, as one of the two is open at any time.
-            following = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
-            poll.unregister(fd)
-            os.close(fd)
-            fd = following
-            poll.register(fd, select.POLLIN)
-        return fd
+            with self._opened() as following:
+                if not is_pipe(following):
+                    raise Lost(f"another file stands at {self._path}")
+                os.dup2(following, fd, inheritable=False)
 
     def _put(self, whole: bytes, lines: Lines, wait: bool) -> None:
         """Put whole lines, and count what was cut off long ones."""
@@ -97,6 +103,11 @@ class SerialLine(Connecting):
         if lines.cut_bytes:
             self.intake.count_lost(0, lines.cut_bytes, LINE_TOO_LONG)
             lines.cut_bytes = 0
+
+
+def is_pipe(fd: int) -> bool:
+    """Whether this is a pipe."""
+    return stat.S_ISFIFO(os.fstat(fd).st_mode)
 
 
 def set_raw(fd: int, baud: int) -> None:

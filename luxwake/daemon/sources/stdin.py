@@ -13,7 +13,10 @@ from luxwake.daemon.sources.connection import BUFFER_BYTES, readable
 
 
 class StandardInput(Source):
-    """Reads a file descriptor, 0 where none is given; a last line without a line end is ended."""
+    """Reads a file descriptor, 0 where none is given; a last line without a line end is ended.
+
+    It begins with a line end, so that the rest of a line that a kill has left is not glued to it.
+    """
 
     def __init__(self, config: StdinSource, intake: Intake, fd: int = 0) -> None:
         super().__init__(config.name, intake)
@@ -25,7 +28,7 @@ class StandardInput(Source):
         poll = select.poll()
         poll.register(self._fd, select.POLLIN)
         self.state, self.connected, self.connections = "reads", True, 1
-        ended = True
+        joint, ended = b"\n", True
         while not self.stop.is_set():
             if not readable(poll):
                 continue
@@ -39,6 +42,7 @@ class StandardInput(Source):
                 self.state, self.connected = "ended", False
                 return
             ended = buffer[n - 1] == 10
-            if not self.intake.put(bytes(buffer[:n])):
+            if not self.intake.put(joint + bytes(buffer[:n])):
                 break
+            joint = b""
         self.state = "stopped"

@@ -97,6 +97,7 @@ class FileTail(Source):
         if (place := Place.of(self._cursor)) is None or not self._resume(place):
             if self._cursor:
                 _log.warning("%s: the file that was read is gone", self.name, extra={"source": self.name})
+                self._join()
             self._begin(from_end=not self._cursor and self._config.start == "end")
         while not self.stop.is_set() and self._fd >= 0:
             if not self._read() and not self._go_on():
@@ -171,10 +172,10 @@ class FileTail(Source):
 
     def _go_on(self) -> bool:
         """At the end of a file: go on to the next, where this one is finished. False where it is to be waited for."""
-        if not self._is_live:
-            return self._next()
-        if not self._same():
+        if self._is_live and not self._same():
             return self._truncated()
+        if not self._is_live and self._later():
+            return self._next()
         try:
             now = os.stat(self._path)
         except OSError:
@@ -201,19 +202,19 @@ class FileTail(Source):
         _log.info("%s: %s", self.name, self.state, extra={"source": self.name})
         return True
 
-    def _next(self) -> bool:
-        """Go on to the file that follows this one."""
+    def _later(self) -> list[Path]:
+        """The files that were rotated away after this one, the oldest first."""
         here = os.fstat(self._fd)
         files = [(path, seen) for path in rotated(self._path) if (seen := _stat(path)) is not None]
         self._done = (self._done & {seen.st_ino for _, seen in files}) | {here.st_ino}
-        for path, seen in files:
-            if seen.st_mtime_ns >= here.st_mtime_ns and seen.st_ino not in self._done and self._open(path, 0):
-                self._join()
-                return True
-        if not self._open(self._path, 0):
-            return False
-        self._join()
-        return True
+        return [path for path, seen in files if seen.st_mtime_ns >= here.st_mtime_ns and seen.st_ino not in self._done]
+
+    def _next(self) -> bool:
+        """Go on to the file that follows this one."""
+        if any(self._open(path, 0) for path in [*self._later(), self._path]):
+            self._join()
+            return True
+        return False
 
     def _join(self) -> None:
         """The last line of a file is not glued to the first of the next."""

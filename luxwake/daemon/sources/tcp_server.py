@@ -80,15 +80,19 @@ class TcpServer(Connecting):
         """Take what has come from all."""
         parts: list[bytes] = []
         size = 0
-        for key, _ in selector.select(LOOK_S):
+        ready = selector.select(LOOK_S)
+        now = time.monotonic()
+        for key, _ in ready:
             sock = key.fileobj
             assert isinstance(sock, socket.socket)
             if sock is listener:
                 self._accept(listener, selector)
-            elif size < MOST_LINES_BYTES:
+                continue
+            self._callers[sock].heard_at = now  # even where its turn has not come, as after a full queue
+            if size < MOST_LINES_BYTES:
                 parts.append(self._heard(sock, selector))
                 size += len(parts[-1])
-        idle_before = time.monotonic() - self._config.idle_s
+        idle_before = now - self._config.idle_s
         for sock in [sock for sock, caller in self._callers.items() if caller.heard_at < idle_before]:
             self._idle += 1
             parts.append(self._closed(sock, selector))
@@ -123,7 +127,6 @@ class TcpServer(Connecting):
             n, ended = received(sock, self._buffer)
         except OSError:
             n, ended = 0, True
-        caller.heard_at = time.monotonic()
         lines = caller.lines.feed(bytes(self._buffer[:n])) if n else b""
         return lines + self._closed(sock, selector) if ended else lines
 

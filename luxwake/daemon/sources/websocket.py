@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 from luxwake.daemon.config import WebSocketSource
@@ -34,8 +33,9 @@ class WebSocketMessages(Connecting):
         with sock, self.guarded(sock):
             try:
                 with connect_websocket(
-                    self._url, sock=sock, proxy=None, close_timeout=LOOK_S, max_size=LARGEST_MESSAGE
-                ) as connection:
+                    self._url, sock=sock, proxy=None, close_timeout=LOOK_S, max_size=LARGEST_MESSAGE,
+                    ping_timeout=None,  # while the queue is full no answer is read; the watchdog sees to it
+                ) as connection:  # fmt: skip
                     if self._subscribe:
                         connection.send(self._subscribe)
                     self.note_connected(f"connected to {self._host}:{self._port}")
@@ -44,14 +44,21 @@ class WebSocketMessages(Connecting):
                 raise Lost(str(error)) from None
 
     def _receive(self, receive: Any) -> None:
+        from websockets.exceptions import ConnectionClosed
+
         while not self.stop.is_set():
             lines: list[bytes] = []
             size = 0
-            with contextlib.suppress(TimeoutError):
+            try:
                 while size < GATHERED_BYTES:
                     message = receive(timeout=0 if lines else LOOK_S)
                     message = message.encode() if isinstance(message, str) else message
                     lines.append(as_lines(message, self._is_json))
                     size += len(lines[-1])
+            except TimeoutError:
+                pass
+            except ConnectionClosed:
+                if not lines:  # what came before is not lost; the next call meets the end again
+                    raise
             if lines and not self.intake.put(b"".join(lines), units=len(lines)):
                 return
