@@ -52,7 +52,8 @@ class Saved(NamedTuple):
     pieces: list[Piece]
     spans: list[Span]
     numbers: tuple[int, ...]
-    """Reports that were let go of, those that are few, and the time before which none is waited for; () at first."""
+    """Reports that were let go of, those that are few, the time before which none is waited for, and how many of the
+    last have not been looked at; () at first."""
 
 
 class Reports:
@@ -88,9 +89,10 @@ class Reports:
         self.repeats = saved.repeats
         self._recent = Arrived(saved.rows, self._shelf, saved.pieces, SPAN_ROWS)
         self._spans = list(saved.spans)
-        self.let_go, self._few, self._limit = saved.numbers or (0, 0, NAT)
+        self.let_go, self._few, self._limit, new = saved.numbers or (0, 0, NAT, 0)
         self._unfolding, self._new = Unfolding(), Arrived(self.empty())
-        self._unfolding.join_all(self._by_ship, self.repeats)
+        self._unfolding.join_all(lambda: self._by_ship(new), self.repeats)
+        self._new.add(self._recent.since(self._recent.size - new))
         self._said = saved.said
 
     @staticmethod
@@ -113,15 +115,16 @@ class Reports:
         return joined([self.empty(), *self.parts()])
 
     def saved(self) -> Saved:
-        """All that it knows; the rows that are not on the shelf are few."""
-        self._unfold()
-        numbers = self.let_go, self._few, self._limit
+        """All that it knows; the rows that are not on the shelf are few. It changes nothing."""
+        numbers = self.let_go, self._few, self._limit, self._new.size
         return Saved(self._recent.newest, self.repeats, self._said, self._recent.shelved, self._spans, numbers)
 
-    def parts(self) -> Iterator[Rows]:
-        """All rows, a piece at a time."""
-        yield from (self._shelf.get(span.kept) for span in self._spans)
-        yield from self._recent.parts()
+    def parts(self, but: int = 0) -> Iterator[Rows]:
+        """All rows but the last ones, a piece at a time."""
+        left = self._size - but
+        for rows in itertools.chain((self._shelf.get(span.kept) for span in self._spans), self._recent.parts()):
+            yield {name: column[:left] for name, column in rows.items()} if rows["t"].size > left else rows
+            left = max(0, left - rows["t"].size)
 
     def add(self, rows: Mapping[str, NDArray[Any]]) -> None:
         """Take reports."""
@@ -145,6 +148,7 @@ class Reports:
         many."""
         if self._size < 2 * self._few + LEAST_CONDENSED and self._recent.size <= self.most:
             return
+        self._unfold()  # what is new is the last of the recent ones, in their order
         before = self._limit
         if self._recent.size > self.most:
             t = np.concatenate([piece["t"] for piece in self._recent.parts()])
@@ -204,12 +208,12 @@ class Reports:
         own = [chosen(piece, among(piece["mmsi"], ships)) for piece in parts]
         return Static(joined([self.empty(), *own]))
 
-    def _by_ship(self) -> Iterator[Static]:
-        """All reports, some ships at a time, in the order of these."""
-        mmsi = np.sort(np.concatenate([piece["mmsi"] for piece in self.parts()]))
+    def _by_ship(self, but: int = 0) -> Iterator[Static]:
+        """All reports but the last ones, some ships at a time, in the order of these."""
+        mmsi = np.sort(np.concatenate([piece["mmsi"] for piece in self.parts(but)]))
         cuts = np.unique(np.append(mmsi[:: 2 * SPAN_ROWS], np.uint32(0))).tolist()
         for begin, end in itertools.pairwise([*cuts, 1 << 32]):
-            own = [chosen(one, (one["mmsi"] >= begin) & (one["mmsi"] < end)) for one in self.parts()]
+            own = [chosen(one, (one["mmsi"] >= begin) & (one["mmsi"] < end)) for one in self.parts(but)]
             yield Static(joined([self.empty(), *own]))
 
     def _unfold(self) -> None:

@@ -57,8 +57,10 @@ def test_filters_are_read_again_and_a_bad_file_changes_nothing(path, tmp_path, c
         text = path.read_text()
         path.write_text(text + "[wach]\nstep_s = 5\n")
         assert not attendant.read_again() and daemon.core.filters["log"].vessels == watched
+        text = text.replace("[http]", "once = true\n[http]")
         path.write_text(text + '[log]\nformat = "json"\n[watch]\nstep_s = 60\n')
         assert attendant.read_again() and daemon.core.filters["log"].vessels == {671999101, 671999102}
+        assert not daemon.core.filters["log"].once  # as the core has it until the next start
     finally:
         daemon.core.close()
 

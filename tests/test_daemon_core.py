@@ -1,5 +1,6 @@
 """The daemon's core: events equal batch's, and a death at any instant changes nothing."""
 
+import math
 import os
 import shutil
 import signal
@@ -12,8 +13,10 @@ import msgspec
 import pytest
 
 import luxwake as lw
-from geo.errors import InputError, UsageError
+from detectors.spool import Spool
+from geo.errors import InputError, OutputError, UsageError
 from luxwake.daemon.core import Core
+from luxwake.daemon.detection import settings_of
 from luxwake.daemon.intake import Chunk
 from tests.daemon_case import WATCH, config, feed, in_child, pieces, serve
 from tests.test_waiting import _roads
@@ -146,6 +149,37 @@ def test_anchorages_that_are_found_anew_are_other_settings(tmp_path, chunks, nam
     going_on = {key for key, event in newest(before).items() if event["open"]}
     assert going_on and going_on <= {change.event_id for change in after if change.change == "retracted"}
     assert serve(state, chunks, detect={"anchorages": str(tmp_path / name)})[len(before) :] == after
+
+
+def test_settings_that_cannot_be_followed_do_not_get_into_the_journal(tmp_path, chunks):
+    """The file of anchorages is another one by the time at which it is the turn of the settings."""
+    path = tmp_path / "known.geojson"
+    _roads(35.0, 129.2).save(path)
+    with closing(Core(config(tmp_path / "state"))) as core:
+        core.recover()
+        settings = settings_of(config(tmp_path / "state", detect={"anchorages": str(path)}))
+        _roads(36.0, 129.2).save(path)
+        before = core.journal.last
+        with pytest.raises(InputError, match="has been changed meanwhile"):
+            core.settings_record(settings)
+        assert core.journal.last == before
+        again = settings_of(config(tmp_path / "state", detect={"anchorages": str(path)}))
+        core.take(core.settings_record(again))
+    path.unlink()
+    with closing(Core(config(tmp_path / "state"))) as core:
+        core.recover()
+
+
+def test_what_is_wrong_at_a_start_leaves_nothing_open(tmp_path, monkeypatch):
+    """A disk that is full for a moment; thresholds that are no numbers."""
+    with monkeypatch.context() as disk:
+        disk.setattr(Spool, "put", lambda self, arrays: (_ for _ in ()).throw(OutputError("the disk is full")))
+        with pytest.raises(OutputError, match="disk is full"):
+            Core(config(tmp_path / "state"))
+    for wrong in (math.inf, math.nan, 1e20):
+        with pytest.raises(UsageError, match="min_gap_s"):
+            Core(config(tmp_path / "state", detect={"params": {"dark": {"min_gap_s": wrong}}}))
+    Core(config(tmp_path / "state")).close()
 
 
 @pytest.fixture(scope="module")

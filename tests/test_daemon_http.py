@@ -66,7 +66,13 @@ def test_what_is_no_url_of_a_status_server_is_said_in_one_line(url, capsys):
 
 
 @pytest.mark.parametrize(
-    "answer", [b"SSH-2.0-x\r\n", b"", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{}"]
+    "answer",
+    [
+        b"SSH-2.0-x\r\n",
+        b"",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>",
+    ],
 )
 def test_a_server_that_is_none_of_ours_is_said_in_one_line(answer, capsys):
     def serve(listening):

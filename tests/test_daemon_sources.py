@@ -135,9 +135,11 @@ def test_tcp_client_waits_while_the_queue_is_full():
 def test_pauses_grow_until_something_is_decoded(monkeypatch):
     monkeypatch.setattr("luxwake.daemon.source.FIRST_WAIT_S", 0.1)
     with Listener() as server, Running(TcpSource(name="a", host="127.0.0.1", port=server.port), decodes=True) as run:
-        for _ in range(4):
+        for _ in range(3):
             server.caller().close()
+        fourth = server.caller()
         closed_at = time.monotonic()
+        fourth.close()
         with server.caller() as caller:
             assert time.monotonic() - closed_at >= 0.4  # 0.1 s, doubled three times, less the jitter
             caller.sendall(b"good\n")

@@ -12,7 +12,7 @@ from luxwake.daemon.config import (
 )
 from luxwake.daemon.sink import NotNow, Refused
 from luxwake.daemon.sinks import make_sink
-from tests.sinks_case import change, changes
+from tests.sinks_case import change, changes, free_port
 
 
 def octets(data):
@@ -75,3 +75,12 @@ def test_syslog_by_tcp_comes_back_after_the_other_side_has_closed():
 def test_a_syslog_that_cannot_be_meant(address):
     with pytest.raises(UsageError, match=r"sinks\.log\.address"):
         make_sink(SyslogSink(name="log", address=address))
+
+
+def test_nothing_is_taken_for_sent_that_nobody_has_heard():
+    """Of UDP the answer to one message is seen at the next."""
+    with pytest.raises(NotNow, match="refused") as failed:
+        sink = make_sink(SyslogSink(name="log", address=f"udp://127.0.0.1:{free_port()}"))
+        sink.send([change(1)])
+        sink.send([change(2), change(3)])
+    assert failed.value.taken == 0

@@ -6,14 +6,14 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from ais.table import STATIC_DTYPES, columns_of
+from ais.table import STATIC_DTYPES, Static, columns_of
 from detectors.history import Arrived, Block
 from detectors.late_rows import Queue
 from detectors.reports import Reports
 from detectors.spool import Memory, Spool
 from detectors.watch import Watch
 from geo.errors import OutputError
-from tests.feeds import HOUR, MINUTE, T0, fixes_of
+from tests.feeds import HOUR, MINUTE, SECOND, T0, fixes_of
 
 
 @pytest.mark.parametrize("piece_rows", [1, 7, 64, 1 << 17])
@@ -79,6 +79,12 @@ def test_a_state_that_is_written_changes_nothing_of_what_is_told_later():
     order = np.argsort(t + late, kind="stable")
     rows = [(t[k], 211000001 + k % ships, k % ships * 0.1 + 1e-6 * k, -30.0, 0.5) for k in order]
     pieces = [fixes_of(rows[k : k + 25]) for k in range(0, n, 25)]
+    for k, piece in enumerate(pieces):  # what a ship says, and a copy of it a moment later, but a second older
+        said = columns_of(STATIC_DTYPES, 2)
+        said["t"] = t[25 * k], t[25 * max(0, k - 1)] - SECOND
+        said["mmsi"] = 211000001 + k % ships, 211000001 + (k - 1) % ships
+        said["name"][:], said["msg_type"][:], said["source"] = b"LARK" if k % 90 < 45 else b"TERN", 5, (0, 1)
+        piece.static = Static({name: column.astype(STATIC_DTYPES[name]) for name, column in said.items()})
     never, often = (Watch(["loitering", "dark"], step_s=60, history_s=2 * 3600) for _ in range(2))
     told = 0
     for piece in pieces:
@@ -105,7 +111,10 @@ def test_reports_that_were_saved_are_condensed_when_they_would_have_been():
     one = Reports(shelf)
     one.add(some(1000, 0, b"LARK"))
     one.forget(T0 + HOUR)
+    one.said()
+    one.add(some(7, 1, b"LARK"))
     other = Reports(shelf, saved=one.saved())
+    assert one.said().tolist() == other.said().tolist()
     for rows in (some(100, 1, b"LARK"), some(1, 0, b"TERN"), some(300, 2, b"LARK")):
         for each in (one, other):
             each.add(rows)

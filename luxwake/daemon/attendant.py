@@ -105,8 +105,9 @@ class Attendant(threading.Thread):
             self._notify.reloading()
         try:
             config = read_config(self._path)
-            known = {one.name for one in self._config.sinks}
-            filters = {one.name: Filter(one) for one in config.sinks if one.name in known}
+            once = {one.name: one.once for one in self._config.sinks}  # of the core, which a start alone changes
+            known = [one for one in config.sinks if one.name in once]
+            filters = {one.name: Filter(msgspec.structs.replace(one, once=once[one.name])) for one in known}
             settings = settings_of(config)
             watch_of(settings)
         except LuxwakeError as error:

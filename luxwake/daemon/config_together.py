@@ -20,7 +20,7 @@ def disagreements(config: Config) -> Iterator[Problem]:
     files: dict[str, str] = {}
     for sink in config.sinks:
         path = getattr(sink, "path", "")
-        other = files.setdefault(os.path.realpath(path), sink.name) if path else sink.name
+        other = files.setdefault(os.path.abspath(path), sink.name) if path else sink.name
         if other != sink.name:
             said = f"the sink {other} writes to it; give each a file of its own"
             yield Problem(f"sinks.{sink.name}.path", path, said)

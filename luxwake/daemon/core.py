@@ -11,7 +11,8 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -81,18 +82,21 @@ class Core:
         self.config = config
         self.filters = dict(filters or {})
         """For each sink, what says with `wants` which changes it gets."""
-        try:
+        with ExitStack() as opened:  # an error leaves nothing open, so that it can be tried again
+            opened.callback(self._lock.release)
             self.store = open_store(config)
-        except BaseException:
-            self._lock.release()
-            raise
-        try:
-            self.journal = Journal(self.folder / "journal", self.store.record)
-        except BaseException:
-            self.store.close()
-            self._lock.release()
-            raise
-        self.checkpoints = Checkpoints(self.folder / "checkpoints")
+            opened.callback(self.store.close)
+            self.checkpoints = Checkpoints(self.folder / "checkpoints")
+            opened.callback(self.checkpoints.close)
+            self.kept = max([self.store.record, *self.checkpoints.numbers()])
+            """A record up to which the journal was on the disk for good when this process began."""
+            self.journal = Journal(self.folder / "journal", self.kept)
+            opened.callback(self.journal.close)
+            self._begin(config)
+            opened.pop_all()
+
+    def _begin(self, config: Config) -> None:
+        """All that is there before `recover`."""
         self.names = self._numbers_of_sources()
         self.parsers: dict[int, Parser] = {self.names.index(one.name): make_parser(one) for one in config.sources}
         self.formats = {str(self.names.index(one.name)): one.format for one in config.sources}
@@ -132,24 +136,28 @@ class Core:
         """Where a watch with these settings has its files."""
         return self.folder / "spool" / folder_name(settings)
 
+    def files_of(self, settings: dict[str, Any]) -> set[Path]:
+        """What lies beside the checkpoints of a watch with these settings."""
+        return {self.spool_of(settings), self.folder / "anchorages" / settings["anchorages"]}
+
     def recover(self) -> int:
         """Take up where the last process ended; how many records of the journal were gone through again."""
         return sum(1 for _ in self.recovering()) - 1
 
-    def recovering(self, commit: Callable[[Followed], None] | None = None) -> Iterator[None]:
+    def recovering(self, until_written: Callable[[Callable[[], Any]], Any] = lambda write: write()) -> Iterator[None]:
         """As `recover`, by steps: after the first it is known where sources go on (`cursors`), after each of the others
         one more record of the journal has been gone through again, and a checkpoint may be written. It must come to its
-        end before `take`. `commit` is called in the place of the core's own, as one that tries again."""
+        end before `take`. What writes is called by `until_written`, which may try again."""
         begin, files = next(self.checkpoints.whole(), (0, dict[str, Path]()))
         self.followed = self.saving.record = begin
         if files:
             self._resume(files["parsers"])
         else:
             self.checkpoints.refuse_if_damaged()
-        if self.store.record > self.journal.last:
+        if self.kept > self.journal.last:
             raise InputError(
                 f"{self.journal.folder}: the journal ends with record {self.journal.last}, but the store has all up to "
-                f"{self.store.record}; put the missing segments back, or begin anew with an empty folder"
+                f"{self.kept}, or a checkpoint; put the missing segments back, or begin anew with an empty folder"
             )
         for again in self.journal.after(begin):
             self._note_cursors(again)
@@ -160,11 +168,11 @@ class Core:
         if self.archive is not None:
             self.archive.recover(begin, self.journal.last, files.get("archive"))
         for again in self.journal.after(begin):
-            (commit or self.commit)(self.follow(again))
+            until_written(partial(self.commit, self.follow(again)))
             yield
         chunks = self.settings_record(settings_of(self.config))
         if chunks:
-            self.take(chunks)
+            until_written(partial(self.commit, self.follow(until_written(partial(self.write, chunks)))))
 
     def _resume(self, path: Path) -> None:
         """Take parsers and cursors of a checkpoint, and its settings, which may be others than the present ones."""
@@ -193,7 +201,7 @@ class Core:
         """
         if settings == self.settings and self.journal.last:
             return []
-        watch_of(settings)
+        watch_of(settings, kept=self.folder / "anchorages")
         return [Chunk(SETTINGS, time.time_ns() // 1000, msgspec.json.encode(settings), "", 0)]
 
     def _with_settings(self, settings: dict[str, Any]) -> list[Changes]:

@@ -12,8 +12,8 @@ import msgspec
 from detectors.past import Room
 from detectors.settings import params_of
 from detectors.watch import Watch
-from geo.errors import InputError
-from geo.whole_file import replacing
+from geo.errors import InputError, OutputError
+from geo.whole_file import replacing, sync
 from luxwake.daemon.config import Config, DetectConfig
 
 Settings = dict[str, Any]
@@ -42,10 +42,11 @@ def watch_of(settings: Settings, spool: Path | None = None, kept: Path | None = 
 
 
 def apart(settings: Settings) -> tuple[Settings, dict[str, Any]]:
-    """Settings on which it depends what is told, and those that say how much is kept."""
-    told = dict(settings["watch"])
+    """Settings on which it depends what is told, and those that say how much is kept. Of a file it is what it holds,
+    and not where it lies."""
+    detect, told = {**settings["detect"], "anchorages": ""}, dict(settings["watch"])
     room = {name: told.pop(name) for name in Room._fields if name in told}
-    return {**settings, "watch": told}, room
+    return {**settings, "detect": detect, "watch": told}, room
 
 
 def folder_name(settings: Settings) -> str:
@@ -67,19 +68,27 @@ def _plain(value: Any) -> Any:
         return {name: _plain(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
-    return int(value) if isinstance(value, float | bool) and value == int(value) else value
+    is_whole = isinstance(value, bool) or (isinstance(value, float) and abs(value) < 1 << 53 and value.is_integer())
+    return int(value) if is_whole else value
 
 
 def _copy_of(settings: Settings, folder: Path) -> Path:
-    """The copy of a file of anchorages; made where there is none."""
+    """The copy of a file of anchorages, on the disk for good; made where there is none."""
+    from geo.anchorages import Anchorages
+
     copy, path = folder / str(settings["anchorages"]), settings["detect"]["anchorages"]
     if path and not copy.is_file():
+        Anchorages.load(path)
         data = _bytes_of(path)
         if _digest(data) != settings["anchorages"]:
-            raise InputError(f"{path}: is another file than the state was made with; begin anew with an empty folder")
-        folder.mkdir(mode=0o700, exist_ok=True)
-        with replacing(copy) as stream:
-            stream.write(data)
+            raise InputError(f"{path}: has been changed meanwhile; try again, or begin anew with an empty folder")
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            with replacing(copy) as stream:
+                stream.write(data)
+            sync(folder, folder.parent)
+        except OSError as error:
+            raise OutputError(f"{copy}: cannot be written ({error.strerror}); free space") from None
     return copy
 
 

@@ -101,7 +101,7 @@ class Journal:
         self.torn_bytes = path.stat().st_size - good
         if self.torn_bytes and self.last < kept:
             raise _damaged(path, good)
-        self._file = os.open(path, os.O_WRONLY)
+        self._file, self._is_unlisted = os.open(path, os.O_WRONLY), True
         os.ftruncate(self._file, good)
         os.lseek(self._file, good, os.SEEK_SET)
         self._size = good

@@ -27,6 +27,8 @@ ARCHIVE_S = 20.0
 """A checkpoint waits so long for the archive."""
 RETRY_S = 1.0
 """After an error the disk is not asked again for so long."""
+UNUSED_S = 86_400.0
+"""A copy of a file of anchorages is kept for so long at least."""
 HOLDS = {"holds": "the parsers of a daemon"}
 
 
@@ -38,7 +40,7 @@ class _Begun(NamedTuple):
     work_s: float
     appended: int
     shelf: Memory
-    spool: Path
+    beside: set[Path]
     batch: int | None
     """Newest batch of the archive; None where it was not handed its rows."""
     needed: Future[int]
@@ -59,8 +61,8 @@ class Saving:
         self._room: Future[None] | None = None
         self._t_room, self._with_archive, self._is_handed = 0.0, False, False
         self._begun: _Begun | None = None
-        self._spools: list[Path] = []
-        """Of the settings of the two last checkpoints that this process wrote."""
+        self._beside: list[set[Path]] = []
+        """What lies beside the two last checkpoints that this process wrote (`Core.files_of`)."""
 
     @property
     def is_due(self) -> bool:
@@ -140,10 +142,10 @@ class Saving:
         except (OSError, OutputError) as error:
             raise self._failed(error) from None
         core.journal.rotate()
-        spool = core.spool_of(core.settings)
+        beside = core.files_of(core.settings)
         batch = core.archive.last if core.archive is not None and archive else None
         self._begun = _Begun(
-            core.followed, t, self.work_s, core.journal.n_appended, core.watch.shelf, spool, batch, needed
+            core.followed, t, self.work_s, core.journal.n_appended, core.watch.shelf, beside, batch, needed
         )
 
     def _files(self) -> Files:
@@ -183,11 +185,14 @@ class Saving:
         self.record, self._t_begun = begun.record, begun.t
         self._appended = begun.appended
         self.work_s, self._cost_s = self.work_s - begun.work_s, time.monotonic() - begun.t
-        self._spools = [*self._spools[-1:], begun.spool]
-        if len(self._spools) > 1:  # those of settings of which no checkpoint is any more
-            used = {*self._spools, core.spool_of(core.settings)}
+        self._beside = [*self._beside[-1:], begun.beside]
+        if len(self._beside) > 1:  # that of settings of which no checkpoint is any more
+            used = set.union(*self._beside, core.files_of(core.settings))
             for folder in set((core.folder / "spool").iterdir()) - used:
                 shutil.rmtree(folder, ignore_errors=True)
+            for copy in set((core.folder / "anchorages").glob("*")) - used:
+                if time.time() - copy.stat().st_mtime > UNUSED_S:  # the journal may have such settings between the two
+                    copy.unlink(missing_ok=True)
         core.journal.forget(needed)
         if core.archive is not None and begun.batch is not None:
             core.archive.compact(core.watch.engine.newest, begun.batch)

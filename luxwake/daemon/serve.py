@@ -81,7 +81,7 @@ class Daemon:
         self._asked: deque[dict[str, Any]] = deque(maxlen=1)
         self._stop = threading.Event()
         self._failed: LuxwakeError | None = None
-        self._troubles: dict[str, str] = {}
+        self._troubles = {"store": "", "checkpoint": ""}
         self._lags: deque[tuple[float, float]] = deque(maxlen=LAGS)
         """For how long the oldest chunk of each of the last records had been here when all was done, s; and when."""
         self.reporter = Reporter(self)
@@ -104,13 +104,13 @@ class Daemon:
         self.bell.ring()
 
     def ask_for(self, settings: dict[str, Any]) -> None:
-        """Go on with other settings of detection (`luxwake.daemon.core.settings_of`) after the present record."""
+        """Go on with other settings of detection (`luxwake.daemon.detection.settings_of`) after the present record."""
         self._asked.append(settings)
         self.bell.ring()
 
     def run(self) -> None:
         """Recover, then serve until `stop`, or until all sources have ended."""
-        again = self.core.recovering(lambda followed: self._until_written(lambda: self.core.commit(followed)))
+        again = self.core.recovering(self._until_written)
         next(again)
         for dispatcher in self.dispatchers:
             dispatcher.start()
@@ -170,7 +170,11 @@ class Daemon:
 
     def _renew(self, settings: dict[str, Any]) -> None:
         """Go on with other settings of detection; what that changes is told."""
-        chunks = self.core.settings_record(settings)
+        try:
+            chunks = self.core.settings_record(settings)
+        except LuxwakeError as error:
+            _log.error("not taken, what held before holds: %s", error)
+            return
         if chunks:
             followed = self.core.follow(self._until_written(lambda: self.core.write(chunks)))
             self._until_written(lambda: self.core.commit(followed))
@@ -250,7 +254,7 @@ class Daemon:
 
     def _note(self, what: str, error: OutputError) -> None:
         """Something cannot be written: said once, until it can."""
-        if not self._troubles.get(what):
+        if not self._troubles[what]:
             _log.error("%s", error)
         self._troubles[what] = str(error)
 

@@ -179,7 +179,7 @@ def _asked(url: str, token_file: str | None) -> dict[str, Any]:
     try:
         with opener.open(request, timeout=ANSWER_S) as answer:
             said = msgspec.json.decode(answer.read(4 << 20))
-    except (OSError, ValueError, HTTPException) as error:
+    except (OSError, ValueError, HTTPException, msgspec.DecodeError) as error:
         why = getattr(error, "reason", error)
         raise InputError(f"{url}: no answer ({why}); is the daemon running, and is http.enabled true?") from None
     if not isinstance(said, dict):

@@ -57,6 +57,17 @@ class Sink(ABC):
 
     max_batch = 100
     """Changes that it takes at once; it may change from call to call."""
+    _alone = 0
+
+    def part(self, n: int) -> None:
+        """The next `n` are to be sent one by one, for only one of them may be to blame."""
+        self.max_batch, self._alone = 1, n
+
+    def done(self, n: int) -> None:
+        """So many more are dealt with."""
+        self._alone = max(0, self._alone - n)
+        if not self._alone:
+            self.max_batch = type(self).max_batch
 
     def start(self, mark: str) -> str:
         """Begin, or go on after this mark ("" at first): a file is cut to the size that the mark says. The mark to keep

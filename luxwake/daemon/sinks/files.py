@@ -17,6 +17,8 @@ from cargo.safe_text import guarded, safe_text
 from geo.errors import OutputError
 from luxwake.daemon.sink import Change, NotNow, Sink
 
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+"""What file systems say that have none."""
 _MARK = re.compile(r"([0-9]{1,20}) ([0-9]{1,20})", re.ASCII)
 
 
@@ -55,8 +57,10 @@ class _GrowingFile(Sink):
         self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
         try:  # another one would cut off what it has not written itself
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BlockingIOError(errno.EAGAIN, "another sink or process writes to it") from None
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                self.close()
+                raise BlockingIOError(errno.EAGAIN, "another sink or process writes to it") from None
         folder = os.open(os.path.dirname(self.path) or ".", os.O_RDONLY)
         try:
             os.fsync(folder)

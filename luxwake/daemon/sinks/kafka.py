@@ -59,6 +59,7 @@ class Kafka(Sink):
             self._producer = self._new()
         said: dict[int, Any] = {}
         """Of each that was answered what went wrong, or None."""
+        own = False
 
         def told(seq: int, error: Any) -> None:
             said[seq] = error
@@ -73,17 +74,22 @@ class Kafka(Sink):
                 )
             except KafkaException as error:
                 told(change.seq, error.args[0])
+                own = True
                 break
             except BufferError:  # what is on its way goes first
                 break
         self._producer.flush(DEADLINE_S + 2.0)
         taken = next((n for n, one in enumerate(changes) if said.get(one.seq, "no answer") is not None), len(changes))
+        self.done(taken)
         if taken == len(changes):
             return ""
         wrong = said.get(changes[taken].seq)
         why = f"{wrong.str() if wrong else 'no answer'}, of change {changes[taken].seq}"
         if wrong and _is_final(wrong):
-            raise Refused(f"Kafka: {why}", taken=taken)
+            if len(changes) == 1 or (own and changes[taken].seq == max(said)):  # the library refused this one itself
+                self.done(1)
+                raise Refused(f"Kafka: {why}", taken=taken)
+            self.part(len(changes) - taken)  # a broker refuses all that came in one batch
         self.close()  # what is on its way is forgotten
         raise NotNow(f"Kafka: {why}", taken=taken)
 

@@ -36,7 +36,7 @@ class Syslog(Sink):
 
     def send(self, changes: Sequence[Change]) -> str:
         """Write a message for each."""
-        messages, taken = [message_of(change, self._host) for change in changes], 0
+        messages = [message_of(change, self._host) for change in changes]
         try:
             if self._socket is None:
                 self._socket = self._connected()
@@ -48,9 +48,9 @@ class Syslog(Sink):
                 if len(message) > _MAX_DATAGRAM:
                     raise Refused(f"{len(message):,} bytes are too many for a datagram; use tcp://", taken=taken)
                 self._socket.send(message)
-        except OSError as error:
+        except OSError as error:  # of UDP it may be the answer to what was sent before
             self.close()
-            raise NotNow(f"syslog: {error.strerror or error}", taken=taken) from None
+            raise NotNow(f"syslog: {error.strerror or error}") from None
         return ""
 
     def _connected(self) -> socket.socket:

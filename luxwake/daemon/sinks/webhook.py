@@ -39,7 +39,8 @@ class Webhook(Sink):
     def __init__(self, config: WebhookSink) -> None:
         place = f"sinks.{config.name}"
         if "@" in config.url:  # in a path it can be written %40
-            raise UsageError(f"{place}.url has a user in it; put an Authorization into {place}.headers")
+            said = f"put an Authorization into {place}.headers, and write an @ behind the host as %40"
+            raise UsageError(f"{place}.url has a user in it; {said}")
         try:
             parts = urlsplit(config.url)
             port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -55,15 +56,13 @@ class Webhook(Sink):
         self._host, self._port = parts.hostname, port
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._tls = _tls(config.ca_file, place) if parts.scheme == "https" else None
-        self._name, self._most = config.name, self.max_batch
-        self._alone = 0
-        """Changes that are to be sent one by one."""
+        self._name = config.name
 
     def send(self, changes: Sequence[Change]) -> str:
         """Post them; what is refused together is sent one by one, for only one of them may be to blame."""
         status, after_s = self._post(changes)
         if 200 <= status < 300:
-            self._done(len(changes))
+            self.done(len(changes))
             return ""
         said = f"{self._host} answered {status} {http.client.responses.get(status, '')}".strip()
         if 300 <= status < 400:
@@ -71,16 +70,10 @@ class Webhook(Sink):
         if not 400 <= status < 500 or status in _LATER:
             raise NotNow(said, after_s)
         if len(changes) > 1:
-            self.max_batch, self._alone = 1, len(changes)
+            self.part(len(changes))
             raise NotNow(f"{said} to {len(changes)} changes; they are sent one by one", after_s)
-        self._done(1)
+        self.done(1)
         raise Refused(said)
-
-    def _done(self, n: int) -> None:
-        """So many more are dealt with."""
-        self._alone = max(0, self._alone - n)
-        if not self._alone:
-            self.max_batch = self._most
 
     def _post(self, changes: Sequence[Change]) -> tuple[int, float]:
         """The status of the answer, and after how many seconds to try again."""

@@ -75,6 +75,8 @@ class Connecting(Source):
             wait_s = pauses.next_s()
             self.state = f"waits {wait_s:.1f} s: {why}"
             self.stop.wait(wait_s)
+            if self._decoded_at > began:  # what came last is decoded meanwhile
+                pauses.reset()
         self.state = "stopped"
 
     def on_decoded(self, messages: int) -> None:

@@ -76,7 +76,8 @@ class KafkaMessages(Connecting):
             self._is_busy = bool(messages)
             self._put(messages)
             if gone := [message.partition() for message in messages if _is_gone(message.error())]:
-                self._next |= {partition: self._oldest(consumer, partition) for partition in gone}
+                for partition in dict.fromkeys(gone):
+                    self._next[partition] = self._oldest(consumer, partition)
                 self._go_on(consumer, [place.partition for place in consumer.assignment()])
             self.watch()
 
