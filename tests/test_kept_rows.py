@@ -81,9 +81,9 @@ def test_a_state_that_is_written_changes_nothing_of_what_is_told_later():
     pieces = [fixes_of(rows[k : k + 25]) for k in range(0, n, 25)]
     for k, piece in enumerate(pieces):  # what a ship says, and a copy of it a moment later, but a second older
         said = columns_of(STATIC_DTYPES, 2)
-        said["t"] = t[25 * k], t[25 * max(0, k - 1)] - SECOND
-        said["mmsi"] = 211000001 + k % ships, 211000001 + (k - 1) % ships
-        said["name"][:], said["msg_type"][:], said["source"] = b"LARK" if k % 90 < 45 else b"TERN", 5, (0, 1)
+        said["t"][:] = t[25 * k], t[25 * max(0, k - 1)] - SECOND
+        said["mmsi"][:] = 211000001 + k % ships, 211000001 + (k - 1) % ships
+        said["name"][:], said["msg_type"][:], said["source"][:] = b"LARK" if k % 90 < 45 else b"TERN", 5, (0, 1)
         piece.static = Static({name: column.astype(STATIC_DTYPES[name]) for name, column in said.items()})
     never, often = (Watch(["loitering", "dark"], step_s=60, history_s=2 * 3600) for _ in range(2))
     told = 0
