@@ -9,7 +9,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # Workers compile nothing twice after `warmup`; a file is one worker's, so that its fixtures are made once. Files in their
 # order: by the number of tests, as is usual, the few that take a minute each would come last.
-TEST_WORKERS ?= 2
+# One more than cores: tests of the daemon wait a third of their time.
+TEST_WORKERS ?= 3
 
 FUZZ_SECONDS ?= 600
 FUZZ_MODE ?= compiled
