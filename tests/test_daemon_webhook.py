@@ -231,11 +231,11 @@ def test_nobody_is_there():
         )
 
 
-def test_a_webhook_that_goes_and_comes_back_gets_all(tmp_path):
+def test_a_webhook_that_goes_and_comes_back_gets_all(tmp_path, monkeypatch):
+    monkeypatch.setattr(webhook.Webhook, "max_batch", 10)
     with hook() as server:
         port = server.server_port
         sink = hook_sink(server)
-        sink._most = sink.max_batch = 10
         server.answer = lambda sent: (200 if sent[0]["seq"] < 41 else 503, {"Retry-After": "1"}, b"")
         with dispatched(tmp_path, sink, 100) as (store, dispatcher, wait_until):
             wait_until(lambda: dispatcher.failures)

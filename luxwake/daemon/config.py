@@ -390,7 +390,7 @@ def config_of(values: Mapping[str, Any], place: str = "configuration") -> Config
 
     >>> config_of({"watch": {"step_s": -1}}, "luxwake.toml")
     Traceback (most recent call last):
-    geo.errors.UsageError: luxwake.toml: watch.step_s is -1; it must be a number above 0 and at most 1e10
+    geo.errors.UsageError: luxwake.toml: watch.step_s is -1; it must be a number from 0.001 to 1e10
     """
     return Told(values, tuple(all_problems(values)), {}).config(place)
 
