@@ -21,20 +21,13 @@ from luxwake.daemon.checkpoint import Checkpoints
 from luxwake.daemon.core import Core
 from luxwake.daemon.intake import Chunk
 from luxwake.daemon.journal import Journal
-from tests.daemon_case import config, feed, in_child, pieces, serve, stored
+from tests import test_daemon_core
+from tests.daemon_case import config, in_child, serve, stored
 
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture(scope="module")
-def chunks():
-    return pieces(feed())
-
-
-@pytest.fixture(scope="module")
-def whole(chunks, tmp_path_factory):
-    """What a core tells that nothing happens to."""
-    return serve(tmp_path_factory.mktemp("whole") / "state", chunks)
+chunks, whole = test_daemon_core.chunks, test_daemon_core.whole
 
 
 def test_a_full_disk_loses_nothing(tmp_path, chunks, whole):
@@ -85,19 +78,24 @@ def test_a_record_that_was_followed_in_part_gets_into_no_checkpoint(tmp_path, ch
     assert serve(tmp_path / "state", chunks) == whole
 
 
+def noting(path):
+    """`os.fdatasync` that also writes down, by inode, what size is on the disk for good."""
+    synced, fdatasync = {}, os.fdatasync
+
+    def noted(file):
+        fdatasync(file)
+        synced[os.fstat(file).st_ino] = os.fstat(file).st_size
+        path.write_bytes(msgspec.json.encode(synced))
+
+    return noted
+
+
 def test_a_loss_of_power_leaves_no_store_that_is_ahead_of_its_journal(tmp_path, chunks, whole):
     """What a sync has not brought to the disk is gone, as is the process."""
     state = tmp_path / "state"
 
     def work():
-        synced, fdatasync = {}, os.fdatasync
-
-        def noted(file):
-            fdatasync(file)
-            synced[os.fstat(file).st_ino] = os.fstat(file).st_size
-            (tmp_path / "synced").write_bytes(msgspec.json.encode(synced))
-
-        os.fdatasync, core_module.COMMIT_S = noted, 0.0
+        os.fdatasync, core_module.COMMIT_S = noting(tmp_path / "synced"), 0.0
         core = Core(config(state))
         core.recover()
         for k, (data, end) in enumerate(chunks):
@@ -288,17 +286,10 @@ def test_the_archive_gets_no_row_of_which_the_journal_may_know_nothing_after_a_l
     state = tmp_path / "state"
 
     def work():
-        synced, fdatasync = {}, os.fdatasync
-
-        def noted(file):
-            fdatasync(file)
-            synced[os.fstat(file).st_ino] = os.fstat(file).st_size
-            (tmp_path / "synced").write_bytes(msgspec.json.encode(synced))
-
         core_module.COMMIT_S = 1e9
         core = Core(config(state, archive=True))
         core.recover()
-        os.fdatasync = noted
+        os.fdatasync = noting(tmp_path / "synced")
         for data, end in chunks[:8]:
             core.take([Chunk(0, 2_000_000_000_000_000 + end, data, str(end), 0)])
         core.saving._hand_over()

@@ -215,3 +215,11 @@ def test_a_broker_that_is_killed_and_comes_back_gets_all_once(tmp_path):
             with nats_server(tmp_path / "js", port):
                 wait_until(lambda: not store.waiting("sink"))
                 assert asyncio.run(with_client(kept)) == list(range(1, count + 1))
+
+
+def test_an_mqtt_broker_that_is_not_there_is_waited_for():
+    pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed")
+    sink = make_sink(MqttSink(name="m", url=f"mqtt://127.0.0.1:{free_port()}", topic="ships"))
+    with pytest.raises(NotNow, match="refused") as failed:
+        sink.send(changes(1, 2))
+    assert failed.value.taken == 0

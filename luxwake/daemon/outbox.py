@@ -114,6 +114,8 @@ class Dispatcher(threading.Thread):
         except (Refused, NotNow) as error:
             if error.taken:
                 self._store.sent(self.sink_name, changes[: error.taken], self._store.mark(self.sink_name))
+            if error.taken == len(changes):  # all were acknowledged while the connection failed
+                return True
             first, self.last_error = changes[error.taken], str(error)
             if isinstance(error, Refused):
                 self._store.refused(self.sink_name, first, str(error))

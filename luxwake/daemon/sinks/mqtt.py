@@ -42,7 +42,8 @@ class Mqtt(Sink):
 
     def send(self, changes: Sequence[Change]) -> str:
         """Publish a message for each, its `body`."""
-        talk, sent = _Talk(time.monotonic() + DEADLINE_S), list[MQTTMessageInfo]()
+        talk = _Talk(time.monotonic() + DEADLINE_S)
+        sent: list[MQTTMessageInfo] = []
         client = self._client(talk)
         try:
             client.connect(self._host, self._port, keepalive=30)
